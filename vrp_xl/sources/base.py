@@ -1,0 +1,123 @@
+"""What a source of market data must offer to a refresh; knows no vendor.
+
+A source is asked call by call, so that the refresh alone decides what runs at once, what is
+retried on another plan, and what is given up. Sources may not touch the store.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import date, datetime
+
+    from vrp_xl.core.snapshot import Snapshot
+    from vrp_xl.errors import SourceError
+
+
+class Call(NamedTuple):
+    """One request for one symbol. An optional call's failure says nothing about the symbol."""
+
+    endpoint: str
+    symbol: str
+    optional: bool = False
+
+
+class Observation(NamedTuple):
+    """One day's value of one series of one symbol, for the store's history.
+
+    `series` names the definition (``close``, ``atm_iv``, ``vrp_20d`` ...); series of another
+    source or another definition are never mixed.
+    """
+
+    series: str
+    day: date
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """What a source made of the answers to a symbol's calls."""
+
+    snapshot: Snapshot
+    observations: tuple[Observation, ...] = ()
+    earlier: tuple[Snapshot, ...] = ()
+    """Snapshots of earlier trading days that came along (the sample market has them)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """What the vendor lets us ask. None is "not known"; `unlimited` beats the numbers."""
+
+    plan: str | None = None
+    limit: int | None = None
+    remaining: int | None = None
+    unlimited: bool = False
+    resets_at: datetime | None = None
+    seen_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the store already knows when a source is asked: handed in, never fetched by it."""
+
+    quota: Quota = field(default_factory=Quota)
+    history_days: Mapping[str, int] = field(default_factory=dict)
+    """Symbol -> days of the ``close`` series that are stored."""
+    not_covered: Mapping[str, str] = field(default_factory=dict)
+    """Symbol -> why it is not asked again today."""
+
+
+@runtime_checkable
+class Source(Protocol):
+    """A place where market data comes from.
+
+    `get` is called from several threads at once; everything else from one.
+    """
+
+    name: str
+    sample: bool
+    workers: int
+
+    def prepare(self, known: Known) -> Sequence[Call]:
+        """Takes what the store knows; returns the account-level calls to make beside the data."""
+
+    def calls(self, symbol: str) -> Sequence[Call]:
+        """The calls that `symbol` needs on the plan in force; empty where none may be made."""
+
+    def skip_reason(self, symbol: str) -> str | None:
+        """Why `symbol` is not asked for at all (no call is made), or None."""
+
+    def get(self, call: Call) -> Mapping[str, Any]:
+        """Makes one call and returns its JSON object.
+
+        Raises:
+            SourceError: of the kind that says what to do next.
+        """
+
+    def settle(self, call: Call, answer: Mapping[str, Any]) -> None:
+        """Takes the answer of an account-level call."""
+
+    def step_down(self, call: Call, error: SourceError) -> bool:
+        """After a `PlanError` for `call`: goes to the next plan below.
+
+        Returns:
+            True where `calls` now gives other calls and the symbol should be asked again.
+        """
+
+    def assemble(
+        self, symbol: str, answers: Mapping[str, Mapping[str, Any]], failed: Mapping[str, SourceError]
+    ) -> Fetched:
+        """Makes the record from the answers by endpoint; optional ones may be among `failed`.
+
+        Raises:
+            SourceError: where what came is not enough for a snapshot.
+        """
+
+    def quota(self) -> Quota:
+        """The newest that is known of plan and quota."""
+
+    def close(self) -> None:
+        """Lets go of connections."""
