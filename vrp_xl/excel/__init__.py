@@ -1,0 +1,1 @@
+"""Spreadsheet files and cells. A host: may import workflows and the core."""

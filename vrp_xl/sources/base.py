@@ -121,3 +121,16 @@ class Source(Protocol):
 
     def close(self) -> None:
         """Lets go of connections."""
+
+
+_DAILY = (("close", "spot"), ("atm_iv",) * 2, ("atm_iv_30d",) * 2, ("vrp_20d",) * 2, ("z_score",) * 2)
+
+
+def daily_observations(snapshot: Snapshot, day: date) -> tuple[Observation, ...]:
+    """What `snapshot` adds to the daily history, as the values of the trading day `day`.
+
+    The spot goes to the series ``close``; ``atm_iv``, ``atm_iv_30d``, ``vrp_20d`` and ``z_score``
+    go to the series of their name. What is missing adds nothing.
+    """
+    values = ((series, getattr(snapshot, name)) for series, name in _DAILY)
+    return tuple(Observation(series, day, value) for series, value in values if value is not None)

@@ -1,0 +1,315 @@
+"""The whole decision for one symbol: cell, candidate, structure, strikes, size, status, why.
+
+This is the one place where the rules meet; hosts and workflows only show what it says.
+Pure: may import nothing of the package but `vrp_xl.core`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from vrp_xl.core import calendar, matrix, premium, sizing, standing, strikes, structures
+from vrp_xl.core.exits import ExitInputs, ExitState, exit_state
+from vrp_xl.core.implied import expected_move
+from vrp_xl.errors import NoNumberError
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from vrp_xl.core.matrix import Cell
+    from vrp_xl.core.rules import Rules
+    from vrp_xl.core.snapshot import Gamma, GammaBasis, Snapshot
+    from vrp_xl.core.strikes import StrikePlan
+    from vrp_xl.core.structures import Lean, Structure
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Premium:
+    """The premium of one snapshot, every way. None is "not known"."""
+
+    iv: float | None
+    """The IV that ratios use: 30-day where there is one, else as delivered."""
+    spread: float | None
+    spread_30d: float | None
+    structural: float | None
+    tactical: float | None
+    put_tactical: float | None
+    funnel: premium.Funnel | None
+    rich: bool | None
+    compression: float | None
+    compression_band: premium.CompressionBand | None
+    z_band: standing.ZBand | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """What to do about one symbol, and why."""
+
+    symbol: str
+    cell: Cell | None
+    gamma: Gamma
+    gamma_basis: GammaBasis | None
+    flip_distance_pct: float | None
+    premium: Premium
+    lean: Lean | None
+    structure: Structure | None
+    score: float | None
+    strikes: StrikePlan | None
+    size: float
+    exits: ExitState
+    candidate: bool
+    action: str
+    why: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+    @property
+    def cell_text(self) -> str | None:
+        """A to D; "?" where z is known and gamma is not; None where there is nothing to say."""
+        if self.cell is None and self.premium.z_band is not None and self.gamma == "unknown":
+            return "?"
+        return self.cell
+
+    @property
+    def status(self) -> str:
+        """The exits in one line, in the words for a name that nobody holds."""
+        return self.exits.words(held=False)
+
+
+def premium_of(s: Snapshot, rules: Rules) -> Premium:
+    """Every measure of the premium in `s`."""
+    iv = s.atm_iv_30d if s.atm_iv_30d is not None else s.atm_iv
+
+    def ratio(value: float | None, hv: float | None) -> float | None:
+        if value is None or hv is None or hv < 0:
+            return None
+        return premium.ratio(value, hv, rules.hv_floor)
+
+    structural, tactical = ratio(iv, s.rv_90d), ratio(iv, s.rv_30d)
+    funnel = None
+    if structural is not None and tactical is not None:
+        funnel = premium.funnel(
+            structural, tactical,
+            structural_min=rules.structural_min,
+            tactical_min=rules.tactical_min,
+            tactical_caution=rules.tactical_caution,
+        )  # fmt: skip
+    compression = band = None
+    if s.rv_30d is not None and s.rv_90d:
+        compression = premium.compression(s.rv_30d, s.rv_90d)
+        band = premium.compression_band(
+            compression,
+            severe=rules.compression_severe,
+            mild=rules.compression_mild,
+            expansion=rules.expansion_mild,
+            severe_expansion=rules.expansion_severe,
+        )
+    return Premium(
+        iv=iv,
+        spread=s.vrp_20d,
+        spread_30d=(
+            s.atm_iv_30d - s.rv_20d if s.atm_iv_30d is not None and s.rv_20d is not None else None
+        ),
+        structural=structural,
+        tactical=tactical,
+        put_tactical=ratio(s.put_wing_iv, s.rv_30d),
+        funnel=funnel,
+        rich=None if structural is None else structural >= rules.structural_rich,
+        compression=compression,
+        compression_band=band,
+        z_band=None if s.z_score is None else standing.z_band(s.z_score, band=rules.z_band),
+    )
+
+
+def decide(s: Snapshot, rules: Rules, *, today: date) -> Decision:
+    """Decides one symbol.
+
+    Args:
+        s: the completed snapshot.
+        rules: the rules in force.
+        today: the New York date of the decision; expiries and earnings count from it.
+    """
+    p = premium_of(s, rules)
+    gamma = matrix.regime(s.gamma, s.gamma_basis, s.net_gex, rules.unknown_gamma)
+    cell = matrix.cell_of(s.z_score, gamma.gamma, rules.z_min)
+    distance = (
+        matrix.flip_distance(s.spot, s.gamma_flip)
+        if s.spot is not None and s.spot > 0 and s.gamma_flip is not None
+        else None
+    )
+    lean = structures.lean_of(s.put_vrp, s.call_vrp, rules.lean_min)
+
+    why: list[str] = []
+    warnings: list[str] = []
+    if gamma.note:
+        (why if gamma.gamma == "unknown" else warnings).append(gamma.note)
+    if s.z_score is None:
+        why.append("no z-score: " + s.missing.get("z_score", "the source gives none"))
+
+    expiry, days = _expiry(today, rules, warnings)
+    pick = _pick(cell, s, p, lean, rules, days)
+    plan = None
+    if pick is not None and s.spot is not None and s.spot > 0 and expiry is not None:
+        plan = strikes.plan_strikes(
+            pick.structure,
+            strikes.StrikeInputs(
+                spot=s.spot, expiry=expiry, days=days, iv=p.iv,
+                put_iv=s.put_wing_iv, call_iv=s.call_wing_iv,
+                put_wall=s.put_wall, call_wall=s.call_wall, max_gamma=s.max_gamma, lean=lean,
+            ),
+            rules,
+            tight=cell == "C" and rules.structures == "sellers",
+        )  # fmt: skip
+        warnings.extend(plan.notes)
+
+    exits = exit_state(
+        ExitInputs(
+            z=s.z_score, spot=s.spot, flip=s.gamma_flip, gamma=gamma.gamma,
+            gamma_basis=gamma.basis, spread=s.vrp_20d, tactical=p.tactical, entry_cell=cell,
+            risk=pick.structure.risk if pick else "undefined",
+        ),
+        rules,
+    )  # fmt: skip
+    stops = [f"an exit fires: {e.words}" for e in exits.fired if e.severity.closes]
+    stops += _events(s, rules, today) + _liquidity(s, rules)
+    size = sizing.size_of(cell, rules, z=s.z_score, spread=s.vrp_20d, stops=stops)
+    warnings.extend(_warnings(s, rules, p))
+
+    failed = _screen(cell, s, p, rules)
+    candidate = not failed and size.multiple > 0
+    why.extend(failed)
+    why.extend(size.reasons)
+    if not failed and size.multiple <= 0 and not size.reasons:
+        why.append("the size is 0")
+    action = _action(candidate, cell, pick, size.multiple, exits, stops, why)
+    return Decision(
+        symbol=s.symbol,
+        cell=cell,
+        gamma=gamma.gamma,
+        gamma_basis=gamma.basis,
+        flip_distance_pct=distance,
+        premium=p,
+        lean=lean,
+        structure=pick.structure if pick else None,
+        score=pick.score if pick else None,
+        strikes=plan,
+        size=size.multiple,
+        exits=exits,
+        candidate=candidate,
+        action=action,
+        why=tuple(dict.fromkeys(why)),
+        warnings=tuple(dict.fromkeys(warnings)),
+    )
+
+
+def _expiry(today: date, rules: Rules, warnings: list[str]) -> tuple[date | None, int]:
+    try:
+        expiry = calendar.expiry_near(today, rules.target_dte, rules.dte_min, rules.dte_max)
+    except NoNumberError as error:
+        warnings.append(str(error))
+        return None, rules.target_dte
+    return expiry, (expiry - today).days
+
+
+def _pick(
+    cell: Cell | None, s: Snapshot, p: Premium, lean: Lean | None, rules: Rules, days: int
+) -> structures.Pick | None:
+    if cell is None:
+        if rules.size_without_cell <= 0:
+            return None
+        cell = "B"  # nothing is known of the regime: defined risk only
+    near = None
+    if s.max_gamma is not None and s.spot and p.iv:
+        reach = rules.fly_moves * expected_move(s.spot, p.iv, days)
+        near = abs(s.max_gamma - s.spot) <= reach
+    return structures.pick(cell, s.scores, lean, rules, near_max_gamma=near)
+
+
+def _screen(cell: Cell | None, s: Snapshot, p: Premium, rules: Rules) -> list[str]:
+    """Why the row is no candidate; empty where the screen passes."""
+    failed: list[str] = []
+    article = rules.method in ("article", "both")
+    if article:
+        if cell is None:
+            failed.append("no cell of the matrix")
+        elif cell == "D":
+            failed.append("cell D: low premium in negative gamma")
+        failed += _spread_screen(p, rules)
+        if rules.percentile_min is not None and cell in ("A", "B"):
+            if s.percentile is None:
+                failed.append("no percentile to confirm the z-score")
+            elif s.percentile < rules.percentile_min:
+                failed.append(f"percentile {s.percentile:.0f} is below {rules.percentile_min:g}")
+    if rules.method in ("ratio", "both") or (article and cell == "C"):
+        if p.funnel is None:
+            lacking = [n for n, v in (("HV90", s.rv_90d), ("HV30", s.rv_30d), ("IV", p.iv))
+                       if v is None]  # fmt: skip
+            failed.append("the ratio funnel needs " + " and ".join(lacking or ["HV"]))
+        elif p.funnel != "edge exists":
+            failed.append(
+                f"ratio funnel: {p.funnel} (IV/HV90 {p.structural:.2f}, IV/HV30 {p.tactical:.2f})"
+            )
+    return failed
+
+
+def _spread_screen(p: Premium, rules: Rules) -> list[str]:
+    if p.spread is None:
+        return ["no spread: ATM IV or RV20 is missing"]
+    if not p.spread > rules.spread_min:
+        return [f"spread {p.spread:+.2f} is not above {rules.spread_min:g}"]
+    return []
+
+
+def _events(s: Snapshot, rules: Rules, today: date) -> list[str]:
+    stops = []
+    if s.next_earnings is not None:
+        days = (s.next_earnings - today).days
+        if 0 <= days <= rules.earnings_days:
+            stops.append(f"earnings on {s.next_earnings}, in {days} days")
+    if "event_risk" in s.warnings or s.vrp_regime == "event_only":
+        stops.append("the vendor warns of an event")
+    return stops
+
+
+def _liquidity(s: Snapshot, rules: Rules) -> list[str]:
+    stops = []
+    if s.atm_oi is not None and s.atm_oi < rules.min_atm_oi:
+        stops.append(f"open interest at the money {s.atm_oi:.0f} is below {rules.min_atm_oi:g}")
+    if s.atm_spread_pct is not None and s.atm_spread_pct > rules.max_spread_pct:
+        stops.append(
+            f"ATM quotes are {s.atm_spread_pct:.1f} % wide, above {rules.max_spread_pct:g}"
+        )
+    return stops
+
+
+def _warnings(s: Snapshot, rules: Rules, p: Premium) -> list[str]:
+    out = []
+    if s.z_score is not None:
+        if s.z_score > rules.z_extreme:
+            out.append(f"z {s.z_score:+.2f} is extreme: the regime may be about to flip")
+        if s.history_days is not None and s.history_days < rules.z_days_thin:
+            out.append(f"z-score is thin: {s.history_days} days of history")
+        if p.z_band == "compressed":
+            out.append(standing.BAND_MEANING["compressed"])
+    out.extend(f"vendor: {w.replace('_', ' ')}" for w in s.warnings)
+    return out
+
+
+def _action(
+    candidate: bool,
+    cell: Cell | None,
+    pick: structures.Pick | None,
+    size: float,
+    exits: ExitState,
+    stops: list[str],
+    why: list[str],
+) -> str:
+    if candidate and pick is not None:
+        return f"SELL {pick.structure.title}, {size:g}x"
+    if exits.must_close:
+        return exits.words(held=False)
+    if stops:
+        return f"STAY OUT: {stops[0]}"
+    if cell == "D":
+        return "NO TRADE"
+    return f"WAIT: {why[0]}" if why else "WAIT"

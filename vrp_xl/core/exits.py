@@ -1,0 +1,260 @@
+"""The exits: which rules fire, how bad each is, and what it asks for.
+
+Every rule either fires, does not fire, is not asked, or is unknown because an input is missing.
+All that fire are listed and the worst leads; unknown never counts as OK.
+
+Pure: may import nothing of the package but `vrp_xl.core`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import TYPE_CHECKING, Literal
+
+from vrp_xl.core.matrix import flip_distance
+
+if TYPE_CHECKING:
+    from vrp_xl.core.matrix import Cell
+    from vrp_xl.core.rules import Rules
+    from vrp_xl.core.snapshot import Gamma, GammaBasis
+    from vrp_xl.core.structures import Risk
+
+ExitRule = Literal["inversion", "flip breach", "loss stop", "profit target", "time stop",
+                   "defense", "near flip"]  # fmt: skip
+
+
+class Severity(IntEnum):
+    """How bad; a larger number leads."""
+
+    OK = 0
+    UNKNOWN = 1
+    WARNING = 2
+    DEFENSE = 3
+    TIME = 4
+    PROFIT = 5
+    LOSS = 6
+    BREACH = 7
+    INVERSION = 8
+
+    @property
+    def closes(self) -> bool:
+        """Whether it asks to close or to cut, not only to watch."""
+        return self >= Severity.DEFENSE
+
+
+@dataclass(frozen=True, slots=True)
+class Exit:
+    """One rule's answer: fired, or unknown for want of an input."""
+
+    rule: ExitRule
+    severity: Severity
+    words: str
+    action: str
+
+    def __str__(self) -> str:
+        return f"{self.words}: {self.action}" if self.action else self.words
+
+
+@dataclass(frozen=True, slots=True)
+class ExitState:
+    """All rules that fire (worst first) and those that could not be judged."""
+
+    fired: tuple[Exit, ...]
+    unknown: tuple[Exit, ...]
+
+    @property
+    def severity(self) -> Severity:
+        """The worst that fires; UNKNOWN where none fires but one could not be judged."""
+        if self.fired:
+            return self.fired[0].severity
+        return Severity.UNKNOWN if self.unknown else Severity.OK
+
+    @property
+    def must_close(self) -> bool:
+        """Whether an exit fires that asks to act."""
+        return self.severity.closes
+
+    def words(self, *, held: bool) -> str:
+        """One line: what leads, and for a name that nobody holds "stay out", never "exit"."""
+        if not self.fired:
+            return "UNKNOWN: " + "; ".join(e.words for e in self.unknown) if self.unknown else "OK"
+        lead = self.fired[0]
+        if lead.severity == Severity.WARNING:
+            return f"WARNING: {lead.words}"
+        if not held:
+            return f"STAY OUT: {lead.words}"
+        return f"{lead.action.upper()}: {lead.words}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExitInputs:
+    """What the exits are judged by. None is "not known".
+
+    `held` adds the rules of a position (profit, loss, time); without it only the rules that a
+    name has by itself are asked.
+    """
+
+    z: float | None = None
+    spot: float | None = None
+    flip: float | None = None
+    gamma: Gamma = "unknown"
+    gamma_basis: GammaBasis | None = None
+    spread: float | None = None
+    tactical: float | None = None
+    entry_cell: Cell | None = None
+    risk: Risk = "undefined"
+    held: bool = False
+    credit: float | None = None
+    mark: float | None = None
+    days_to_expiry: float | None = None
+    entry_days: float | None = None
+
+
+def profit_percent(credit: float, mark: float) -> float:
+    """Profit so far in percent of the credit; negative is a loss.
+
+    >>> profit_percent(2.00, 0.90)
+    55.0
+    """
+    return (credit - mark) / credit * 100.0
+
+
+def target_price(credit: float, percent: float = 50.0) -> float:
+    """The price to buy back at for a profit of `percent` of the credit.
+
+    >>> target_price(2.00)
+    1.0
+    """
+    return credit * (1.0 - percent / 100.0)
+
+
+class _Judge:
+    """Collects what fires and what cannot be judged."""
+
+    def __init__(self) -> None:
+        self.fired: list[Exit] = []
+        self.unknown: list[Exit] = []
+
+    def fire(self, rule: ExitRule, severity: Severity, words: str, action: str) -> None:
+        self.fired.append(Exit(rule, severity, words, action))
+
+    def miss(self, rule: ExitRule, what: str) -> None:
+        self.unknown.append(Exit(rule, Severity.UNKNOWN, f"{rule} needs {what}", ""))
+
+
+def exit_state(given: ExitInputs, rules: Rules) -> ExitState:
+    """Judges every exit rule.
+
+    Args:
+        given: what is known of the name and, where held, of the position.
+        rules: the rules in force.
+    """
+    judge = _Judge()
+    _inversion(judge, given, rules)
+    _flip(judge, given, rules)
+    if given.held:
+        _profit_and_loss(judge, given, rules)
+        _time(judge, given, rules)
+    if rules.tactical_defense is not None:
+        if given.tactical is None:
+            judge.miss("defense", "IV and HV30")
+        elif given.tactical < rules.tactical_defense:
+            judge.fire(
+                "defense", Severity.DEFENSE,
+                f"IV/HV30 {given.tactical:.2f} is below {rules.tactical_defense:g}", "defend",
+            )  # fmt: skip
+    fired = sorted(judge.fired, key=lambda e: -e.severity)
+    return ExitState(tuple(fired), tuple(judge.unknown))
+
+
+def _inversion(judge: _Judge, given: ExitInputs, rules: Rules) -> None:
+    missing = []
+    if rules.inversion_exit in ("article", "both"):
+        if given.z is None:
+            missing.append("the z-score")
+        elif given.z < rules.z_exit:
+            judge.fire(
+                "inversion", Severity.INVERSION,
+                f"compressed, z {given.z:+.2f} is below {rules.z_exit:g}", "close",
+            )  # fmt: skip
+            return
+    if rules.inversion_exit in ("inverted", "both"):
+        if given.spread is not None and given.spread < 0:
+            judge.fire(
+                "inversion", Severity.INVERSION,
+                f"inverted, spread {given.spread:+.2f}", "close",
+            )  # fmt: skip
+            return
+        if given.tactical is not None and given.tactical < 1.0:
+            judge.fire(
+                "inversion", Severity.INVERSION,
+                f"inverted, IV/HV30 {given.tactical:.2f}", "close",
+            )  # fmt: skip
+            return
+        if given.spread is None:
+            missing.append("the spread")
+        if given.tactical is None:
+            missing.append("IV and HV30")
+    if missing:
+        judge.miss("inversion", " and ".join(missing))
+
+
+def _flip(judge: _Judge, given: ExitInputs, rules: Rules) -> None:
+    """Breach and nearness: only for what was entered above the flip (A, C, or not said)."""
+    if given.entry_cell in ("B", "D"):
+        return
+    distance = (
+        flip_distance(given.spot, given.flip)
+        if given.spot is not None and given.flip is not None and given.spot > 0
+        else None
+    )
+    settled = given.gamma == "positive" and given.gamma_basis == "repriced"
+    action = "cut half" if given.risk == "defined" else "close"
+    if distance is not None and distance < 0 and not settled:
+        judge.fire(
+            "flip breach", Severity.BREACH,
+            f"spot is {-distance:.2f} % below the gamma flip", action,
+        )  # fmt: skip
+    elif given.gamma == "negative" and (given.entry_cell is not None or distance is None):
+        judge.fire("flip breach", Severity.BREACH, "dealer gamma has turned negative", action)
+    elif distance is None and given.gamma == "unknown":
+        judge.miss("flip breach", "the gamma flip or the regime")
+    elif distance is None:
+        judge.miss("near flip", "the gamma flip")
+    elif 0 <= distance < rules.flip_warn_pct:
+        judge.fire(
+            "near flip", Severity.WARNING,
+            f"spot is only {distance:.2f} % above the gamma flip", "watch",
+        )  # fmt: skip
+
+
+def _profit_and_loss(judge: _Judge, given: ExitInputs, rules: Rules) -> None:
+    if given.credit is None or given.mark is None or not given.credit > 0:
+        judge.miss("profit target", "credit and mark")
+        if rules.loss_stop is not None:
+            judge.miss("loss stop", "credit and mark")
+        return
+    profit = profit_percent(given.credit, given.mark)
+    if rules.loss_stop is not None and -profit >= rules.loss_stop * 100.0:
+        judge.fire(
+            "loss stop", Severity.LOSS,
+            f"the loss is {-profit / 100.0:.2f} credits", "close",
+        )  # fmt: skip
+    if profit >= rules.profit_target:
+        judge.fire(
+            "profit target", Severity.PROFIT,
+            f"{profit:.0f} % of the credit is earned", "close",
+        )  # fmt: skip
+
+
+def _time(judge: _Judge, given: ExitInputs, rules: Rules) -> None:
+    if given.days_to_expiry is None:
+        judge.miss("time stop", "the expiry")
+    elif given.days_to_expiry <= rules.time_stop_dte and (
+        given.entry_days is None or given.entry_days > rules.time_stop_dte
+    ):
+        judge.fire(
+            "time stop", Severity.TIME,
+            f"{given.days_to_expiry:.0f} days to expiry", "close",
+        )  # fmt: skip

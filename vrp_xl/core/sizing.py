@@ -1,0 +1,137 @@
+"""How big: the cell's multiplier, what sets it to 0, Kelly for credit spreads, contracts.
+
+Pure: may import nothing of the package but `vrp_xl.core` and `vrp_xl.errors`.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, NamedTuple
+
+from vrp_xl.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from vrp_xl.core.matrix import Cell
+    from vrp_xl.core.rules import Rules
+
+
+class Size(NamedTuple):
+    """The multiple of the standard size, and every reason that changed it."""
+
+    multiple: float
+    reasons: tuple[str, ...] = ()
+
+
+def size_of(
+    cell: Cell | None,
+    rules: Rules,
+    *,
+    z: float | None = None,
+    spread: float | None = None,
+    stops: Sequence[str] = (),
+) -> Size:
+    """The multiplier of the user's standard size.
+
+    Args:
+        cell: the cell of the matrix; None takes the rule ``size_without_cell``.
+        rules: the rules in force.
+        z: z-score, for the cap above ``z_extreme`` and for sizing by spread.
+        spread: IV minus RV20 in points, for sizing by spread.
+        stops: reasons that forbid any size (an exit that fires, earnings, liquidity).
+
+    >>> from vrp_xl.core.rules import STANDARD
+    >>> size_of("A", STANDARD, z=1.34).multiple, size_of("A", STANDARD, z=3.2).multiple
+    (1.75, 1.0)
+    >>> size_of("A", STANDARD, z=1.34, stops=["earnings in 3 days"]).multiple
+    0.0
+    """
+    if cell is None:
+        multiple = rules.size_without_cell
+    else:
+        sizes = {"A": rules.size_a, "B": rules.size_b, "C": rules.size_c, "D": rules.size_d}
+        multiple = sizes[cell]
+    reasons: list[str] = []
+    between = z is not None and -rules.z_band <= z <= rules.z_band
+    if rules.size_by == "spread" and between and spread is not None:
+        share = min(max(spread, 0.0) / rules.spread_full, 1.0)
+        multiple *= share
+        reasons.append(f"between the bands: {share:.0%} of the cell's size for the spread")
+    if z is not None and z > rules.z_extreme and multiple > rules.z_extreme_size:
+        multiple = rules.z_extreme_size
+        reasons.append(f"z above {rules.z_extreme:g}: size at most {rules.z_extreme_size:g}")
+    if stops and multiple > 0:
+        return Size(0.0, (*reasons, *stops))
+    return Size(multiple, (*reasons, *stops))
+
+
+def kelly(
+    credit: float, width: float, p_win: float, *, fraction: float = 1.0, cap: float = 1.0
+) -> float:
+    """Kelly stake of a two-outcome credit spread, as a share of the bankroll at risk.
+
+    f = p - q / b with b = credit / (width - credit), times `fraction`, at most `cap`, never
+    below 0. `p_win` must be a real-world probability, not 1 minus delta.
+
+    Width 5, credit 1.65: p 0.72 gives 0.15152, p 0.67 (break-even) nothing:
+
+    >>> round(kelly(1.65, 5, 0.72), 5), round(kelly(1.65, 5, 0.72, fraction=0.5), 5)
+    (0.15152, 0.07576)
+    >>> kelly(1.65, 5, 0.67)
+    0.0
+
+    Raises:
+        InputError: the credit is not between 0 and the width, or p is not between 0 and 1.
+    """
+    if not 0 < credit < width:
+        raise InputError(f"The credit {credit:g} must be above 0 and below the width {width:g}.")
+    if not 0 <= p_win <= 1:
+        raise InputError(f"The probability {p_win:g} must be from 0 to 1.")
+    if fraction < 0 or cap < 0:
+        raise InputError("Fraction and cap must not be negative.")
+    odds = credit / (width - credit)
+    stake = p_win - (1.0 - p_win) / odds
+    return 0.0 if stake < 1e-12 else min(stake * fraction, cap)
+
+
+def break_even_probability(credit: float, width: float, *, close_at: float | None = None) -> float:
+    """Win probability at which a credit spread earns nothing.
+
+    Args:
+        credit: USD per share.
+        width: USD per share between the strikes.
+        close_at: winners are closed at this share of the credit (0.5); None holds them.
+
+    >>> round(break_even_probability(1.65, 5), 2)
+    0.67
+    >>> round(break_even_probability(1.65, 5, close_at=0.5), 3)
+    0.802
+    """
+    loss = width - credit
+    gain = credit if close_at is None else credit * close_at
+    return loss / (loss + gain)
+
+
+def contracts(
+    equity: float, max_loss: float, *, risk_percent: float = 2.0, multiple: float = 1.0
+) -> int:
+    """Whole contracts that risk at most `risk_percent` of equity, times the multiplier.
+
+    Args:
+        equity: account value in USD.
+        max_loss: largest (or stress) loss of one contract in USD.
+        risk_percent: percent of equity at risk in one standard trade.
+        multiple: the size multiplier.
+
+    >>> contracts(100_000, 335, risk_percent=2, multiple=1.75)
+    10
+
+    Raises:
+        InputError: a maximum loss that is not above zero, or negative equity.
+    """
+    if not max_loss > 0:
+        raise InputError(f"The maximum loss {max_loss:g} must be above 0.")
+    if equity < 0 or multiple < 0 or risk_percent < 0:
+        raise InputError("Equity, risk and multiplier must not be negative.")
+    return math.floor(equity * risk_percent / 100.0 * multiple / max_loss + 1e-9)

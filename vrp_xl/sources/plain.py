@@ -1,0 +1,24 @@
+"""Makes text from outside safe to show: one line, printable, short, without secrets.
+
+Pure: may not import anything of the package.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+def plain(text: str, limit: int = 200, secrets: Iterable[str] = ()) -> str:
+    """`text` on one line without control characters, cut to `limit`, with `secrets` as ``***``.
+
+    >>> plain("a\\x1b[31m\\r\\nkey-1", 20, ["key-1"])
+    'a [31m ***'
+    """
+    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    for secret in secrets:
+        if secret:
+            line = line.replace(secret, "***")
+    return line if len(line) <= limit else line[: limit - 1] + "…"

@@ -1,0 +1,527 @@
+"""An invented market of twelve names: two years of prices and ATM implied volatility each.
+
+Nothing here is market data. The figures come from a stochastic model with a fixed seed per name,
+so that every machine and every day shows the same ones; only the dates are those of today.
+
+The model, per name and trading day (volatilities in percent points, parameters in `Name`):
+
+* log volatility is an Ornstein-Uhlenbeck process: ``x = PHI * x + volvol * sqrt(1 - PHI^2) * e``,
+  the latent volatility is ``sigma = vol * exp(x - volvol^2 / 2)``;
+* the return is ``drift + sigma / sqrt(252) * u``, with correlation `leverage` between u and the e
+  of the same day, so that volatility rises when prices fall;
+* ATM IV (30 calendar days) is the mean of the latent volatility over the next 21 days as the
+  process expects it, plus a premium, itself an Ornstein-Uhlenbeck process around `premium`;
+* open, high and low scatter around the closes with half-normal wicks; prices are rounded to cents
+  and IVs to two decimals, and all that follows is computed from the rounded figures.
+
+The last days are steered, so that the market always shows the cases that a user has to learn to
+read: the last 20 returns are scaled until RV20 is `rv_20d`, and the ATM IV of the last two days is
+set so that the z-scores of the 20-day spread are `z_before` and `z` (the ten days before lean
+towards the first of them). Gamma comes from where spot stands to `flip`, the net GEX grows by
+`gex_per_percent` with each percent above it; walls and open interest are parameters.
+
+May use `vrp_xl.core`; touches no file, no network and no clock.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from vrp_xl.core import calendar
+from vrp_xl.core.standing import mean_and_deviation, percentile
+from vrp_xl.errors import UnknownSymbolError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import date
+
+    from numpy.typing import NDArray
+
+DAYS = 560
+"""Trading days of history per name, the last one included."""
+Z_WINDOW = 252
+Z_DAYS_LEAST = 5
+"""Fewer days of history than this give no z-score."""
+STEERED = 20
+WINDOWS = (5, 7, 10, 14, 20, 30, 60)
+
+PHI = 0.96
+PHI_PREMIUM = 0.92
+RAMP = 10
+_HORIZON = 21
+_REVERSION = (1 - PHI**_HORIZON) / (_HORIZON * (1 - PHI))
+_IV_LEAST = 4.0
+_ANNUAL = 100.0 * math.sqrt(252.0)
+_MINUTE = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Name:
+    """The parameters of one name; volatilities in points, prices and strikes in USD."""
+
+    symbol: str
+    seed: int
+    spot: float
+    """The last close."""
+    etf: bool = False
+
+    vol: float
+    """Long-run volatility."""
+    volvol: float
+    """Standard deviation of the log of volatility."""
+    leverage: float
+    """Correlation of returns and changes in volatility."""
+    drift: float = 9.0
+    """Mean return, percent a year."""
+    premium: float
+    """Mean of ATM IV above expected volatility, points."""
+    premium_sd: float
+    """Its standard deviation."""
+
+    rv_20d: float
+    """RV20 on the last day."""
+    z: float
+    """Z-score on the last day."""
+    z_before: float
+    """Z-score on the day before."""
+    tracked: int | None = None
+    """Days of history before today, where the name is new; None means all."""
+
+    put_skew: float
+    """25-delta put IV over ATM IV."""
+    call_skew: float
+    """25-delta call IV over ATM IV."""
+    term_slope: float
+    """IV(T) = ATM IV x (1 + term_slope x ln(T / 30)): above zero is contango."""
+    smile_lift: float
+    """Fair volatility above ATM IV, points."""
+
+    flip: float
+    """Gamma flip of the model, published or not."""
+    flip_status: str = "available"
+    gex_per_percent: float | None
+    """Net GEX in USD billions per percent of spot above the flip; None: no GEX at all."""
+    put_wall: float | None
+    call_wall: float | None
+    max_gamma: float | None
+    max_negative_gamma: float | None
+    highest_oi_strike: float
+    strike_step: float
+    zero_dte: bool = False
+    """Whether an option series expires every day."""
+
+    call_oi: int
+    """Open call contracts."""
+    put_oi: int
+    atm_spread_pct: float
+    """Mean bid-ask spread of ATM options, percent of mid."""
+    wing_spread_pct: float
+    earnings_in: int | None = None
+    """Calendar days from the last trading day to the next report; None: none."""
+
+
+NAMES: tuple[Name, ...] = (
+    Name(  # cell A, put-heavy, clean
+        symbol="SPY", seed=457, spot=660.00, etf=True,
+        vol=13.5, volvol=0.26, leverage=-0.75, premium=2.6, premium_sd=1.2,
+        rv_20d=10.90, z=1.31, z_before=1.18,
+        put_skew=1.16, call_skew=0.88, term_slope=0.035, smile_lift=2.1,
+        flip=650.803127553618, gex_per_percent=3.4,
+        put_wall=630, call_wall=686, max_gamma=670, max_negative_gamma=645,
+        highest_oi_strike=650, strike_step=1, zero_dte=True,
+        call_oi=8_900_000, put_oi=12_400_000, atm_spread_pct=0.6, wing_spread_pct=3.1,
+    ),
+    Name(  # cell A since today
+        symbol="QQQ", seed=1380, spot=592.40, etf=True,
+        vol=17.5, volvol=0.26, leverage=-0.70, premium=2.8, premium_sd=1.3, drift=12.0,
+        rv_20d=14.20, z=1.14, z_before=0.71,
+        put_skew=1.12, call_skew=0.91, term_slope=0.030, smile_lift=2.3,
+        flip=581.118402207731, gex_per_percent=1.3,
+        put_wall=560, call_wall=620, max_gamma=600, max_negative_gamma=575,
+        highest_oi_strike=580, strike_step=1, zero_dte=True,
+        call_oi=4_600_000, put_oi=6_900_000, atm_spread_pct=0.8, wing_spread_pct=3.8,
+    ),
+    Name(  # cell B
+        symbol="IWM", seed=1184, spot=241.60, etf=True,
+        vol=20.0, volvol=0.24, leverage=-0.65, premium=2.6, premium_sd=1.2,
+        rv_20d=17.30, z=1.62, z_before=1.35,
+        put_skew=1.13, call_skew=0.92, term_slope=0.015, smile_lift=2.0,
+        flip=244.920511947213, gex_per_percent=0.42,
+        put_wall=228, call_wall=255, max_gamma=250, max_negative_gamma=235,
+        highest_oi_strike=240, strike_step=1, zero_dte=True,
+        call_oi=3_100_000, put_oi=5_200_000, atm_spread_pct=1.1, wing_spread_pct=5.6,
+    ),
+    Name(  # cell C, 0.3 % above its flip
+        symbol="AAPL", seed=2077, spot=271.50,
+        vol=24.0, volvol=0.24, leverage=-0.50, premium=2.8, premium_sd=1.4, drift=12.0,
+        rv_20d=22.40, z=0.35, z_before=0.48,
+        put_skew=1.08, call_skew=0.95, term_slope=0.025, smile_lift=2.4,
+        flip=270.627718300921, gex_per_percent=0.55,
+        put_wall=255, call_wall=285, max_gamma=272.5, max_negative_gamma=265,
+        highest_oi_strike=260, strike_step=2.5,
+        call_oi=2_800_000, put_oi=1_900_000, atm_spread_pct=1.4, wing_spread_pct=6.9,
+        earnings_in=68,
+    ),
+    Name(  # cell B, inverted walls
+        symbol="TSLA", seed=2173, spot=418.20,
+        vol=47.0, volvol=0.20, leverage=-0.30, premium=3.8, premium_sd=2.4, drift=10.0,
+        rv_20d=43.50, z=1.55, z_before=1.38,
+        put_skew=1.05, call_skew=1.02, term_slope=0.010, smile_lift=3.9,
+        flip=430.226604118890, gex_per_percent=0.19,
+        put_wall=440, call_wall=400, max_gamma=450, max_negative_gamma=410,
+        highest_oi_strike=400, strike_step=2.5,
+        call_oi=3_900_000, put_oi=3_300_000, atm_spread_pct=1.6, wing_spread_pct=7.5,
+        earnings_in=61,
+    ),
+    Name(  # cell B since today (A before), reports within days
+        symbol="NVDA", seed=787, spot=181.30,
+        vol=38.0, volvol=0.20, leverage=-0.35, premium=3.6, premium_sd=2.0, drift=15.0,
+        rv_20d=36.20, z=1.44, z_before=1.21,
+        put_skew=1.06, call_skew=0.99, term_slope=-0.040, smile_lift=3.2,
+        flip=182.741950366207, gex_per_percent=0.65,
+        put_wall=165, call_wall=200, max_gamma=190, max_negative_gamma=175,
+        highest_oi_strike=180, strike_step=2.5,
+        call_oi=9_300_000, put_oi=7_100_000, atm_spread_pct=1.2, wing_spread_pct=6.2,
+        earnings_in=6,
+    ),
+    Name(  # flip withheld, net GEX known; equal walls
+        symbol="AMZN", seed=1820, spot=231.40,
+        vol=28.0, volvol=0.22, leverage=-0.45, premium=3.0, premium_sd=1.6, drift=12.0,
+        rv_20d=25.10, z=1.22, z_before=1.09,
+        put_skew=1.07, call_skew=0.97, term_slope=0.020, smile_lift=2.6,
+        flip=226.5, flip_status="no_boundary", gex_per_percent=0.24,
+        put_wall=230, call_wall=230, max_gamma=230, max_negative_gamma=220,
+        highest_oi_strike=230, strike_step=2.5,
+        call_oi=2_600_000, put_oi=1_700_000, atm_spread_pct=1.5, wing_spread_pct=7.1,
+        earnings_in=68,
+    ),
+    Name(  # neither flip nor GEX: no cell
+        symbol="META", seed=1264, spot=642.10,
+        vol=30.0, volvol=0.22, leverage=-0.40, premium=3.8, premium_sd=1.7, drift=12.0,
+        rv_20d=29.40, z=0.58, z_before=0.66,
+        put_skew=1.06, call_skew=0.98, term_slope=0.018, smile_lift=2.9,
+        flip=630.0, flip_status="insufficient_quote_quality", gex_per_percent=None,
+        put_wall=None, call_wall=None, max_gamma=None, max_negative_gamma=None,
+        highest_oi_strike=650, strike_step=5,
+        call_oi=1_400_000, put_oi=1_100_000, atm_spread_pct=3.4, wing_spread_pct=41.0,
+        earnings_in=67,
+    ),
+    Name(  # cell D
+        symbol="MSFT", seed=312, spot=502.70,
+        vol=21.5, volvol=0.28, leverage=-0.50, premium=3.0, premium_sd=1.3, drift=11.0,
+        rv_20d=20.10, z=0.21, z_before=0.12,
+        put_skew=1.10, call_skew=0.94, term_slope=0.022, smile_lift=2.2,
+        flip=507.902256410443, gex_per_percent=0.31,
+        put_wall=480, call_wall=525, max_gamma=520, max_negative_gamma=495,
+        highest_oi_strike=500, strike_step=5,
+        call_oi=1_500_000, put_oi=1_300_000, atm_spread_pct=1.3, wing_spread_pct=6.5,
+        earnings_in=66,
+    ),
+    Name(  # cell D, implied below realized
+        symbol="AMD", seed=2225, spot=223.80,
+        vol=46.0, volvol=0.20, leverage=-0.30, premium=2.2, premium_sd=1.8, drift=12.0,
+        rv_20d=55.30, z=-1.72, z_before=-1.38,
+        put_skew=1.05, call_skew=1.00, term_slope=-0.025, smile_lift=3.5,
+        flip=230.115883270914, gex_per_percent=0.12,
+        put_wall=200, call_wall=250, max_gamma=240, max_negative_gamma=215,
+        highest_oi_strike=220, strike_step=5,
+        call_oi=2_300_000, put_oi=1_900_000, atm_spread_pct=1.9, wing_spread_pct=8.8,
+        earnings_in=73,
+    ),
+    Name(  # cell C, spread compressed but above zero; calls dearer than puts
+        symbol="GLD", seed=1880, spot=381.20, etf=True,
+        vol=17.0, volvol=0.18, leverage=0.15, premium=3.8, premium_sd=0.9, drift=14.0,
+        rv_20d=18.10, z=-0.84, z_before=-0.62,
+        put_skew=0.99, call_skew=1.06, term_slope=0.012, smile_lift=1.6,
+        flip=371.904417725503, gex_per_percent=0.17,
+        put_wall=365, call_wall=400, max_gamma=385, max_negative_gamma=370,
+        highest_oi_strike=380, strike_step=1,
+        call_oi=1_800_000, put_oi=1_200_000, atm_spread_pct=1.2, wing_spread_pct=6.1,
+    ),
+    Name(  # too new for a z-score
+        symbol="XOM", seed=2454, spot=116.40,
+        vol=22.0, volvol=0.25, leverage=-0.30, premium=2.8, premium_sd=1.2,
+        rv_20d=19.20, z=0.60, z_before=0.52, tracked=3,
+        put_skew=1.07, call_skew=0.96, term_slope=0.010, smile_lift=1.9,
+        flip=113.640082917755, gex_per_percent=0.06,
+        put_wall=110, call_wall=125, max_gamma=120, max_negative_gamma=112,
+        highest_oi_strike=115, strike_step=1,
+        call_oi=620_000, put_oi=480_000, atm_spread_pct=2.2, wing_spread_pct=11.5,
+        earnings_in=69,
+    ),
+)  # fmt: skip
+
+SYMBOLS: tuple[str, ...] = tuple(name.symbol for name in NAMES)
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """Two years of one name, oldest first; all tuples have `DAYS` entries."""
+
+    open: tuple[float, ...]
+    high: tuple[float, ...]
+    low: tuple[float, ...]
+    close: tuple[float, ...]
+    atm_iv: tuple[float, ...]
+    rv: Mapping[int, tuple[float | None, ...]]
+    """By number of returns; None while there are too few."""
+    vrp_20d: tuple[float | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What is known of one name on one day."""
+
+    name: Name
+    day: date
+    as_of: datetime
+    market_open: bool
+    spot: float
+    close_before: float
+    atm_iv: float
+    rv: Mapping[int, float]
+    """By number of returns."""
+    vrp: Mapping[int, float]
+    z_score: float | None
+    percentile: int | None
+    history_days: int
+    downside_rv: float
+    upside_rv: float
+    gamma: str
+    """positive_gamma, negative_gamma or unknown."""
+    flip: float | None
+    net_gex: float | None
+    earnings: date | None
+    event_near: bool
+    """Whether the report falls within the next ten days."""
+
+    def iv(self, dte: int) -> float:
+        """ATM IV at `dte` calendar days, points, two decimals."""
+        return round(self.atm_iv * (1 + self.name.term_slope * math.log(dte / 30)), 2)
+
+    @property
+    def flip_distance_pct(self) -> float:
+        """How far spot stands above the model's flip, percent of the flip."""
+        return 100.0 * (self.spot / self.name.flip - 1.0)
+
+
+def _returns_and_ivs(name: Name, draws: NDArray[np.float64]) -> tuple[list[float], list[float]]:
+    """Log returns and unrounded ATM IVs by day; the first return only starts the process."""
+    side = math.sqrt(1 - name.leverage**2)
+    kick = name.volvol * math.sqrt(1 - PHI**2)
+    kick_premium = name.premium_sd * math.sqrt(1 - PHI_PREMIUM**2)
+    drift = name.drift / 100.0 / 252.0
+    x, above, sigma = 0.0, 0.0, name.vol
+    returns: list[float] = []
+    ivs: list[float] = []
+    for u, own, p in draws[:, :3].tolist():
+        returns.append(drift + sigma / _ANNUAL * u)
+        x = PHI * x + kick * (name.leverage * u + side * own)
+        above = PHI_PREMIUM * above + kick_premium * p
+        sigma = name.vol * math.exp(x - name.volvol**2 / 2)
+        expected = name.vol + (sigma - name.vol) * _REVERSION
+        ivs.append(max(expected + name.premium + above, _IV_LEAST))
+    return returns, ivs
+
+
+def _rolling(returns: NDArray[np.float64], window: int) -> tuple[float | None, ...]:
+    """Sample deviation of the last `window` returns by day, annualised; returns[0] is no return."""
+    frames = np.lib.stride_tricks.sliding_window_view(returns[1:], window)
+    found = np.round(frames.std(axis=1, ddof=1) * _ANNUAL, 2).tolist()
+    return (*(None for _ in range(window)), *found)
+
+
+def _bars(
+    closes: Sequence[float], returns: Sequence[float], draws: NDArray[np.float64]
+) -> tuple[tuple[float, ...], tuple[float, ...], tuple[float, ...]]:
+    opens, highs, lows = [], [], []
+    for close, ret, (gap, up, down) in zip(closes, returns, draws[:, 3:].tolist(), strict=True):
+        size = abs(ret) * 0.4 + 0.003
+        first = close * math.exp(-0.7 * ret + 0.3 * size * gap)
+        opens.append(round(first, 2))
+        highs.append(round(max(close, first) * math.exp(0.5 * size * abs(up)), 2))
+        lows.append(round(min(close, first) * math.exp(-0.5 * size * abs(down)), 2))
+    return tuple(opens), tuple(highs), tuple(lows)
+
+
+@lru_cache(maxsize=64)
+def path(name: Name) -> Path:
+    """Simulates `name`; the same parameters give the same path everywhere."""
+    draws = np.random.Generator(np.random.PCG64(name.seed)).standard_normal((DAYS, 6))
+    returns, ivs = _returns_and_ivs(name, draws)
+    last = returns[-STEERED:]
+    mean, deviation = mean_and_deviation(last)
+    scale = name.rv_20d / (_ANNUAL * deviation)
+    returns[-STEERED:] = [mean + (r - mean) * scale for r in last]
+
+    logs = np.cumsum(returns)
+    closes = [round(name.spot * math.exp(v), 2) for v in (logs - logs[-1]).tolist()]
+    opens, highs, lows = _bars(closes, returns, draws)
+    seen = np.diff(np.log(closes), prepend=0.0)
+    rv = {window: _rolling(seen, window) for window in WINDOWS}
+
+    atm_iv = [round(iv, 2) for iv in ivs]
+    spreads = [None if r is None else round(iv - r, 2) for iv, r in zip(atm_iv, rv[20], strict=True)]
+    target = _iv_for(spreads, rv[20], DAYS - 2, name.z_before)
+    shift = target - atm_iv[-2]
+    for step in range(1, RAMP):
+        at = DAYS - 2 - RAMP + step
+        _set_iv(atm_iv, spreads, rv[20], at, atm_iv[at] + shift * step / RAMP)
+    for at, z in ((DAYS - 2, name.z_before), (DAYS - 1, name.z)):
+        _set_iv(atm_iv, spreads, rv[20], at, _iv_for(spreads, rv[20], at, z))
+    return Path(opens, highs, lows, tuple(closes), tuple(atm_iv), rv, tuple(spreads))
+
+
+def _window(spreads: Sequence[float | None], at: int) -> list[float]:
+    return [v for v in spreads[max(0, at - Z_WINDOW) : at] if v is not None]
+
+
+def _iv_for(
+    spreads: Sequence[float | None], rv: Sequence[float | None], at: int, z: float
+) -> float:
+    """The ATM IV that gives the z-score `z` on day `at`."""
+    mean, deviation = mean_and_deviation(_window(spreads, at))
+    return (rv[at] or 0.0) + mean + z * deviation
+
+
+def _set_iv(
+    ivs: list[float], spreads: list[float | None], rv: Sequence[float | None], at: int, iv: float
+) -> None:
+    ivs[at] = round(max(iv, _IV_LEAST), 2)
+    spreads[at] = round(ivs[at] - (rv[at] or 0.0), 2)
+
+
+def _one_sided(closes: Sequence[float]) -> tuple[float, float]:
+    """Volatility of the falling and the rising days of the last 20 returns, points."""
+    returns = np.diff(np.log(closes[-21:]))
+    scale = 2.0 / len(returns)
+    down = math.sqrt(scale * float(np.sum(np.minimum(returns, 0.0) ** 2)))
+    up = math.sqrt(scale * float(np.sum(np.maximum(returns, 0.0) ** 2)))
+    return round(_ANNUAL * down, 2), round(_ANNUAL * up, 2)
+
+
+def variation(number: int) -> Name:
+    """The invented name ``N0001``, ``N0002`` ...: one of the twelve with another seed."""
+    base = NAMES[(number - 1) % len(NAMES)]
+    return dataclasses.replace(base, symbol=f"N{number:04d}", seed=base.seed + 1000 * number)
+
+
+class Market:
+    """The sample market as it looks at one moment.
+
+    Args:
+        now: an aware datetime; it sets the dates, never the figures.
+        extra_names: how many names ``N0001`` ... there are beside the twelve.
+
+    Raises:
+        InputError: `now` has no time zone or lies outside the trading calendar.
+    """
+
+    def __init__(self, now: datetime, extra_names: int = 0) -> None:
+        self.now = now.astimezone(UTC)
+        self.open = calendar.session_open(now)
+        last = calendar.trading_day(now)
+        self.days: tuple[date, ...] = tuple(
+            calendar.trading_days(last - timedelta(days=round(DAYS * 1.5)), last)[-DAYS:]
+        )
+        """Trading days of the series, oldest first."""
+        self._names = {name.symbol: name for name in NAMES}
+        self._extra = extra_names
+
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        """All names, the twelve first."""
+        return (*SYMBOLS, *(f"N{n:04d}" for n in range(1, self._extra + 1)))
+
+    def name(self, symbol: str) -> Name:
+        """The parameters of `symbol`, in capitals.
+
+        Raises:
+            UnknownSymbolError: the sample market has no such name.
+        """
+        if symbol in self._names:
+            return self._names[symbol]
+        number = symbol[1:]
+        if symbol[:1] == "N" and len(number) == 4 and number.isdecimal() and number.isascii():
+            if 1 <= int(number) <= self._extra:
+                return variation(int(number))
+        raise UnknownSymbolError(
+            f"{symbol} is not in the sample market, which holds twelve invented names: "
+            f"{', '.join(SYMBOLS)}.",
+            "For real data choose a source: vrp-xl source flashalpha (with a key) or "
+            "vrp-xl source cboe.",
+        )
+
+    def as_of(self, back: int = 0) -> datetime:
+        """When the data of the day `back` days before the last one is from (UTC)."""
+        if back == 0 and self.open:
+            return max(self.now - _MINUTE, self.now.replace(hour=0, minute=0))
+        return calendar.session_close(self.days[-1 - back])
+
+    def view(self, symbol: str, back: int = 0) -> View:
+        """All figures of `symbol`, today (0) or on the trading day before (1).
+
+        Raises:
+            UnknownSymbolError: the sample market has no such name.
+        """
+        name = self.name(symbol)
+        found = path(name)
+        at = DAYS - 1 - back
+        rv = {window: values[at] or 0.0 for window, values in found.rv.items()}
+        window = _window(found.vrp_20d, at)
+        if name.tracked is not None:
+            window = window[-(name.tracked - back) :]
+        spread = found.vrp_20d[at] or 0.0
+        z = None
+        if len(window) >= Z_DAYS_LEAST:
+            mean, deviation = mean_and_deviation(window)
+            z = round((spread - mean) / deviation, 2)
+        down, up = _one_sided(found.close[: at + 1])
+        published = name.flip_status == "available"
+        spot = found.close[at]
+        distance = 100.0 * (spot / name.flip - 1.0)
+        gamma = "positive_gamma" if spot >= name.flip else "negative_gamma"
+        gex = name.gex_per_percent
+        return View(
+            name=name,
+            day=self.days[at],
+            as_of=self.as_of(back),
+            market_open=self.open and back == 0,
+            spot=spot,
+            close_before=found.close[at - 1],
+            atm_iv=found.atm_iv[at],
+            rv=rv,
+            vrp={w: round(found.atm_iv[at] - v, 2) for w, v in rv.items()},
+            z_score=z,
+            percentile=None if z is None else int(percentile(spread, window)),
+            history_days=len(window),
+            downside_rv=down,
+            upside_rv=up,
+            gamma=gamma if published else "unknown",
+            flip=name.flip if published else None,
+            net_gex=None if gex is None else round(gex * 1e9 * distance, 2),
+            earnings=self._earnings(name),
+            event_near=name.earnings_in is not None and name.earnings_in + back <= 10,
+        )
+
+    def tracked_days(self, symbol: str) -> int:
+        """How many days of `symbol`, the last one included, are in the history.
+
+        Raises:
+            UnknownSymbolError: the sample market has no such name.
+        """
+        tracked = self.name(symbol).tracked
+        return DAYS if tracked is None else tracked + 1
+
+    def _earnings(self, name: Name) -> date | None:
+        if name.earnings_in is None:
+            return None
+        day = self.days[-1] + timedelta(days=name.earnings_in)
+        return day if calendar.is_trading_day(day) else calendar.next_trading_day(day)

@@ -1,0 +1,501 @@
+"""The local store: snapshots, daily history, wanted list, quota and watchlist in one SQLite file.
+
+Everything is keyed by source, and what one source said is never mixed with what another said.
+A write is one short transaction, so that several processes may use the file at once and a kill
+loses at most the symbol in flight. May not import sources (but for their records), workflow or
+hosts.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple, Self
+
+from vrp_xl.core.calendar import day_number, trading_day
+from vrp_xl.core.snapshot import Snapshot, finite
+from vrp_xl.errors import QuotaError
+from vrp_xl.sources.base import Fetched, Observation, Quota
+from vrp_xl.store.opening import open_database, told
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from types import TracebackType
+
+SNAPSHOT_DAYS = 10
+"""Trading days of snapshots that are kept per symbol."""
+WANTED_KEPT = 50
+"""Symbols that the wanted list keeps, the newest; half-typed names land there too."""
+DEFAULT_WATCHLIST = ("SPY", "QQQ", "IWM", "AAPL", "TSLA", "NVDA", "AMZN", "META", "MSFT", "AMD")
+
+
+class Watched(NamedTuple):
+    """One name of the watchlist, with the earnings date that the user gave, if any."""
+
+    symbol: str
+    earnings: date | None = None
+
+
+def utc_now() -> datetime:
+    """The present moment, UTC."""
+    return datetime.now(UTC)
+
+
+class Store:
+    """The store in one file; a context manager. Symbols are taken in any case.
+
+    Methods may be called from several threads. Each raises `StoreError` where the file cannot be
+    read or written.
+
+    Attributes:
+        path: the file.
+        notice: what the user should know of the opening (a broken file set aside), or empty.
+    """
+
+    def __init__(self, path: Path | str, *, clock: Callable[[], datetime] = utc_now) -> None:
+        """Opens the store, and makes it where there is none.
+
+        Raises:
+            StoreError: it cannot be opened, or was written by a newer version.
+        """
+        self.path = Path(path)
+        self._clock = clock
+        self._lock = threading.RLock()
+        self._db, self.notice = open_database(self.path, clock())
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Closes the file; closing twice does no harm."""
+        with self._lock:
+            self._db.close()
+
+    # Snapshots
+
+    def save(self, fetched: Fetched) -> None:
+        """Writes a symbol's snapshot, its earlier ones and its observations, all or nothing.
+
+        Of one trading day the latest `as_of` stays; the newest `SNAPSHOT_DAYS` days are kept. The
+        symbol leaves the wanted list.
+
+        Raises:
+            InputError: an `as_of` outside the trading calendar.
+        """
+        snapshot = fetched.snapshot
+        key = (snapshot.source, _symbol(snapshot.symbol))
+        rows = [
+            (*key, day_number(trading_day(s.as_of)), _moment(s.as_of), _json(s))
+            for s in (*fetched.earlier, snapshot)
+        ]
+        with self._writing() as db:
+            db.executemany(
+                "INSERT INTO snapshots (source, symbol, day, as_of, body) VALUES (?, ?, ?, ?, ?) "
+                "ON CONFLICT (source, symbol, day) DO UPDATE SET as_of = excluded.as_of, "
+                "body = excluded.body WHERE excluded.as_of >= as_of",
+                rows,
+            )
+            db.execute(
+                "DELETE FROM snapshots WHERE source = ? AND symbol = ? AND day NOT IN (SELECT day "
+                "FROM snapshots WHERE source = ? AND symbol = ? ORDER BY day DESC LIMIT ?)",
+                (*key, *key, SNAPSHOT_DAYS),
+            )
+            db.execute("DELETE FROM wanted WHERE source = ? AND symbol = ?", key)
+            _observe(db, key, fetched.observations)
+            _bump(db)
+
+    def latest(self, source: str, symbol: str) -> Snapshot | None:
+        """The newest snapshot of `symbol`, or None."""
+        return self._newest(source, symbol, 99999999)
+
+    def previous(self, source: str, symbol: str, before: date) -> Snapshot | None:
+        """The newest snapshot of a trading day before `before`, or None."""
+        return self._newest(source, symbol, day_number(before))
+
+    def latest_many(self, source: str, symbols: Iterable[str] | None = None) -> dict[str, Snapshot]:
+        """The newest snapshots by symbol, of `symbols` or of all; what is not stored is absent."""
+        query = (
+            "SELECT symbol, body FROM snapshots AS s WHERE source = ? AND day = (SELECT max(day) "
+            "FROM snapshots WHERE source = s.source AND symbol = s.symbol)"
+        )
+        wanted = None if symbols is None else list(dict.fromkeys(_symbol(s) for s in symbols))
+        with self._reading() as db:
+            if wanted is None:
+                rows = db.execute(f"{query} ORDER BY symbol", (source,)).fetchall()
+            else:
+                query += " AND symbol IN (SELECT value FROM json_each(?))"
+                rows = db.execute(query, (source, json.dumps(wanted))).fetchall()
+        bodies = dict(rows)
+        found = {}
+        for symbol in bodies if wanted is None else wanted:
+            if symbol in bodies:
+                snapshot = _parsed(bodies[symbol]) or self.latest(source, symbol)
+                if snapshot is not None:
+                    found[symbol] = snapshot
+        return found
+
+    def symbols(self, source: str) -> list[str]:
+        """The symbols that have a snapshot, sorted."""
+        with self._reading() as db:
+            rows = db.execute(
+                "SELECT DISTINCT symbol FROM snapshots WHERE source = ? ORDER BY symbol", (source,)
+            )
+            return [symbol for (symbol,) in rows]
+
+    def revision(self) -> int:
+        """A number that changes with every write of snapshots or history, by any process."""
+        with self._reading() as db:
+            row = db.execute("SELECT value FROM meta WHERE key = 'revision'").fetchone()
+        return int(row[0]) if row else 0
+
+    # History
+
+    def add_observations(
+        self, source: str, symbol: str, observations: Iterable[Observation]
+    ) -> None:
+        """Writes daily values; a day that is there already takes the new value.
+
+        Values that are no finite number are left out.
+        """
+        with self._writing() as db:
+            _observe(db, (source, _symbol(symbol)), observations)
+            _bump(db)
+
+    def series(
+        self,
+        source: str,
+        symbol: str,
+        name: str,
+        *,
+        before: date | None = None,
+        limit: int | None = None,
+    ) -> list[tuple[date, float]]:
+        """One series as (day, value), oldest first.
+
+        Args:
+            source: whose series.
+            symbol: of which symbol.
+            name: its definition, such as ``close`` or ``vrp_20d``.
+            before: only days before this one.
+            limit: at most so many days, the newest.
+        """
+        with self._reading() as db:
+            rows = db.execute(
+                "SELECT day, value FROM observations WHERE series_id = (SELECT id FROM series "
+                "WHERE source = ? AND symbol = ? AND name = ?) AND day < ? "
+                "ORDER BY day DESC LIMIT ?",
+                (
+                    source,
+                    _symbol(symbol),
+                    name,
+                    99999999 if before is None else day_number(before),
+                    -1 if limit is None else max(limit, 0),
+                ),
+            ).fetchall()
+        return [(_date(day), value) for day, value in reversed(rows)]
+
+    def series_values(
+        self,
+        source: str,
+        symbol: str,
+        name: str,
+        *,
+        before: date | None = None,
+        limit: int | None = None,
+    ) -> list[float]:
+        """The values of `series`, oldest first."""
+        rows = self.series(source, symbol, name, before=before, limit=limit)
+        return [value for _, value in rows]
+
+    def history_days(
+        self, source: str, symbols: Iterable[str], name: str = "close"
+    ) -> dict[str, int]:
+        """How many days of a series are stored, by symbol; 0 where there are none."""
+        days = {_symbol(symbol): 0 for symbol in symbols}
+        with self._reading() as db:
+            rows = db.execute(
+                "SELECT symbol, (SELECT count(*) FROM observations WHERE series_id = series.id) "
+                "FROM series WHERE source = ? AND name = ? "
+                "AND symbol IN (SELECT value FROM json_each(?))",
+                (source, name, json.dumps(list(days))),
+            )
+            days.update(rows)
+        return days
+
+    # Wanted symbols
+
+    def wanted(self, source: str) -> list[str]:
+        """The symbols that formulas asked for and that are not stored, the newest first."""
+        with self._reading() as db:
+            rows = db.execute(
+                "SELECT symbol FROM wanted WHERE source = ? ORDER BY asked_at DESC, symbol",
+                (source,),
+            )
+            return [symbol for (symbol,) in rows]
+
+    def add_wanted(self, source: str, symbol: str) -> None:
+        """Puts `symbol` on the wanted list; the newest `WANTED_KEPT` stay.
+
+        A symbol that is already there costs no write, however often a sheet recalculates.
+        """
+        key = (source, _symbol(symbol))
+        with self._reading() as db:
+            held = db.execute("SELECT 1 FROM wanted WHERE source = ? AND symbol = ?", key)
+            if held.fetchone():
+                return
+        with self._writing() as db:
+            db.execute("INSERT OR IGNORE INTO wanted VALUES (?, ?, ?)", (*key, self._now()))
+            db.execute(
+                "DELETE FROM wanted WHERE source = ? AND symbol NOT IN (SELECT symbol FROM wanted "
+                "WHERE source = ? ORDER BY asked_at DESC, symbol LIMIT ?)",
+                (source, source, WANTED_KEPT),
+            )
+
+    def remove_wanted(self, source: str, symbols: Iterable[str]) -> None:
+        """Takes `symbols` off the wanted list."""
+        with self._writing() as db:
+            db.executemany(
+                "DELETE FROM wanted WHERE source = ? AND symbol = ?",
+                [(source, _symbol(symbol)) for symbol in symbols],
+            )
+
+    # Plan, quota, refusals
+
+    def quota(self, source: str, account: str) -> Quota:
+        """What was last seen of plan and quota; all None where nothing was."""
+        with self._reading() as db:
+            row = db.execute(
+                'SELECT plan, "limit", remaining, unlimited, resets_at, seen_at FROM quota '
+                "WHERE source = ? AND account = ?",
+                (source, account),
+            ).fetchone()
+        if row is None:
+            return Quota()
+        plan, limit, remaining, unlimited, resets_at, seen_at = row
+        return Quota(plan, limit, remaining, bool(unlimited), _when(resets_at), _when(seen_at))
+
+    def put_quota(self, source: str, account: str, quota: Quota) -> None:
+        """Keeps what was seen of plan and quota."""
+        with self._writing() as db:
+            db.execute(
+                "INSERT OR REPLACE INTO quota VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    source,
+                    account,
+                    quota.plan,
+                    quota.limit,
+                    quota.remaining,
+                    quota.unlimited,
+                    _moment(quota.resets_at) if quota.resets_at else None,
+                    _moment(quota.seen_at) if quota.seen_at else None,
+                ),
+            )
+
+    def latch(self, source: str, account: str) -> QuotaError | None:
+        """The refusal that still holds (its `until` lies ahead), or None."""
+        with self._reading() as db:
+            row = db.execute(
+                "SELECT why, until FROM latch WHERE source = ? AND account = ? AND until > ?",
+                (source, account, self._now()),
+            ).fetchone()
+        return None if row is None else QuotaError(row[0], until=_when(row[1]))
+
+    def set_latch(self, source: str, account: str, until: datetime, why: str) -> None:
+        """Remembers that nothing can succeed before `until`."""
+        with self._writing() as db:
+            db.execute(
+                "INSERT OR REPLACE INTO latch VALUES (?, ?, ?, ?)",
+                (source, account, _moment(until), why),
+            )
+
+    def clear_latch(self, source: str, account: str) -> None:
+        """Forgets the refusal, so that the next refresh asks again."""
+        with self._writing() as db:
+            db.execute("DELETE FROM latch WHERE source = ? AND account = ?", (source, account))
+
+    def not_covered(self, source: str, account: str) -> dict[str, str]:
+        """Symbols that the plan was found not to cover today (UTC), with the reason."""
+        with self._reading() as db:
+            return dict(
+                db.execute(
+                    "SELECT symbol, why FROM not_covered WHERE source = ? AND account = ? "
+                    "AND day_utc = ? ORDER BY symbol",
+                    (source, account, self._today()),
+                ).fetchall()
+            )
+
+    def add_not_covered(self, source: str, account: str, symbol: str, why: str) -> None:
+        """Remembers for today (UTC) that the plan does not cover `symbol`."""
+        with self._writing() as db:
+            db.execute("DELETE FROM not_covered WHERE day_utc <> ?", (self._today(),))
+            db.execute(
+                "INSERT OR REPLACE INTO not_covered VALUES (?, ?, ?, ?, ?)",
+                (source, account, _symbol(symbol), self._today(), why),
+            )
+
+    # Watchlist
+
+    def watchlist(self) -> list[Watched]:
+        """The watchlist in its order; `DEFAULT_WATCHLIST` until it is first changed."""
+        with self._reading() as db:
+            if not _touched(db):
+                return [Watched(symbol) for symbol in DEFAULT_WATCHLIST]
+            rows = db.execute("SELECT symbol, earnings FROM watchlist ORDER BY position, symbol")
+            return [Watched(symbol, _date(day) if day else None) for symbol, day in rows]
+
+    def add_watch(self, symbol: str, earnings: date | None = None) -> None:
+        """Adds `symbol` at the end, or sets its earnings date; None leaves a known date alone."""
+        with self._writing() as db:
+            self._take_defaults(db)
+            _watch(db, [Watched(symbol, earnings)])
+
+    def remove_watch(self, symbol: str) -> bool:
+        """Takes `symbol` off the watchlist; False where it was not on it."""
+        with self._writing() as db:
+            self._take_defaults(db)
+            gone = db.execute("DELETE FROM watchlist WHERE symbol = ?", (_symbol(symbol),))
+            return gone.rowcount > 0
+
+    def import_watchlist(self, items: Iterable[Watched], *, replace: bool = False) -> None:
+        """Adds `items` in their order, or makes them the whole list.
+
+        Names that are already there keep their place, and their earnings date where the item has
+        none. The default names count as nobody's choice: an import into them replaces them.
+        """
+        with self._writing() as db:
+            if replace or not _touched(db):
+                db.execute("DELETE FROM watchlist")
+            _mark_touched(db)
+            _watch(db, items)
+
+    # Inside
+
+    @contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection]:
+        with self._lock, told(self.path):
+            yield self._db
+
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        with self._lock, told(self.path):
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._db
+                self._db.execute("COMMIT")
+            except BaseException:
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
+                raise
+
+    def _newest(self, source: str, symbol: str, before: int) -> Snapshot | None:
+        with self._reading() as db:
+            rows = db.execute(
+                "SELECT body FROM snapshots WHERE source = ? AND symbol = ? AND day < ? "
+                "ORDER BY day DESC",
+                (source, _symbol(symbol), before),
+            )
+            for (body,) in rows:
+                snapshot = _parsed(body)
+                if snapshot is not None:
+                    return snapshot
+        return None
+
+    def _now(self) -> str:
+        return _moment(self._clock())
+
+    def _today(self) -> int:
+        return day_number(self._clock().astimezone(UTC))
+
+    @staticmethod
+    def _take_defaults(db: sqlite3.Connection) -> None:
+        """Before the first change: makes the default names the user's own."""
+        if not _touched(db):
+            _mark_touched(db)
+            _watch(db, [Watched(symbol) for symbol in DEFAULT_WATCHLIST])
+
+
+def _observe(
+    db: sqlite3.Connection, key: tuple[str, str], observations: Iterable[Observation]
+) -> None:
+    """Writes observations of one symbol inside the transaction that is open."""
+    by_series: dict[str, list[tuple[int, float]]] = {}
+    for name, day, value in observations:
+        number = finite(value)
+        if number is not None:
+            by_series.setdefault(name, []).append((day_number(day), number))
+    for name, rows in by_series.items():
+        series = (*key, name)
+        db.execute("INSERT OR IGNORE INTO series (source, symbol, name) VALUES (?, ?, ?)", series)
+        (series_id,) = db.execute(
+            "SELECT id FROM series WHERE source = ? AND symbol = ? AND name = ?", series
+        ).fetchone()
+        db.executemany(
+            "INSERT OR REPLACE INTO observations VALUES (?, ?, ?)",
+            [(series_id, day, value) for day, value in rows],
+        )
+
+
+def _bump(db: sqlite3.Connection) -> None:
+    db.execute(
+        "INSERT INTO meta (key, value) VALUES ('revision', '1') "
+        "ON CONFLICT (key) DO UPDATE SET value = CAST(CAST(value AS INTEGER) + 1 AS TEXT)"
+    )
+
+
+def _touched(db: sqlite3.Connection) -> bool:
+    row = db.execute("SELECT 1 FROM meta WHERE key = 'watchlist_touched'").fetchone()
+    return row is not None
+
+
+def _mark_touched(db: sqlite3.Connection) -> None:
+    db.execute("INSERT OR REPLACE INTO meta (key, value) VALUES ('watchlist_touched', '1')")
+
+
+def _watch(db: sqlite3.Connection, items: Iterable[Watched]) -> None:
+    db.executemany(
+        "INSERT INTO watchlist (symbol, position, earnings) VALUES "
+        "(?, (SELECT coalesce(max(position), 0) + 1 FROM watchlist), ?) "
+        "ON CONFLICT (symbol) DO UPDATE SET earnings = coalesce(excluded.earnings, earnings)",
+        [(_symbol(s), None if earnings is None else day_number(earnings)) for s, earnings in items],
+    )
+
+
+def _symbol(symbol: str) -> str:
+    return symbol.strip().upper()
+
+
+def _json(snapshot: Snapshot) -> str:
+    return json.dumps(snapshot.to_dict(), separators=(",", ":"), allow_nan=False)
+
+
+def _parsed(body: str) -> Snapshot | None:
+    """The snapshot of a row; a row that cannot be read counts as absent."""
+    try:
+        data: Mapping[str, object] = json.loads(body)
+        return Snapshot.from_dict(data)
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return None
+
+
+def _moment(when: datetime) -> str:
+    return when.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def _when(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)
+
+
+def _date(number: int) -> date:
+    return date(number // 10000, number // 100 % 100, number % 100)

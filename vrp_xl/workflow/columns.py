@@ -1,0 +1,251 @@
+"""The columns of a scan: one definition for JSON, CSV, the workbook and the docs.
+
+A column is a name, a heading, a unit, how it is shown and where its value comes from. Values
+are plain: numbers, text, True/False, None for what is missing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC
+from typing import TYPE_CHECKING, Any, Literal
+
+from vrp_xl.core.matrix import CELL_NAME
+from vrp_xl.core.snapshot import FIGURES
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from vrp_xl.core.strikes import StrikePlan
+    from vrp_xl.workflow.scan import Row, Scan
+
+Show = Literal["text", "long", "letter", "signed", "number", "ratio", "price", "percent",
+               "signed percent", "integer", "money", "size", "date", "time", "flag"]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of a scan."""
+
+    name: str
+    heading: str
+    unit: str
+    show: Show
+    doc: str
+    value: Callable[[Row], Any]
+    missing: str = ""
+    """Name of the snapshot field whose reason explains a blank here."""
+
+
+def _figure(name: str, show: Show, heading: str = "") -> Column:
+    """A figure of the snapshot, as it is."""
+    meta = FIGURES[name]
+    return Column(
+        name,
+        heading or meta["label"],
+        meta["unit"],
+        show,
+        meta["doc"],
+        lambda row: getattr(row.snapshot, name),
+        missing=name,
+    )
+
+
+def _decided(
+    name: str, heading: str, unit: str, show: Show, doc: str, value: Callable[[Row], Any],
+    missing: str = "",
+) -> Column:  # fmt: skip
+    return Column(name, heading, unit, show, doc, value, missing)
+
+
+def _premium(name: str, heading: str, unit: str, show: Show, doc: str, missing: str) -> Column:
+    return Column(
+        name, heading, unit, show, doc, lambda row: getattr(row.decision.premium, name), missing
+    )
+
+
+def plan_dict(plan: StrikePlan | None) -> dict[str, Any] | None:
+    """A strike plan in plain types."""
+    if plan is None:
+        return None
+    return {
+        "structure": plan.structure,
+        "expiry": plan.expiry.isoformat(),
+        "days": plan.days,
+        "expected_move": plan.expected_move,
+        "legs": [
+            {
+                "action": "sell" if leg.sign < 0 else "buy",
+                "right": leg.right,
+                "strike": leg.strike,
+                "delta": leg.delta,
+                "moves": leg.moves,
+                "basis": leg.basis,
+                "note": leg.note or None,
+            }
+            for leg in plan.legs
+        ],
+        "notes": list(plan.notes),
+    }
+
+
+COLUMNS: tuple[Column, ...] = (
+    Column("symbol", "Symbol", "", "text", "Ticker.", lambda r: r.snapshot.symbol),
+    _decided("cell", "Cell", "", "letter",
+             "Cell of the gamma x VRP matrix: A to D; blank where z or gamma is not known.",
+             lambda r: r.decision.cell, "z_score"),
+    _decided("yesterday", "Yesterday", "", "letter", "The cell one trading day before.",
+             lambda r: r.yesterday),
+    _decided("candidate", "Candidate", "", "flag", "Whether the row passes the screen.",
+             lambda r: r.decision.candidate),
+    _decided("size", "Size", "x", "size", "Multiple of the standard size.",
+             lambda r: r.decision.size),
+    _decided("action", "Action", "", "long", "What to do this morning.",
+             lambda r: r.decision.action),
+    _decided("structure", "Structure", "", "text", "What to sell.",
+             lambda r: r.decision.structure.name if r.decision.structure else None),
+    _decided("score", "Score", "0-100", "integer", "Score of the structure.",
+             lambda r: r.decision.score, "scores"),
+    _figure("score_kind", "text"),
+    _decided("expiry", "Expiry", "date", "date", "Expiry of the strikes.",
+             lambda r: r.decision.strikes.expiry if r.decision.strikes else None),
+    _decided("strikes", "Strikes", "USD", "long", "Legs from the lowest strike up.",
+             lambda r: r.decision.strikes),
+    _figure("spot", "price"),
+    _figure("atm_iv", "number"),
+    _figure("atm_iv_30d", "number"),
+    _figure("rv_20d", "number"),
+    _figure("rv_30d", "number"),
+    _figure("rv_90d", "number"),
+    _figure("vrp_20d", "signed"),
+    _premium("spread_30d", "Spread 30d", "points", "signed", "30-day ATM IV minus RV20.",
+             "atm_iv_30d"),
+    _premium("structural", "IV/HV90", "ratio", "ratio", "Structural ratio, floor applied.",
+             "rv_90d"),
+    _premium("tactical", "IV/HV30", "ratio", "ratio", "Tactical ratio, floor applied.", "rv_30d"),
+    _premium("put_tactical", "Put IV/HV30", "ratio", "ratio", "25-delta put IV over HV30.",
+             "put_wing_iv"),
+    _premium("funnel", "Funnel", "", "text", "Verdict of the two ratios.", "rv_90d"),
+    _premium("rich", "Rich", "", "flag", "Whether IV/HV90 is at or above the rich threshold.",
+             "rv_90d"),
+    _premium("compression", "HV30/HV90", "ratio", "ratio", "Compression ratio; a label only.",
+             "rv_90d"),
+    _premium("compression_band", "Band", "", "text", "Band of the compression ratio.", "rv_90d"),
+    _figure("variance_premium", "number"),
+    _figure("z_score", "signed"),
+    _decided("z_change", "z change", "sd", "signed", "Change of z since the trading day before.",
+             lambda r: r.z_change),
+    _premium("z_band", "z band", "", "text", "Band of the z-score method.", "z_score"),
+    _figure("percentile", "percent"),
+    _figure("history_days", "integer"),
+    _figure("iv_rank", "percent"),
+    _figure("iv_percentile", "percent"),
+    _figure("put_vrp", "signed"),
+    _figure("call_vrp", "signed"),
+    _decided("lean", "Lean", "", "text", "Which side is paid better.",
+             lambda r: r.decision.lean, "put_vrp"),
+    _decided("gamma", "Gamma", "", "text", "The regime that is used.",
+             lambda r: r.decision.gamma),
+    _decided("gamma_basis", "Gamma from", "", "text",
+             "What the regime rests on: vendor, repriced, or the sign of net GEX.",
+             lambda r: r.decision.gamma_basis),
+    _figure("net_gex", "money"),
+    _figure("gamma_flip", "price"),
+    _decided("flip_distance_pct", "To flip", "% spot", "signed percent",
+             "Distance from the gamma flip; negative below it.",
+             lambda r: r.decision.flip_distance_pct, "gamma_flip"),
+    _figure("put_wall", "price"),
+    _figure("call_wall", "price"),
+    _figure("max_gamma", "price"),
+    _decided("status", "Status", "", "long", "The exits, for a name that nobody holds.",
+             lambda r: r.decision.status),
+    _figure("harvest_score", "number"),
+    _figure("net_harvest_score", "integer"),
+    _figure("dealer_flow_risk", "integer"),
+    _figure("vrp_regime", "text"),
+    _figure("vanna_outlook", "long"),
+    _figure("fair_vol", "number"),
+    _figure("vix_term_slope", "ratio"),
+    _figure("atm_oi", "integer"),
+    _figure("atm_spread_pct", "percent"),
+    _figure("next_earnings", "date"),
+    _decided("warnings", "Warnings", "", "long", "What to look at before trading.",
+             lambda r: list(r.decision.warnings)),
+    _decided("why", "Why", "", "long", "Why the row is no candidate, or what changed its size.",
+             lambda r: list(r.decision.why)),
+    _decided("as_of", "As of", "", "time", "Time of the figures.", lambda r: r.snapshot.as_of),
+    _decided("age_minutes", "Age", "minutes", "integer", "Age of the figures at the scan.",
+             lambda r: round(r.age.total_seconds() / 60.0)),
+    _decided("stale", "Stale", "", "flag", "A session has opened since.", lambda r: r.stale),
+    _decided("state", "Refresh", "", "text", "fresh, kept (the refresh failed) or stored.",
+             lambda r: r.state),
+    _decided("state_why", "Refresh why", "", "long", "Why it was kept.",
+             lambda r: r.state_why or None),
+    _decided("source", "Source", "", "text", "Where the figures come from.",
+             lambda r: r.snapshot.source),
+)  # fmt: skip
+"""Every column of a scan, in order."""
+
+BY_NAME: dict[str, Column] = {column.name: column for column in COLUMNS}
+
+
+def reason(row: Row, column: Column) -> str | None:
+    """Why that column of that row is blank, or None where nothing is known of it."""
+    return row.snapshot.missing.get(column.missing) if column.missing else None
+
+
+def row_dict(row: Row) -> dict[str, Any]:
+    """One row in plain types for JSON: numbers are numbers, null is what is missing."""
+    out = {column.name: _plain(column.value(row)) for column in COLUMNS}
+    out["strikes"] = plan_dict(row.decision.strikes)
+    out["cell_name"] = CELL_NAME[row.decision.cell] if row.decision.cell else None
+    out["structure_risk"] = row.decision.structure.risk if row.decision.structure else None
+    out["missing"] = dict(row.snapshot.missing)
+    out["basis"] = dict(row.snapshot.basis)
+    out["term_vrp"] = [point._asdict() for point in row.snapshot.term_vrp]
+    out["gamma_flip_status"] = row.snapshot.gamma_flip_status
+    out["sample"] = row.snapshot.sample
+    return out
+
+
+def _plain(value: Any) -> Any:
+    if hasattr(value, "isoformat"):
+        if hasattr(value, "astimezone"):
+            value = value.astimezone(UTC)
+        return value.isoformat()
+    return value
+
+
+def flat(row: Row, column: Column) -> Any:
+    """One value for a cell of a table: lists and plans become text."""
+    value = column.value(row)
+    if column.name == "strikes":
+        return None if value is None else ", ".join(leg.words for leg in value.legs)
+    if isinstance(value, list):
+        return "; ".join(value) or None
+    return value
+
+
+def scan_dict(scan: Scan) -> dict[str, Any]:
+    """The whole scan in plain types; this shape is stable."""
+    return {
+        "as_of": _plain(scan.as_of),
+        "scanned_at": _plain(scan.scanned_at),
+        "source": scan.source,
+        "sample": scan.sample,
+        "rules": {
+            "preset": scan.preset,
+            "changed": scan.rules.changed(),
+            "values": scan.rules.to_dict(),
+        },
+        "counts": scan.counts,
+        "rows": [row_dict(row) for row in scan.rows],
+        "failed": [{"symbol": f.symbol, "error": f.error, "why": f.why} for f in scan.failed],
+        "notices": list(scan.notices),
+    }
+
+
+def describe(columns: Mapping[str, Column] = BY_NAME) -> list[tuple[str, str, str]]:
+    """(name, unit, meaning) of every column, for docs."""
+    return [(c.name, c.unit, c.doc) for c in columns.values()]

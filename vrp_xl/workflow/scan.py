@@ -1,0 +1,177 @@
+"""The morning scan: classifies the whole watchlist, then says what is a candidate.
+
+Screening first would hide cells C and D and every exit; so every symbol is decided, and the
+order puts candidates first. Reads the store only; a refresh is a step of its own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Literal
+
+from vrp_xl.core import calendar
+from vrp_xl.core.decide import Decision, decide
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import date, timedelta
+
+    from vrp_xl.core.rules import Rules
+    from vrp_xl.core.snapshot import Snapshot
+    from vrp_xl.sources.base import Quota
+    from vrp_xl.store.database import Store
+
+RowState = Literal["fresh", "kept", "stored"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One symbol of the scan."""
+
+    snapshot: Snapshot
+    decision: Decision
+    age: timedelta
+    stale: bool
+    """Whether a session has opened since the figures were taken."""
+    yesterday: str | None
+    """The cell of the trading day before; "?" where gamma was not known; None: no record."""
+    z_change: float | None
+    state: RowState
+    """fresh: this refresh brought it; kept: the refresh failed, an older one stays; stored."""
+    state_why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A symbol that was asked for and has no figures at all."""
+
+    symbol: str
+    error: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scan:
+    """The finished scan, every symbol in its place."""
+
+    source: str
+    sample: bool
+    preset: str
+    rules: Rules
+    scanned_at: datetime
+    rows: tuple[Row, ...]
+    failed: tuple[Failure, ...]
+    quota: Quota | None = None
+    notices: tuple[str, ...] = ()
+
+    @property
+    def as_of(self) -> datetime | None:
+        """Time of the newest figures."""
+        return max((row.snapshot.as_of for row in self.rows), default=None)
+
+    @property
+    def candidates(self) -> tuple[Row, ...]:
+        """The rows that pass, best z first."""
+        return tuple(row for row in self.rows if row.decision.candidate)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many rows are in each cell; "?" holds those without one."""
+        out = dict.fromkeys(("A", "B", "C", "D", "?"), 0)
+        for row in self.rows:
+            out[row.decision.cell or "?"] += 1
+        return out
+
+
+def run_scan(
+    store: Store,
+    source: str,
+    symbols: Sequence[str],
+    rules: Rules,
+    *,
+    preset: str = "standard",
+    now: datetime | None = None,
+    states: Mapping[str, tuple[RowState, str]] | None = None,
+    reasons: Mapping[str, tuple[str, str]] | None = None,
+    quota: Quota | None = None,
+    notices: Sequence[str] = (),
+) -> Scan:
+    """Decides every symbol of `symbols` from what is stored.
+
+    Args:
+        store: the local store.
+        source: name of the source whose figures are read; no other is looked at.
+        symbols: upper-case symbols, in the order of the watchlist.
+        rules: the rules in force.
+        preset: their name, for the record.
+        now: moment of the scan; the clock by default.
+        states: symbol -> (state, why) of the refresh before.
+        reasons: symbol -> (error, why) for symbols that have nothing stored.
+        quota: plan and quota, for the record.
+        notices: sentences that the host should show.
+    """
+    moment = now or datetime.now(UTC)
+    today = moment.astimezone(calendar.NEW_YORK).date()
+    stored = store.latest_many(source, symbols)
+    earnings = {w.symbol: w.earnings for w in store.watchlist()}
+    rows: list[Row] = []
+    failed: list[Failure] = []
+    for symbol in dict.fromkeys(symbols):
+        snapshot = stored.get(symbol)
+        if snapshot is None:
+            error, why = (reasons or {}).get(
+                symbol, ("not stored", f"nothing is stored for {symbol}; refresh it first")
+            )
+            failed.append(Failure(symbol, error, why))
+            continue
+        own = earnings.get(symbol)
+        if own is not None:
+            snapshot = snapshot.replace(next_earnings=own)
+        state, state_why = (states or {}).get(symbol, ("stored", ""))
+        rows.append(_row(store, snapshot, rules, moment, today, state, state_why))
+    rows.sort(key=_order)
+    return Scan(
+        source=source,
+        sample=any(row.snapshot.sample for row in rows) or source == "sample",
+        preset=preset,
+        rules=rules,
+        scanned_at=moment,
+        rows=tuple(rows),
+        failed=tuple(failed),
+        quota=quota,
+        notices=tuple(notices),
+    )
+
+
+def _row(
+    store: Store,
+    snapshot: Snapshot,
+    rules: Rules,
+    moment: datetime,
+    today: date,
+    state: RowState,
+    state_why: str,
+) -> Row:
+    day = calendar.trading_day(snapshot.as_of)
+    before = store.previous(snapshot.source, snapshot.symbol, day)
+    yesterday = z_change = None
+    if before is not None:
+        yesterday = decide(before, rules, today=today).cell_text
+        if snapshot.z_score is not None and before.z_score is not None:
+            z_change = snapshot.z_score - before.z_score
+    return Row(
+        snapshot=snapshot,
+        decision=decide(snapshot, rules, today=today),
+        age=moment - snapshot.as_of,
+        stale=day < calendar.trading_day(moment),
+        yesterday=yesterday,
+        z_change=z_change,
+        state=state,
+        state_why=state_why,
+    )
+
+
+def _order(row: Row) -> tuple[bool, bool, float, str]:
+    z = row.snapshot.z_score
+    return (not row.decision.candidate, z is None, -(z or 0.0), row.snapshot.symbol)
