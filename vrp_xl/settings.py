@@ -325,7 +325,7 @@ def workers() -> int:
     text = os.environ.get(WORKERS_VARIABLE, "").strip()
     if not text:
         return WORKERS
-    if text.isascii() and text.isdigit() and 1 <= int(text) <= WORKERS_MOST:
+    if text.isascii() and text.isdigit() and len(text) <= 2 and 1 <= int(text) <= WORKERS_MOST:
         return int(text)
     raise InputError(
         f"The environment variable {WORKERS_VARIABLE} holds {text!r}.",

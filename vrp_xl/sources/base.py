@@ -108,7 +108,10 @@ class Source(Protocol):
         """
 
     def assemble(
-        self, symbol: str, answers: Mapping[str, Mapping[str, Any]], failed: Mapping[str, SourceError]
+        self,
+        symbol: str,
+        answers: Mapping[str, Mapping[str, Any]],
+        failed: Mapping[str, SourceError],
     ) -> Fetched:
         """Makes the record from the answers by endpoint; optional ones may be among `failed`.
 
@@ -123,7 +126,13 @@ class Source(Protocol):
         """Lets go of connections."""
 
 
-_DAILY = (("close", "spot"), ("atm_iv",) * 2, ("atm_iv_30d",) * 2, ("vrp_20d",) * 2, ("z_score",) * 2)
+_DAILY = (
+    ("close", "spot"),
+    ("atm_iv",) * 2,
+    ("atm_iv_30d",) * 2,
+    ("vrp_20d",) * 2,
+    ("z_score",) * 2,
+)
 
 
 def daily_observations(snapshot: Snapshot, day: date) -> tuple[Observation, ...]:

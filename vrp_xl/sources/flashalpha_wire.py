@@ -44,7 +44,10 @@ _NEW_YORK = ZoneInfo("America/New_York")
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}(?=T|$)", re.ASCII)
 _TEXT = 300
 _MANY = 100
+_LARGEST = 1e12
+_LONGEST = 10_000
 _APART = timedelta(minutes=5)
+_LONGEST_QUOTA = timedelta(days=2)
 
 
 def parse_time(value: object) -> datetime | None:
@@ -59,9 +62,10 @@ def parse_time(value: object) -> datetime | None:
         return None
     try:
         when = datetime.fromisoformat(value.strip())
-        return (when if when.tzinfo else when.replace(tzinfo=_NEW_YORK)).astimezone(UTC)
+        when = (when if when.tzinfo else when.replace(tzinfo=_NEW_YORK)).astimezone(UTC)
     except (ValueError, OverflowError):
         return None
+    return when if 1990 <= when.year <= 2100 else None
 
 
 def parse_vrp(answer: Mapping[str, Any]) -> Fields:
@@ -73,7 +77,7 @@ def parse_vrp(answer: Mapping[str, Any]) -> Fields:
     out = {
         **_common(answer),
         "atm_iv": _positive(vrp.get("atm_iv")),
-        **{f"rv_{n}d": _volatility(vrp.get(f"rv_{n}d")) for n in (5, 10, 20, 30)},
+        **{f"rv_{n}d": _not_negative(vrp.get(f"rv_{n}d")) for n in (5, 10, 20, 30)},
         **{f"vrp_{n}d": finite(vrp.get(f"vrp_{n}d")) for n in (5, 10, 20, 30)},
         "z_score": finite(vrp.get("z_score")),
         "percentile": finite(vrp.get("percentile")),
@@ -82,8 +86,8 @@ def parse_vrp(answer: Mapping[str, Any]) -> Fields:
         "fair_vol": _positive(answer.get("fair_vol")),
         "put_wing_iv": _positive(sides.get("put_wing_iv_25d")),
         "call_wing_iv": _positive(sides.get("call_wing_iv_25d")),
-        "downside_rv": _volatility(sides.get("downside_rv_20d")),
-        "upside_rv": _volatility(sides.get("upside_rv_20d")),
+        "downside_rv": _not_negative(sides.get("downside_rv_20d")),
+        "upside_rv": _not_negative(sides.get("upside_rv_20d")),
         "put_vrp": finite(sides.get("downside_vrp")),
         "call_vrp": finite(sides.get("upside_vrp")),
         **_gamma_fields(gamma if gamma != "unknown" else _gamma(gex.get("regime"))),
@@ -132,13 +136,13 @@ def parse_volatility(answer: Mapping[str, Any]) -> Fields:
     out = {
         **_common(answer),
         "atm_iv": _positive(answer.get("atm_iv")),
-        **{f"rv_{n}d": _volatility(realized.get(f"rv_{n}d")) for n in (5, 10, 20, 30, 60)},
+        **{f"rv_{n}d": _not_negative(realized.get(f"rv_{n}d")) for n in (5, 10, 20, 30, 60)},
         **{f"vrp_{n}d": finite(spreads.get(f"vrp_{n}d")) for n in (5, 10, 20, 30)},
-        "atm_spread_pct": _volatility(liquidity.get("atm_avg_spread_pct")),
-        "wing_spread_pct": _volatility(liquidity.get("wing_avg_spread_pct")),
+        "atm_spread_pct": _not_negative(liquidity.get("atm_avg_spread_pct")),
+        "wing_spread_pct": _not_negative(liquidity.get("wing_avg_spread_pct")),
         "iv_term": points,
     }
-    basis = {}
+    basis: dict[str, str] = {}
     if skews:
         wings = min(skews, key=lambda s: abs((_days(s) or 0) - 30))
         out |= _wings(wings)
@@ -160,8 +164,8 @@ def parse_stock_summary(answer: Mapping[str, Any]) -> Fields:
         **_common(answer),
         "spot": _positive(price.get("mid")) or _positive(price.get("last")),
         "atm_iv": _positive(vol.get("atm_iv")),
-        "rv_20d": _volatility(vol.get("hv_20")),
-        "rv_60d": _volatility(vol.get("hv_60")),
+        "rv_20d": _not_negative(vol.get("hv_20")),
+        "rv_60d": _not_negative(vol.get("hv_60")),
         "vrp_20d": finite(vol.get("vrp")),
         **_wings(skew),
         **_gamma_fields(_gamma(exposure.get("regime"))),
@@ -170,7 +174,7 @@ def parse_stock_summary(answer: Mapping[str, Any]) -> Fields:
         "put_wall": _positive(exposure.get("put_wall")),
         "call_wall": _positive(exposure.get("call_wall")),
         "highest_oi_strike": _positive(exposure.get("highest_oi_strike")),
-        "vix_term_slope": later / now if now and later else None,
+        "vix_term_slope": _positive(later / now) if now and later else None,
         "iv_term": points,
         **_iv_30d(points),
     }
@@ -282,7 +286,10 @@ def to_error(
     status = refusal.status
     if status < 400:
         inner = answer.get("status")
-        status = _CODES.get(code) or (inner if isinstance(inner, int) else status)
+        if code in _CODES:
+            status = _CODES[code]
+        elif isinstance(inner, int) and 400 <= inner < 600:
+            status = inner
     said = _words(refusal, clean)
     of = f" for {symbol}" if symbol else ""
     if status == 401:
@@ -342,7 +349,8 @@ def _until(answer: Mapping[str, Any], headers: Mapping[str, str], now: datetime)
         _unix(headers.get("x-ratelimit-reset")),
         _retry_after(headers.get("retry-after"), now),
     )
-    return next((c for c in candidates if c and c > now), midnight + timedelta(days=1))
+    near = (c for c in candidates if c and now < c <= now + _LONGEST_QUOTA)
+    return next(near, midnight + timedelta(days=1))
 
 
 def _retry_after(value: str | None, now: datetime) -> datetime | None:
@@ -420,12 +428,10 @@ def to_snapshot(
 
 def _joined(fields: Fields, levels: Fields, basis: dict[str, str]) -> Fields:
     """`fields` with what only the levels know, and their flip where they have one."""
-    flips = ("gamma_flip", "gamma_flip_status")
     first = levels if "gamma_flip" in levels or "gamma_flip" not in fields else fields
-    second = fields if first is levels else {}
-    if "gamma_flip" in first:
-        second = {}
-    flip = {name: first.get(name, second.get(name)) for name in flips}
+    flip = {name: first.get(name) for name in ("gamma_flip", "gamma_flip_status")}
+    if flip["gamma_flip"] is None and flip["gamma_flip_status"] is None:
+        flip["gamma_flip_status"] = fields.get("gamma_flip_status")
     when, levels_when = fields.get("as_of"), levels.pop("as_of", None)
     levels.pop("basis", None)
     if when is None and levels_when is not None:
@@ -516,7 +522,7 @@ def _reason(name: str, snapshot: Snapshot, asked: Asked) -> str:
             return "the answer says nothing of it"
         return alpha if main == VOLATILITY and name not in _FLIP else null
     if name in _PEAKS and main == SUMMARY:
-        return f"the stock summary has none; on the Growth plan /v1/exposure/levels is asked for {what}"
+        return "the stock summary has none; from the Growth plan on /v1/exposure/levels is asked"
     if name in _VRP_ONLY and main != VRP:
         return alpha
     if name == "vix_term_slope" and main == VOLATILITY:
@@ -548,17 +554,19 @@ def _objects(parent: Mapping[str, Any], key: str, limit: int = _MANY) -> list[di
 
 
 def _positive(value: object) -> float | None:
+    """A price, a strike or an IV."""
     number = finite(value)
-    return number if number is not None and number > 0 else None
+    return number if number is not None and 0 < number <= _LARGEST else None
 
 
-def _volatility(value: object) -> float | None:
+def _not_negative(value: object) -> float | None:
+    """A realized volatility, a width or a count."""
     number = finite(value)
-    return number if number is not None and number >= 0 else None
+    return number if number is not None and 0 <= number <= _LARGEST else None
 
 
 def _whole(value: object) -> int | None:
-    number = _volatility(value)
+    number = _not_negative(value)
     return None if number is None else int(number)
 
 
@@ -607,9 +615,9 @@ def _unix(value: object) -> datetime | None:
         return None
 
 
-def _days(row: Mapping[str, Any]) -> int | None:
-    number = finite(row.get("days_to_expiry"))
-    return None if number is None or number < 1 else round(number)
+def _days(row: Mapping[str, Any], key: str = "days_to_expiry") -> int | None:
+    number = finite(row.get(key))
+    return round(number) if number is not None and 1 <= number <= _LONGEST else None
 
 
 def _common(answer: Mapping[str, Any]) -> Fields:
@@ -663,12 +671,10 @@ def _with_basis(fields: Fields, basis: dict[str, str]) -> Fields:
 def _term_vrp(value: object) -> tuple[TermPoint, ...]:
     found: dict[int, TermPoint] = {}
     for row in _objects({"rows": value}, "rows"):
-        dte, iv = finite(row.get("dte")), _positive(row.get("iv"))
-        if dte is not None and dte >= 1 and iv is not None:
-            point = TermPoint(
-                round(dte), iv, _volatility(row.get("rv")), finite(row.get("vrp"))
-            )
-            found.setdefault(point.dte, point)
+        dte, iv = _days(row, "dte"), _positive(row.get("iv"))
+        if dte is not None and iv is not None:
+            rv, vrp = _not_negative(row.get("rv")), finite(row.get("vrp"))
+            found.setdefault(dte, TermPoint(dte, iv, rv, vrp))
     return tuple(found[dte] for dte in sorted(found))
 
 

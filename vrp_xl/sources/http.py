@@ -105,7 +105,7 @@ class HttpClient:
         self._timeouts = (connect_timeout, read_timeout)
         self._total_time = total_time
         self._max_body = max_body
-        self._session = requests.Session()
+        self._session = _Session()
         # Proxies of the environment are used, but never for plain http: they would see the key.
         self._session.trust_env = self._base.scheme == "https"
         self._session.auth = _NoAuth()
@@ -171,7 +171,9 @@ class HttpClient:
                 continue
             if watch.expired:
                 raise self._too_slow()
-            if result is not None and (attempt >= _RETRIES or not isinstance(result, _TimeoutError)):
+            if result is not None and (
+                attempt >= _RETRIES or not isinstance(result, _TimeoutError)
+            ):
                 raise result
             attempt += 1
             pause = random.uniform(0.5, 1.5) * _BACKOFF * 2 ** (attempt - 1)  # noqa: S311
@@ -271,7 +273,6 @@ class HttpClient:
         def among(*kinds: type[BaseException]) -> bool:
             return any(isinstance(c, kinds) for c in causes)
 
-        connect, read = self._timeouts
         if among(requests.exceptions.ProxyError, urllib3.exceptions.ProxyError):
             return UnreachableError(
                 f"The proxy on the way to {self.host} cannot be used.",
@@ -291,10 +292,12 @@ class HttpClient:
             return UnreachableError(f"{self.host} cannot be reached.", _CHECK_NETWORK)
         if among(requests.exceptions.ConnectTimeout, urllib3.exceptions.ConnectTimeoutError):
             return _TimeoutError(
-                f"No connection to {self.host} within {connect:g} s.", _CHECK_NETWORK
+                f"No connection to {self.host} within {self._timeouts[0]:g} s.", _CHECK_NETWORK
             )
-        if among(requests.exceptions.ReadTimeout, urllib3.exceptions.ReadTimeoutError, TimeoutError):
-            return _TimeoutError(f"{self.host} was silent for {read:g} s.", _TRY_LATER)
+        if among(
+            requests.exceptions.ReadTimeout, urllib3.exceptions.ReadTimeoutError, TimeoutError
+        ):
+            return _TimeoutError(f"{self.host} did not answer in time.", _TRY_LATER)
         if among(requests.exceptions.ContentDecodingError, urllib3.exceptions.DecodeError):
             return BadAnswerError(f"{self.host} sent a garbled answer.", _TRY_LATER)
         if among(urllib3.exceptions.IncompleteRead, http.client.IncompleteRead):
@@ -312,6 +315,13 @@ class HttpClient:
 
 class _TimeoutError(UnreachableError):
     """A timeout of one attempt; another may succeed."""
+
+
+class _Session(requests.Session):
+    """A session that looks at no redirect: requests would read its body, however long."""
+
+    def get_redirect_target(self, resp: requests.Response) -> str | None:  # noqa: ARG002
+        return None
 
 
 class _NoAuth(requests.auth.AuthBase):

@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 
 
 def plain(text: str, limit: int = 200, secrets: Iterable[str] = ()) -> str:
-    """`text` on one line without control characters, cut to `limit`, with `secrets` as ``***``.
+    r"""`text` on one line without control characters, cut to `limit`, with `secrets` as ``***``.
 
-    >>> plain("a\\x1b[31m\\r\\nkey-1", 20, ["key-1"])
+    >>> plain("a\x1b[31m\r\nkey-1", 20, ["key-1"])
     'a [31m ***'
     """
     line = " ".join("".join(c if c.isprintable() else " " for c in text).split())

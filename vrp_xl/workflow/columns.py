@@ -6,16 +6,16 @@ are plain: numbers, text, True/False, None for what is missing.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC
 from typing import TYPE_CHECKING, Any, Literal
 
+from vrp_xl.core.exit_plan import exit_plan
 from vrp_xl.core.matrix import CELL_NAME
 from vrp_xl.core.snapshot import FIGURES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from vrp_xl.core.strikes import StrikePlan
     from vrp_xl.workflow.scan import Row, Scan
@@ -158,6 +158,14 @@ COLUMNS: tuple[Column, ...] = (
     _figure("put_wall", "price"),
     _figure("call_wall", "price"),
     _figure("max_gamma", "price"),
+    _decided(
+        "exit_plan",
+        "Get out",
+        "",
+        "long",
+        "The exits of this trade, said before it is on.",
+        lambda r: list(exit_plan(r.decision, r.rules, flip=r.snapshot.gamma_flip)),
+    ),
     _decided("status", "Status", "", "long", "The exits, for a name that nobody holds.",
              lambda r: r.decision.status),
     _figure("harvest_score", "number"),

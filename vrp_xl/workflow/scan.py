@@ -31,6 +31,7 @@ class Row:
 
     snapshot: Snapshot
     decision: Decision
+    rules: Rules
     age: timedelta
     stale: bool
     """Whether a session has opened since the figures were taken."""
@@ -163,6 +164,7 @@ def _row(
     return Row(
         snapshot=snapshot,
         decision=decide(snapshot, rules, today=today),
+        rules=rules,
         age=moment - snapshot.as_of,
         stale=day < calendar.trading_day(moment),
         yesterday=yesterday,

@@ -27,8 +27,9 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import re
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -40,7 +41,7 @@ from vrp_xl.errors import UnknownSymbolError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from datetime import date
+    from datetime import date, datetime
 
     from numpy.typing import NDArray
 
@@ -368,7 +369,9 @@ def path(name: Name) -> Path:
     rv = {window: _rolling(seen, window) for window in WINDOWS}
 
     atm_iv = [round(iv, 2) for iv in ivs]
-    spreads = [None if r is None else round(iv - r, 2) for iv, r in zip(atm_iv, rv[20], strict=True)]
+    spreads = [
+        None if r is None else round(iv - r, 2) for iv, r in zip(atm_iv, rv[20], strict=True)
+    ]
     target = _iv_for(spreads, rv[20], DAYS - 2, name.z_before)
     shift = target - atm_iv[-2]
     for step in range(1, RAMP):
@@ -448,10 +451,8 @@ class Market:
         """
         if symbol in self._names:
             return self._names[symbol]
-        number = symbol[1:]
-        if symbol[:1] == "N" and len(number) == 4 and number.isdecimal() and number.isascii():
-            if 1 <= int(number) <= self._extra:
-                return variation(int(number))
+        if re.fullmatch("N[0-9]{4}", symbol) and 1 <= int(symbol[1:]) <= self._extra:
+            return variation(int(symbol[1:]))
         raise UnknownSymbolError(
             f"{symbol} is not in the sample market, which holds twelve invented names: "
             f"{', '.join(SYMBOLS)}.",
@@ -462,7 +463,8 @@ class Market:
     def as_of(self, back: int = 0) -> datetime:
         """When the data of the day `back` days before the last one is from (UTC)."""
         if back == 0 and self.open:
-            return max(self.now - _MINUTE, self.now.replace(hour=0, minute=0))
+            earlier = self.now - _MINUTE
+            return earlier if calendar.session_open(earlier) else self.now
         return calendar.session_close(self.days[-1 - back])
 
     def view(self, symbol: str, back: int = 0) -> View:

@@ -1,0 +1,544 @@
+"""The ``vrp-xl`` command: a host that turns words into calls and errors into exit codes.
+
+Everything heavy is imported inside the command that needs it, so that ``--help`` is instant.
+Exit codes: 0 done; 1 a bug of ours; 2 usage or bad rules; 3 a position must be closed; 4 key;
+5 plan; 6 quota; 7 network, server or store; 8 no usable symbol.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from vrp_xl import __version__
+from vrp_xl.errors import InputError, VrpError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from vrp_xl.desk import Opened
+    from vrp_xl.rules_file import LoadedRules
+    from vrp_xl.store.database import Store
+    from vrp_xl.workflow.morning import Morning
+
+app = typer.Typer(
+    name="vrp-xl",
+    help="The variance risk premium, every morning: what to sell, where, how big, when to get out.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+rules_app = typer.Typer(help="Every threshold, and files that change them.", no_args_is_help=True)
+key_app = typer.Typer(help="The API key, kept in the keyring.", no_args_is_help=True)
+watch_app = typer.Typer(help="The names that a scan without symbols looks at.")
+history_app = typer.Typer(help="Daily history behind z-scores and HV90.", no_args_is_help=True)
+app.add_typer(rules_app, name="rules")
+app.add_typer(key_app, name="key")
+app.add_typer(watch_app, name="watchlist")
+app.add_typer(history_app, name="history")
+
+Symbols = Annotated[
+    list[str] | None, typer.Argument(help="Symbols; the watchlist where none are given.")
+]
+SourceOption = Annotated[
+    str | None,
+    typer.Option("--source", help="sample or flashalpha; the chosen one by default."),
+]
+PresetOption = Annotated[
+    str | None,
+    typer.Option("--preset", help="standard, article, zscore, ratio, spike or wide."),
+]
+ZMinOption = Annotated[float | None, typer.Option("--z-min", help="z-score that counts as high.")]
+SpreadOption = Annotated[
+    float | None, typer.Option("--spread-min", help="Spread in points that must be exceeded.")
+]
+RulesOption = Annotated[
+    Path | None, typer.Option("--rules", help="Rules file, .toml or .json.", show_default=False)
+]
+
+
+def main() -> None:
+    """Runs the command and leaves with its exit code."""
+    try:
+        app(standalone_mode=True)
+    except VrpError as error:
+        _say(f"vrp-xl: {error}")
+        sys.exit(error.exit_code)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(0)
+
+
+def _say(text: str) -> None:
+    """A line for the person, never mixed into output that is piped."""
+    print(text, file=sys.stderr)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"vrp-xl {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    del version
+
+
+def _symbols(store: Store, given: Sequence[str] | None) -> list[str]:
+    """Upper-case symbols without duplicates; the watchlist where none are given.
+
+    Raises:
+        InputError: a word that cannot be a symbol, or an empty watchlist.
+    """
+    if given:
+        words = [part for word in given for part in word.split(",")]
+        symbols = [word.strip().upper() for word in words if word.strip()]
+        for symbol in symbols:
+            if len(symbol) > 12 or not symbol.isascii() or any(c in symbol for c in " /\\?#%\"'"):
+                raise InputError(f"{symbol[:40]!r} is no symbol.", "Symbols look like SPY or BRK.B.")
+        return list(dict.fromkeys(symbols))
+    watched = [watched.symbol for watched in store.watchlist()]
+    if not watched:
+        raise InputError("The watchlist is empty.", "Add names: vrp-xl watchlist add SPY QQQ.")
+    return watched
+
+
+def _progress() -> tuple[Callable[[int, int, str, str], None] | None, Callable[[], None]]:
+    """A progress bar on standard error, where that is a terminal; and how to end it."""
+    if not sys.stderr.isatty():
+        return None, lambda: None
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    bar = Progress(
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
+        console=Console(stderr=True), transient=True,
+    )  # fmt: skip
+    bar.start()
+    task = bar.add_task("refreshing", total=None)
+
+    def show(done: int, total: int, symbol: str, state: str) -> None:
+        bar.update(task, completed=done, total=total, description=f"{symbol} {state}")
+
+    return show, bar.stop
+
+
+def _run(
+    store: Store,
+    symbols: list[str],
+    loaded: LoadedRules,
+    source_name: str,
+    *,
+    offline: bool,
+    notices: Sequence[str] = (),
+) -> Morning:
+    """Opens the source unless offline, says the cost, refreshes and scans."""
+    from vrp_xl import desk
+    from vrp_xl.workflow.morning import morning
+    from vrp_xl.workflow.refresh import cost
+
+    opened: Opened | None = None
+    if not offline:
+        opened = desk.open_source(source_name)
+    progress, finish = None, lambda: None
+    try:
+        if opened is not None:
+            told = cost(opened.source, store, symbols, account=opened.account)
+            _say(f"Refreshing {len(symbols)} symbols from {source_name}: {told}.")
+            progress, finish = _progress()
+        return morning(
+            store,
+            source_name,
+            symbols,
+            loaded.rules,
+            preset=loaded.preset,
+            source=opened.source if opened else None,
+            account=opened.account if opened else _account(source_name),
+            progress=progress,
+            notices=notices,
+        )
+    finally:
+        finish()
+        if opened is not None:
+            opened.source.close()
+
+
+def _account(source_name: str) -> str:
+    from vrp_xl import settings
+
+    key = settings.find_key() if source_name == "flashalpha" else None
+    return settings.account_fingerprint(key.value) if key else ""
+
+
+def _end(result: Morning) -> None:
+    """Says what stopped the refresh and leaves with its code."""
+    error = result.error
+    if error is not None:
+        kept = len(result.scan.rows)
+        what = f"{kept} symbols are shown from what was stored." if kept else ""
+        _say(f"vrp-xl: {error} {what}".rstrip())
+        raise typer.Exit(error.exit_code)
+    if not result.scan.rows:
+        why = result.scan.failed[0].why if result.scan.failed else "nothing was asked for"
+        _say(f"vrp-xl: no usable symbol: {why}")
+        raise typer.Exit(8)
+
+
+@app.command()
+def scan(
+    symbols: Symbols = None,
+    source: SourceOption = None,
+    preset: PresetOption = None,
+    z_min: ZMinOption = None,
+    spread_min: SpreadOption = None,
+    rules: RulesOption = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="A full plan for every symbol, not for candidates alone.")
+    ] = False,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="The workbook to write, .xlsx.", show_default=False)
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="JSON on standard output.")] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="CSV on standard output.")] = False,
+    offline: Annotated[
+        bool, typer.Option("--offline", help="Read what is stored; ask no source.")
+    ] = False,
+) -> None:
+    """Refresh and scan: plans, reasons and a workbook.
+
+    A plan per candidate, the rest with the reason each was left out.
+
+    Without a key the embedded sample market is scanned, and every screen says so.
+    """
+    from vrp_xl import desk
+
+    if as_json and as_csv:
+        raise InputError("--json and --csv cannot go together.", "Choose one.")
+    if out is not None and out.suffix.lower() != ".xlsx":
+        raise InputError(f"--out {out} must end in .xlsx.")
+    loaded = desk.rules_in_force(preset=preset, file=rules, z_min=z_min, spread_min=spread_min)
+    choice = desk.choose(source)
+    notices = []
+    if loaded.ignored:
+        notices.append("not used from the rules file: " + ", ".join(loaded.ignored))
+    if choice.name == "sample" and source is None:
+        notices.append(
+            f"this is the embedded sample market, because {choice.why}; "
+            "live data: vrp-xl key set"
+            if choice.why.startswith("no source")
+            else "this is the embedded sample market, as chosen with `vrp-xl source`"
+        )
+    with desk.open_store() as store:
+        names = _symbols(store, symbols) if symbols else _default_names(store, choice.name)
+        result = _run(store, names, loaded, choice.name, offline=offline, notices=notices)
+    _print(result, as_json=as_json, as_csv=as_csv, everything=everything)
+    if out is not None or not (as_json or as_csv):
+        path = _write(result, out)
+        if path is not None:
+            _say(f"Workbook: {path}") if as_json or as_csv else print(f"\nWorkbook: {path}")
+    _end(result)
+
+
+def _default_names(store: Store, source_name: str) -> list[str]:
+    """The watchlist; of the sample market all twelve names while the list is the default."""
+    if source_name == "sample" and store.watchlist_is_default():
+        from vrp_xl.sources.sample.market import NAMES
+
+        return list(NAMES)
+    return _symbols(store, None)
+
+
+def _print(result: Morning, *, as_json: bool, as_csv: bool, everything: bool) -> None:
+    if as_json:
+        import json
+
+        from vrp_xl.workflow.columns import scan_dict
+
+        print(json.dumps(scan_dict(result.scan), indent=2, allow_nan=False))
+    elif as_csv:
+        from vrp_xl.workflow.tables import write_csv
+
+        write_csv(result.scan, sys.stdout)
+    else:
+        from vrp_xl import terminal
+
+        out = terminal.console(sys.stdout, piped=not sys.stdout.isatty())
+        terminal.show_scan(result.scan, out, everything=everything)
+
+
+def _write(result: Morning, out: Path | None) -> Path | None:
+    """Writes the workbook; where nothing was scanned there is none."""
+    if not result.scan.rows:
+        return None
+    from vrp_xl.core.calendar import NEW_YORK
+    from vrp_xl.excel.workbook import write_workbook
+
+    day = result.scan.scanned_at.astimezone(NEW_YORK).date()
+    return write_workbook(result.scan, out or Path(f"vrp-scan-{day}.xlsx"))
+
+
+@app.command()
+def refresh(
+    symbols: Symbols = None,
+    source: SourceOption = None,
+    wanted: Annotated[
+        bool, typer.Option("--wanted", help="Also the names that formulas asked for (at most 50).")
+    ] = False,
+) -> None:
+    """Fetch and store figures for formulas.
+
+    Formulas and `scan --offline` read what is stored.
+
+    A source named here is saved, as `vrp-xl source NAME` does.
+    """
+    from vrp_xl import desk, settings
+
+    choice = desk.choose(source)
+    loaded = desk.rules_in_force()
+    with desk.open_store() as store:
+        names = _symbols(store, symbols) if symbols else _default_names(store, choice.name)
+        asked = [name for name in store.wanted(choice.name) if name not in names]
+        if asked and wanted:
+            names += asked[:WANTED_MOST]
+        opened = desk.open_source(choice.name)
+        opened.source.close()
+        if source is not None:
+            settings.choose_source(choice.name)
+        result = _run(store, names, loaded, choice.name, offline=False)
+        refreshed = result.refreshed
+        if refreshed is None:  # pragma: no cover (never offline here)
+            raise typer.Exit(1)
+        fresh = [o.symbol for o in refreshed.outcomes if o.state == "fresh"]
+        store.remove_wanted(choice.name, fresh)
+    for outcome in refreshed.outcomes:
+        if outcome.state != "fresh":
+            print(f"{outcome.symbol:<8} {outcome.state:<8} {outcome.why}")
+    print(
+        f"{len(fresh)} of {len(refreshed.outcomes)} fresh, {refreshed.calls} calls, "
+        f"{refreshed.elapsed:.1f} s, source {choice.name}"
+    )
+    if asked and not wanted:
+        print(
+            f"{len(asked)} more are wanted by formulas: {', '.join(asked[:WANTED_MOST])}. "
+            "Fetch them with: vrp-xl refresh --wanted"
+        )
+    _end(result)
+
+
+WANTED_MOST = 50
+"""Names from the wanted list in one refresh, at most: half-typed symbols land there too."""
+
+
+@app.command()
+def source(
+    name: Annotated[str, typer.Argument(help="sample, flashalpha, or show.")] = "show",
+) -> None:
+    """Show or choose where figures come from."""
+    from vrp_xl import desk, settings
+
+    if name.strip().lower() != "show":
+        choice = desk.choose(name)
+        settings.choose_source(choice.name)
+        print(f"Source: {choice.name}")
+        if choice.name == "flashalpha" and settings.find_key() is None:
+            _say(f"There is no API key yet. {desk.NO_KEY_FIX}")
+        return
+    saved = settings.chosen_source()
+    choice = desk.choose()
+    print(f"Chosen for formulas: {saved or 'none (choose one: vrp-xl source sample)'}")
+    print(f"Next scan: {choice.name} ({choice.why})")
+
+
+@rules_app.command("show")
+def rules_show(
+    preset: PresetOption = None,
+    rules: RulesOption = None,
+) -> None:
+    """Every rule: value, unit, what is allowed, and where it comes from."""
+    from vrp_xl import desk, terminal
+
+    loaded = desk.rules_in_force(preset=preset, file=rules)
+    out = terminal.console(sys.stdout, piped=not sys.stdout.isatty())
+    terminal.show_rules(loaded.rules, loaded.preset, out)
+
+
+@rules_app.command("check")
+def rules_check(file: Annotated[Path, typer.Argument(help="A .toml or .json file.")]) -> None:
+    """Check a rules file; nothing is changed."""
+    from vrp_xl import terminal
+    from vrp_xl.rules_file import load_rules
+
+    loaded = load_rules(file)
+    print(f"{file} is fine. It starts from the preset {loaded.preset} and changes:")
+    for name, value in loaded.rules.changed().items():
+        print(f"  {name} = {terminal.rule_text(value)}")
+    if loaded.ignored:
+        print("Not used: " + ", ".join(loaded.ignored))
+
+
+@key_app.command("set")
+def key_set() -> None:
+    """Keep the API key in the keyring. It is asked for, or read from standard input."""
+    from vrp_xl import settings
+
+    if sys.stdin.isatty():
+        import getpass
+
+        text = getpass.getpass("FlashAlpha API key (not shown): ")
+    else:
+        text = sys.stdin.readline()
+    key = settings.set_key(text)
+    print(f"Kept in: {key.where}")
+
+
+@key_app.command("clear")
+def key_clear() -> None:
+    """Remove the API key from the keyring."""
+    from vrp_xl import settings
+
+    print("Removed." if settings.clear_key() else "There was no key in the keyring.")
+
+
+@key_app.command("where")
+def key_where() -> None:
+    """Say where the key in use comes from, never the key."""
+    from vrp_xl import settings
+
+    key = settings.find_key()
+    print(key.where if key else f"none: {settings.why_no_key()}")
+
+
+@watch_app.callback(invoke_without_command=True)
+def _watch(ctx: typer.Context) -> None:
+    if ctx.invoked_subcommand is None:
+        watch_list()
+
+
+@watch_app.command("list")
+def watch_list() -> None:
+    """The watchlist, with earnings dates where you gave them."""
+    from vrp_xl import desk
+
+    with desk.open_store() as store:
+        for watched in store.watchlist():
+            print(f"{watched.symbol:<8} {watched.earnings or ''}".rstrip())
+
+
+@watch_app.command("add")
+def watch_add(
+    symbols: Annotated[list[str], typer.Argument(help="Symbols to add.")],
+    earnings: Annotated[
+        str | None, typer.Option("--earnings", help="Next earnings date, YYYY-MM-DD.")
+    ] = None,
+) -> None:
+    """Add names, or change the earnings date of one."""
+    from vrp_xl import desk
+
+    day = _day(earnings)
+    if day is not None and len(symbols) > 1:
+        raise InputError("--earnings goes with one symbol.", "Add the names one by one.")
+    with desk.open_store() as store:
+        for symbol in _symbols(store, symbols):
+            store.add_watch(symbol, day)
+            print(f"{symbol} {day or ''}".rstrip())
+
+
+def _day(text: str | None) -> Any:
+    from datetime import date
+
+    if text is None:
+        return None
+    try:
+        return date.fromisoformat(text.strip())
+    except ValueError:
+        raise InputError(f"{text!r} is no date.", "Write it as 2027-01-28.") from None
+
+
+@watch_app.command("remove")
+def watch_remove(symbols: Annotated[list[str], typer.Argument(help="Symbols to remove.")]) -> None:
+    """Remove names."""
+    from vrp_xl import desk
+
+    with desk.open_store() as store:
+        for symbol in _symbols(store, symbols):
+            print(f"{symbol} {'removed' if store.remove_watch(symbol) else 'was not there'}")
+
+
+@watch_app.command("import")
+def watch_import(
+    file: Annotated[Path, typer.Argument(help="Text or CSV: symbol, earnings date if known.")],
+    replace: Annotated[bool, typer.Option("--replace", help="Drop the names of before.")] = False,
+) -> None:
+    """Add the names in a file."""
+    from vrp_xl import desk
+    from vrp_xl.workflow.importing import read_watchlist
+
+    report = read_watchlist(file)
+    with desk.open_store() as store:
+        store.import_watchlist(report.items, replace=replace)
+    for problem in report.problems:
+        _say(problem)
+    print(f"{len(report.items)} names from {file}")
+
+
+@history_app.command("import")
+def history_import(
+    file: Annotated[Path, typer.Argument(help="CSV with a date column and the field.")],
+    symbol: Annotated[str, typer.Option("--symbol", help="Whose history it is.")],
+    field: Annotated[str, typer.Option("--field", help="close, atm_iv or vrp_20d.")],
+    source: SourceOption = None,
+) -> None:
+    """Add daily history, so that HV90, z-scores and IV rank need not wait for it to grow."""
+    from vrp_xl import desk
+    from vrp_xl.workflow.importing import import_history
+
+    choice = desk.choose(source)
+    with desk.open_store() as store:
+        (name,) = _symbols(store, [symbol])
+        report = import_history(store, choice.name, name, field, file)
+    for problem in report.problems:
+        _say(problem)
+    print(report)
+
+
+@app.command()
+def doctor() -> None:
+    """Check the set-up: what is installed and stored.
+
+    Says whether a key is there, never the key.
+    """
+    from vrp_xl import doctor as checks
+
+    for name, words in checks.report():
+        print(f"{name:<12} {words}")
+
+
+@app.command()
+def simulate(
+    port: Annotated[int, typer.Option("--port", help="0 takes a free one.", min=0, max=65535)] = 0,
+    key: Annotated[str, typer.Option("--key", help="The key that it accepts.")] = "demo",
+    plan: Annotated[str, typer.Option("--plan", help="free, basic, growth, alpha.")] = "alpha",
+    latency: Annotated[float, typer.Option("--latency", help="Seconds per answer.", min=0)] = 0.0,
+    fault: Annotated[str | None, typer.Option("--fault", help="A fault by name.")] = None,
+) -> None:
+    """Serve the sample market as a local API.
+
+    It answers as the FlashAlpha API does, on this machine only.
+    """
+    from vrp_xl import simulator
+
+    simulator.run(port=port, key=key, plan=plan, latency=latency, fault=fault)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,136 @@
+"""What every host does first: which source, which rules, which store.
+
+The command line and the macros both come through here, so that they choose alike.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from vrp_xl import settings
+from vrp_xl.core import rules as core
+from vrp_xl.errors import InputError, KeyRefusedError
+from vrp_xl.rules_file import LoadedRules, load_rules
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from pathlib import Path
+
+    from vrp_xl.sources.base import Source
+    from vrp_xl.store.database import Store
+
+NO_KEY_FIX = (
+    "Set one with `vrp-xl key set` or in the environment variable FLASHALPHA_API_KEY, or use the "
+    "sample market: `vrp-xl scan --source sample`."
+)
+
+
+class Choice(NamedTuple):
+    """A source by name and why it is that one."""
+
+    name: str
+    why: str
+
+
+def choose(asked: str | None = None) -> Choice:
+    """The source to use: the one asked for, else the saved one, else by the key.
+
+    Raises:
+        InputError: a source of that name does not exist.
+    """
+    if asked is not None:
+        name = asked.strip().lower()
+        if name not in SOURCES:
+            raise InputError(
+                f"There is no source named {asked!r}.", "Sources: " + ", ".join(SOURCES) + "."
+            )
+        return Choice(name, "asked for")
+    saved = settings.chosen_source()
+    if saved is not None:
+        return Choice(saved, "chosen with `vrp-xl source`")
+    if settings.find_key() is not None:
+        return Choice("flashalpha", "an API key is set")
+    return Choice("sample", "no source is chosen and no API key is set")
+
+
+class Opened(NamedTuple):
+    """A source ready to be asked, and the account that its quota belongs to."""
+
+    source: Source
+    account: str
+
+
+def _open_sample(now: datetime | None) -> Opened:
+    from vrp_xl.sources.sample.source import SampleSource  # noqa: PLC0415
+
+    return Opened(SampleSource(now), "")
+
+
+def _open_flashalpha(now: datetime | None) -> Opened:  # noqa: ARG001 (live data has its own clock)
+    from vrp_xl.sources.flashalpha import FlashAlpha  # noqa: PLC0415
+
+    key = settings.find_key()
+    if key is None:
+        raise KeyRefusedError("There is no FlashAlpha API key.", NO_KEY_FIX)
+    source = FlashAlpha(
+        key.value, base_url=settings.flashalpha_url(), workers=settings.workers()
+    )
+    return Opened(source, settings.account_fingerprint(key.value))
+
+
+_OPEN = {"sample": _open_sample, "flashalpha": _open_flashalpha}
+SOURCES = tuple(_OPEN)
+"""Names of the sources that can be asked for."""
+
+
+def open_source(name: str, now: datetime | None = None) -> Opened:
+    """Opens the source of that name.
+
+    Args:
+        name: one of `SOURCES`.
+        now: the moment that the sample market stands at; the clock by default.
+
+    Raises:
+        KeyRefusedError: the source needs an API key and there is none.
+    """
+    return _OPEN[choose(name).name](now)
+
+
+def open_store() -> Store:
+    """Opens the user's store, and makes it where there is none.
+
+    Raises:
+        StoreError: it cannot be opened.
+    """
+    from vrp_xl.store.database import Store  # noqa: PLC0415
+
+    settings.make_home()
+    return Store(settings.store_path())
+
+
+def rules_in_force(
+    *,
+    preset: str | None = None,
+    file: Path | None = None,
+    z_min: float | None = None,
+    spread_min: float | None = None,
+) -> LoadedRules:
+    """The rules to use: a preset, else a file, else the saved ones; then single thresholds.
+
+    A file given together with a preset changes that preset.
+
+    Raises:
+        RulesError: something in them is not allowed.
+    """
+    if preset is not None:
+        loaded = LoadedRules(core.preset(preset), preset.strip().lower())
+    else:
+        saved = settings.rules_path() if file is None else None
+        loaded = LoadedRules(core.STANDARD, "standard") if saved is None else load_rules(saved)
+    if file is not None:
+        in_file = load_rules(file, base=loaded.rules)
+        name = loaded.preset if preset is not None else in_file.preset
+        loaded = LoadedRules(in_file.rules, name, in_file.ignored)
+    single = {"z_min": z_min, "spread_min": spread_min}
+    changed = loaded.rules.with_values({k: v for k, v in single.items() if v is not None})
+    return loaded._replace(rules=changed)

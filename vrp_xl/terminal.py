@@ -1,0 +1,317 @@
+"""The scan on a terminal: a plan per candidate, a table of the rest, and what to do next.
+
+Plain text where the output is piped. Text from outside is escaped, so that it cannot become
+markup or move the cursor. A host: shows what the workflow decided and decides nothing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich import box
+from rich.console import Console
+from rich.rule import Rule
+from rich.table import Table
+from rich.text import Text
+
+from vrp_xl.core import calendar
+from vrp_xl.core.exit_plan import exit_plan
+from vrp_xl.core.matrix import CELL_NAME
+from vrp_xl.core.premium import FUNNEL_MEANING
+from vrp_xl.core.rules import SPECS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import timedelta
+    from typing import TextIO
+
+    from vrp_xl.core.rules import Rules
+    from vrp_xl.workflow.scan import Row, Scan
+
+PIPED_WIDTH = 120
+_CELL_STYLE = {
+    "A": "bold white on #0072B2",
+    "B": "bold black on #E69F00",
+    "C": "bold black on #CFE8F5",
+    "D": "bold white on #4D4D4D",
+    "?": "bold",
+}
+
+
+def console(file: TextIO, *, piped: bool) -> Console:
+    """A console for `file`; without colour and with a fixed width where it is piped."""
+    if piped:
+        return Console(file=file, width=PIPED_WIDTH, no_color=True, highlight=False, soft_wrap=True)
+    return Console(file=file, highlight=False)
+
+
+def clean(text: object) -> str:
+    """Text from outside without control characters."""
+    return "".join(ch if ch.isprintable() else " " for ch in str(text))
+
+
+def figure(value: float | None, form: str, unit: str = "") -> str:
+    """A number in its form, or "n/a" where it is missing."""
+    return "n/a" if value is None else f"{value:{form}}{unit}"
+
+
+def money(value: float | None) -> str:
+    """A price with its sign of currency."""
+    return "n/a" if value is None else f"${value:,.2f}"
+
+
+def age_words(age: timedelta) -> str:
+    """An age in the largest unit that fits."""
+    minutes = max(0, round(age.total_seconds() / 60))
+    if minutes < 120:
+        return f"{minutes} min"
+    if minutes < 48 * 60:
+        return f"{minutes // 60} h"
+    return f"{minutes // (24 * 60)} days"
+
+
+def ordinal(value: float) -> str:
+    """82 -> "82nd".
+
+    >>> ordinal(82), ordinal(11), ordinal(93.4)
+    ('82nd', '11th', '93rd')
+    """
+    n = round(value)
+    suffix = "th" if 10 <= n % 100 <= 20 else {1: "st", 2: "nd", 3: "rd"}.get(n % 10, "th")
+    return f"{n}{suffix}"
+
+
+def show_scan(scan: Scan, out: Console, *, everything: bool = False) -> None:
+    """Prints the scan.
+
+    Args:
+        scan: the finished scan.
+        out: where to.
+        everything: a full plan for every row, not for candidates alone.
+    """
+    _headline(scan, out)
+    planned = scan.rows if everything else scan.candidates
+    for row in planned:
+        _plan(row, out)
+    rest = [row for row in scan.rows if row not in planned]
+    if not scan.candidates and scan.rows:
+        out.print()
+        out.print(Text("No candidate this morning. Doing nothing is a position.", style="bold"))
+    if rest:
+        _rest(rest, out)
+    if scan.failed:
+        out.print()
+        out.print(Text("No figures", style="bold"))
+        for failure in scan.failed:
+            out.print(Text(f"  {clean(failure.symbol):<8} {clean(failure.why)}"))
+    kept = [row for row in scan.rows if row.state == "kept"]
+    if kept:
+        out.print()
+        out.print(Text("Kept from before", style="bold"))
+        for row in kept:
+            out.print(
+                Text(
+                    f"  {row.snapshot.symbol:<8} {age_words(row.age)} old: {clean(row.state_why)}"
+                )
+            )
+
+
+def _headline(scan: Scan, out: Console) -> None:
+    out.print(Rule(characters="="))
+    title = Text("VRP MORNING SCAN", style="bold")
+    if scan.sample:
+        title.append("   SAMPLE MARKET: made-up prices, not for trading", style="bold red")
+    out.print(title)
+    as_of = scan.as_of
+    when = (
+        as_of.astimezone(calendar.NEW_YORK).strftime("%a %Y-%m-%d %H:%M New York")
+        if as_of
+        else "no figures"
+    )
+    market = "open" if calendar.session_open(scan.scanned_at) else "closed"
+    changed = scan.rules.changed()
+    preset = scan.preset + (f", {len(changed)} rules off the standard" if changed else "")
+    out.print(
+        Text(f"As of {when} | market {market} | source {scan.source} | preset {preset}")
+    )
+    counts = "  ".join(f"{letter} {n}" for letter, n in scan.counts.items())
+    out.print(Text(f"{len(scan.candidates)} of {len(scan.rows)} are candidates | {counts}"))
+    out.print(Rule(characters="="))
+    for notice in scan.notices:
+        out.print(Text(f"Note: {clean(notice)}", style="italic"))
+
+
+def _plan(row: Row, out: Console) -> None:
+    s, d, p = row.snapshot, row.decision, row.decision.premium
+    cell = d.cell or "?"
+    head = Text(f"{s.symbol} ", style="bold")
+    head.append(f" {cell} ", style=_CELL_STYLE[cell])
+    head.append(
+        f" {CELL_NAME[d.cell].upper()}" if d.cell else " no cell of the matrix", style="bold"
+    )
+    if row.yesterday and row.yesterday != cell:
+        head.append(f"  (yesterday {row.yesterday})")
+    head.append(f"   {clean(d.action)}", style="bold green" if d.candidate else "")
+    out.print()
+    out.print(head)
+    for label, words in _plan_lines(row):
+        out.print(Text(f"  {label:<12}{clean(words)}"))
+    if p.funnel is not None and not d.candidate:
+        out.print(Text(f"  {'':<12}{FUNNEL_MEANING[p.funnel]}", style="dim"))
+
+
+def _plan_lines(row: Row) -> Iterator[tuple[str, str]]:
+    s, d, p = row.snapshot, row.decision, row.decision.premium
+    if s.z_score is None:
+        yield "z-score", "n/a: " + s.missing.get("z_score", "not delivered")
+    else:
+        parts = [f"{s.z_score:+.2f}"]
+        if s.percentile is not None:
+            parts.append(f"{ordinal(s.percentile)} percentile")
+        if s.history_days is not None:
+            parts.append(f"{s.history_days} days")
+        if row.z_change is not None:
+            parts.append(f"{row.z_change:+.2f} since yesterday")
+        yield "z-score", ", ".join(parts)
+    yield "Premium", (
+        f"ATM IV {figure(s.atm_iv, '.1f', ' %')}  RV20 {figure(s.rv_20d, '.1f', ' %')}  "
+        f"spread {figure(s.vrp_20d, '+.1f')} points  "
+        f"(30-day IV {figure(s.atm_iv_30d, '.1f', ' %')}, spread {figure(p.spread_30d, '+.1f')})"
+    )
+    yield "Ratios", (
+        f"IV/HV90 {figure(p.structural, '.2f')}  IV/HV30 {figure(p.tactical, '.2f')}  "
+        f"funnel: {p.funnel or 'n/a'}  HV30/HV90 {figure(p.compression, '.2f')}"
+        + (f" ({p.compression_band})" if p.compression_band else "")
+    )
+    yield "Sides", (
+        f"put VRP {figure(s.put_vrp, '+.1f')}  call VRP {figure(s.call_vrp, '+.1f')}  "
+        f"lean: {d.lean or 'n/a'}"
+    )
+    flip = money(s.gamma_flip)
+    if s.gamma_flip is None and s.gamma_flip_status:
+        flip += f" ({s.gamma_flip_status})"
+    basis = {"net_gex": "sign of net GEX", None: "assumed" if d.gamma != "unknown" else ""}
+    rests_on = basis.get(d.gamma_basis, d.gamma_basis)
+    yield "Gamma", (
+        d.gamma
+        + (f" ({rests_on})" if rests_on else "")
+        + f"  flip {flip}  distance {figure(d.flip_distance_pct, '+.1f', ' %')}"
+    )
+    yield "Levels", (
+        f"put wall {money(s.put_wall)}  call wall {money(s.call_wall)}  "
+        f"max gamma {money(s.max_gamma)}  spot {money(s.spot)}"
+    )
+    if d.structure is not None:
+        score = "no score" if d.score is None else f"score {d.score:.0f}, {s.score_kind}"
+        yield "Structure", f"{d.structure.title} ({score}), {d.structure.risk} risk"
+    yield from _strike_lines(row)
+    yield "Size", f"{d.size:.2f}x standard"
+    for i, line in enumerate(exit_plan(d, row.rules, flip=s.gamma_flip)):
+        yield ("Get out" if i == 0 else ""), line
+    yield "Status", d.status
+    confirmed = _confirmed(row)
+    if confirmed:
+        yield "Confirm", confirmed
+    if s.next_earnings is not None:
+        yield "Earnings", s.next_earnings.isoformat()
+    for i, line in enumerate(d.why):
+        yield ("Why" if i == 0 else ""), line
+    for i, line in enumerate(d.warnings):
+        yield ("Warnings" if i == 0 else ""), line
+    stale = ", stale: a session has opened since" if row.stale else ""
+    yield "Data", f"{s.source}, {age_words(row.age)} old{stale}"
+
+
+def _strike_lines(row: Row) -> Iterator[tuple[str, str]]:
+    plan = row.decision.strikes
+    if plan is None:
+        return
+    move = money(plan.expected_move)
+    yield "Strikes", f"expiry {plan.expiry} ({plan.days} days, expected move {move})"
+    for leg in plan.legs:
+        told = [leg.words]
+        if leg.delta is not None:
+            told.append(f"delta {leg.delta:+.2f}")
+        if leg.moves is not None:
+            told.append(f"{leg.moves:+.2f} moves")
+        if leg.basis is not None and leg.sign < 0:
+            told.append(f"by {leg.basis}")
+        if leg.note:
+            told.append(leg.note)
+        yield "", "  ".join(told)
+
+
+def _confirmed(row: Row) -> str:
+    s = row.snapshot
+    told = []
+    if s.harvest_score is not None:
+        told.append(f"harvest {s.harvest_score:.2f}")
+    if s.net_harvest_score is not None:
+        told.append(f"net harvest {s.net_harvest_score:.0f}")
+    if s.dealer_flow_risk is not None:
+        told.append(f"flow risk {s.dealer_flow_risk:.0f}")
+    if s.vrp_regime:
+        told.append(s.vrp_regime.replace("_", " "))
+    if s.iv_rank is not None:
+        told.append(f"IV rank {s.iv_rank:.0f}")
+    return ", ".join(told)
+
+
+def _rest(rows: list[Row], out: Console) -> None:
+    out.print()
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title="The rest", title_justify="left")
+    for name, justify in (
+        ("Symbol", "left"), ("Cell", "center"), ("z", "right"), ("Spread", "right"),
+        ("IV/HV90", "right"), ("IV/HV30", "right"), ("Gamma", "left"), ("To flip", "right"),
+    ):  # fmt: skip
+        table.add_column(name, justify=justify, no_wrap=True)  # type: ignore[arg-type]
+    table.add_column("Left out because", overflow="fold")
+    for row in rows:
+        s, d, p = row.snapshot, row.decision, row.decision.premium
+        cell = d.cell or "?"
+        change = f" (was {row.yesterday})" if row.yesterday and row.yesterday != cell else ""
+        table.add_row(
+            Text(s.symbol),
+            Text(f"{cell}{change}", style=_CELL_STYLE[cell]),
+            figure(s.z_score, "+.2f"),
+            figure(s.vrp_20d, "+.1f"),
+            figure(p.structural, ".2f"),
+            figure(p.tactical, ".2f"),
+            d.gamma + {"net_gex": " (GEX)"}.get(d.gamma_basis or "", ""),
+            figure(d.flip_distance_pct, "+.1f", " %"),
+            Text(clean("; ".join(d.why) or d.status)),
+        )
+    out.print(table)
+
+
+def show_rules(rules: Rules, preset: str, out: Console) -> None:
+    """Prints every rule by group, with a mark where it differs from the standard."""
+    out.print(Text(f"Preset {preset}. A * marks what differs from the standard.", style="bold"))
+    group = None
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for name in ("Rule", "Value", "Unit", "Default", "Takes", "Meaning", "Source"):
+        table.add_column(name, overflow="fold")
+    for spec in SPECS.values():
+        if spec.group != group:
+            group = spec.group
+            table.add_row(Text(group, style="bold"))
+        value = getattr(rules, spec.name)
+        mark = "" if value == spec.default else " *"
+        table.add_row(
+            spec.name, rule_text(value) + mark, spec.unit, rule_text(spec.default), spec.allowed,
+            spec.doc, spec.source,
+        )  # fmt: skip
+    out.print(table)
+
+
+def rule_text(value: object) -> str:
+    """A rule's value as a person writes it.
+
+    >>> rule_text(None), rule_text(True), rule_text(1.75), rule_text("walls")
+    ('blank', 'on', '1.75', 'walls')
+    """
+    if value is None:
+        return "blank"
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return f"{value:g}" if isinstance(value, float) else str(value)

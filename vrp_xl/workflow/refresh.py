@@ -1,0 +1,671 @@
+"""Refreshes the store from a source, and says beforehand what that will cost.
+
+Worker threads make the calls and nothing else; the calling thread alone asks the source what to
+call, assembles the answers and writes the store, one transaction per symbol. May not import hosts
+or any particular source.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections import deque
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+from vrp_xl.core import history, standing
+from vrp_xl.core.calendar import trading_day
+from vrp_xl.errors import (
+    BadAnswerError,
+    KeyRefusedError,
+    PlanError,
+    QuotaError,
+    SourceError,
+    StoreError,
+    SymbolNotCoveredError,
+    UnreachableError,
+)
+from vrp_xl.sources.base import Call, Fetched, Known, Observation, Quota
+from vrp_xl.store.database import utc_now
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from datetime import date, datetime, timedelta
+
+    from vrp_xl.core.rules import Rules
+    from vrp_xl.core.snapshot import Snapshot
+    from vrp_xl.sources.base import Source
+    from vrp_xl.store.database import Store
+
+State = Literal["fresh", "kept", "missing", "skipped"]
+
+DEADLINE_BASE, DEADLINE_PER_SYMBOL = 30.0, 0.5
+"""Seconds that a refresh may take, and seconds more per symbol."""
+GIVE_UP_AFTER = 3
+"""So many symbols without any answer end a refresh; so many refusals end an endpoint."""
+PAID_GRACE = 1.0
+"""Seconds that answers already under way are waited for when the quota is spent."""
+
+_WATCHLIST = "watchlist"
+_SERIES = ("close", "atm_iv", "vrp_20d")
+_TICK = 0.2  # a wait in slices, so that Ctrl-C is heard on every system
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one symbol.
+
+    `state` is ``fresh`` (asked and stored), ``kept`` (the answer failed, an older snapshot is
+    there), ``missing`` (it failed and nothing is stored) or ``skipped`` (not asked, on purpose).
+    `age` is that of the stored snapshot's `as_of`, None where nothing is stored. `error` is what
+    the source said, None where it was not asked.
+    """
+
+    symbol: str
+    state: State
+    why: str = ""
+    age: timedelta | None = None
+    error: SourceError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshResult:
+    """What a refresh did, symbol by symbol in the order that was asked for."""
+
+    outcomes: tuple[Outcome, ...]
+    stopped: SourceError | None
+    """What ended the refresh before its end, or None."""
+    calls: int
+    """Calls that were made."""
+    elapsed: float
+    """Seconds."""
+    quota: Quota
+
+    def count(self, state: State) -> int:
+        """How many symbols ended in `state`."""
+        return sum(outcome.state == state for outcome in self.outcomes)
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What a refresh would ask of the source."""
+
+    calls: int
+    remaining: int | None
+    unlimited: bool
+    resets_at: datetime | None
+    skipped: Mapping[str, str] = field(default_factory=dict)
+    """Symbol -> why it would not be asked for."""
+
+    def __str__(self) -> str:
+        """For example ``20 calls, 231 left today``."""
+        calls = _counted(self.calls)
+        if self.unlimited:
+            return f"{calls}, unlimited plan"
+        if self.remaining is None:
+            return f"{calls}; what is left today is not known yet"
+        return f"{calls}, {self.remaining} left today"
+
+
+def cost(
+    source: Source,
+    store: Store,
+    symbols: Iterable[str],
+    *,
+    account: str = "",
+    clock: Callable[[], datetime] = utc_now,
+) -> Cost:
+    """What `refresh` would cost now; makes no call.
+
+    Raises:
+        SourceError: the source cannot be asked at all (no key, for example).
+        StoreError: the store cannot be read.
+    """
+    names = _unique(symbols)
+    latched = store.latch(source.name, account)
+    if latched is not None:
+        skipped = dict.fromkeys(names, str(latched))
+        return Cost(0, 0, unlimited=False, resets_at=latched.until, skipped=skipped)
+    known = _known(source, store, names, account)
+    account_calls = len(source.prepare(known))
+    quota = _newest(source.quota(), known.quota)
+    left = _left(quota, clock())
+    chosen, skipped = _fitting(source, names, known, None if left is None else left - account_calls)
+    return Cost(
+        account_calls + sum(len(calls) for calls in chosen.values()),
+        left,
+        quota.unlimited,
+        quota.resets_at,
+        skipped,
+    )
+
+
+def refresh(
+    source: Source,
+    store: Store,
+    symbols: Iterable[str],
+    *,
+    account: str = "",
+    workers: int | None = None,
+    deadline: float | None = None,
+    progress: Callable[[int, int, str, State], None] | None = None,
+    clock: Callable[[], datetime] = utc_now,
+    rules: Rules | None = None,
+) -> RefreshResult:
+    """Asks `source` for `symbols` and stores what it says.
+
+    One bad symbol never stops the others. A refused key, a spent quota or a server that does not
+    answer ends the refresh; what is stored stays.
+
+    Args:
+        source: where the data comes from.
+        store: where it goes.
+        symbols: what to ask for; doubles count once.
+        account: short fingerprint of the key; quota and refusals are kept by it.
+        workers: calls at once; None takes the source's own number.
+        deadline: seconds after which the refresh returns; None is 30 plus 0.5 per symbol.
+        progress: called with (symbols done, symbols in all, symbol, state).
+        clock: gives the present moment, UTC.
+        rules: how much history a z-score needs and takes; None takes the defaults.
+
+    Raises:
+        StoreError: the store cannot be read or written.
+        KeyboardInterrupt: after what was fetched has been stored.
+    """
+    run = _Run(
+        source,
+        store,
+        _unique(symbols),
+        account=account,
+        workers=workers or source.workers,
+        deadline=deadline,
+        progress=progress,
+        clock=clock,
+        rules=rules,
+    )
+    return run.result()
+
+
+def completed(
+    store: Store,
+    snapshot: Snapshot,
+    observations: Iterable[Observation] = (),
+    *,
+    rules: Rules | None = None,
+) -> Snapshot:
+    """`snapshot` with what the stored history, `observations` and the watchlist add to it.
+
+    Args:
+        store: the history, and the watchlist with its earnings dates.
+        snapshot: as delivered, or as completed before.
+        observations: what came with it and is not stored yet.
+        rules: how much history a z-score needs and takes; None takes the defaults.
+    """
+    day = trading_day(snapshot.as_of)
+    z_window = rules.z_window if rules else standing.Z_WINDOW
+    z_days_min = rules.z_days_min if rules else standing.Z_DAYS_MIN
+    new: dict[str, dict[date, float]] = {name: {} for name in _SERIES}
+    for name, when, value in observations:
+        if name in new:
+            new[name][when] = value
+    limit = max(z_window, standing.Z_WINDOW) + 1
+    merged = {}
+    for name in _SERIES:
+        stored = dict(store.series(snapshot.source, snapshot.symbol, name, limit=limit))
+        merged[name] = sorted((stored | new[name]).items())
+    done = history.complete(snapshot, merged, day=day, z_window=z_window, z_days_min=z_days_min)
+    return _with_earnings(done, store, day)
+
+
+def _with_earnings(snapshot: Snapshot, store: Store, day: date) -> Snapshot:
+    """The watchlist's earnings date, where the source gave none and it does not lie behind."""
+    done = snapshot
+    if done.basis.get("next_earnings") == _WATCHLIST:
+        basis = {k: v for k, v in done.basis.items() if k != "next_earnings"}
+        done = done.replace(next_earnings=None, basis=basis)
+    if done.next_earnings is not None:
+        return done
+    earnings = next((w.earnings for w in store.watchlist() if w.symbol == done.symbol), None)
+    if earnings is None or earnings < day:
+        return done
+    return done.replace(next_earnings=earnings, basis={**done.basis, "next_earnings": _WATCHLIST})
+
+
+# What to ask for
+
+
+def _unique(symbols: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(s for s in (symbol.strip().upper() for symbol in symbols) if s))
+
+
+def _known(source: Source, store: Store, names: list[str], account: str) -> Known:
+    return Known(
+        quota=store.quota(source.name, account),
+        history_days=store.history_days(source.name, names),
+        not_covered=store.not_covered(source.name, account),
+    )
+
+
+def _newest(told: Quota, stored: Quota) -> Quota:
+    """The source's own word, unless another process has seen a newer one."""
+    if told == Quota():
+        return stored
+    if told.seen_at is not None and stored.seen_at is not None and stored.seen_at > told.seen_at:
+        return stored
+    return told
+
+
+def _left(quota: Quota, now: datetime) -> int | None:
+    """Calls left today, or None where that is not known or there is no limit."""
+    if quota.unlimited or quota.remaining is None:
+        return None
+    if quota.resets_at is None or quota.resets_at <= now:
+        return None
+    return max(quota.remaining, 0)
+
+
+def _refusal(source: Source, known: Known, symbol: str) -> str | None:
+    return known.not_covered.get(symbol) or source.skip_reason(symbol)
+
+
+def _fitting(
+    source: Source, names: list[str], known: Known, left: int | None
+) -> tuple[dict[str, tuple[Call, ...]], dict[str, str]]:
+    """The calls of the symbols that may be asked, and why the others are skipped."""
+    chosen: dict[str, tuple[Call, ...]] = {}
+    skipped: dict[str, str] = {}
+    for name in names:
+        why = _refusal(source, known, name)
+        if why is not None:
+            skipped[name] = why
+            continue
+        calls = tuple(source.calls(name))
+        if not calls:
+            skipped[name] = "the plan in force offers no call for it"
+        elif left is not None and len(calls) > left:
+            skipped[name] = f"quota: {_counted(max(left, 0))} left today"
+        else:
+            chosen[name] = calls
+            left = None if left is None else left - len(calls)
+    return chosen, skipped
+
+
+def _counted(calls: int) -> str:
+    return "1 call" if calls == 1 else f"{calls} calls"
+
+
+# Making the calls
+
+
+class _Reply(NamedTuple):
+    call: Call
+    for_account: bool
+    answer: Mapping[str, Any] | None
+    error: SourceError | None
+
+
+class _Board:
+    """Calls that wait for a worker, shared by the worker threads and the calling one."""
+
+    def __init__(self, source: Source, workers: int) -> None:
+        self.replies: queue.SimpleQueue[_Reply] = queue.SimpleQueue()
+        self.made = 0
+        self._source = source
+        self._most = workers
+        self._threads = 0
+        self._change = threading.Condition()
+        self._waiting: deque[tuple[Call, bool]] = deque()
+        self._running: set[Call] = set()
+        self._closed = False
+
+    def put(self, calls: Iterable[Call], *, for_account: bool = False) -> None:
+        """Adds calls that neither wait nor run already."""
+        with self._change:
+            if self._closed:
+                return
+            known = self._running | {call for call, _ in self._waiting}
+            for call in calls:
+                if call not in known:
+                    known.add(call)
+                    self._waiting.append((call, for_account))
+            start = min(self._most, len(self._running) + len(self._waiting)) - self._threads
+            self._change.notify_all()
+            for _ in range(max(start, 0)):
+                self._threads += 1
+                threading.Thread(target=self._work, name="vrp-xl-call", daemon=True).start()
+
+    def drop(self, unwanted: Callable[[Call], bool]) -> set[Call]:
+        """Takes back waiting data calls; returns them."""
+        with self._change:
+            gone = {call for call, mine in self._waiting if not mine and unwanted(call)}
+            self._waiting = deque(item for item in self._waiting if item[0] not in gone)
+        return gone
+
+    def close(self) -> None:
+        """No waiting call is made any more; calls that run are left to themselves."""
+        with self._change:
+            self._waiting.clear()
+            self._closed = True
+            self._change.notify_all()
+
+    def _work(self) -> None:
+        while True:
+            with self._change:
+                while not self._waiting and not self._closed:
+                    self._change.wait()
+                if self._closed:
+                    return
+                call, for_account = self._waiting.popleft()
+                self._running.add(call)
+                self.made += 1
+            answer, error = None, None
+            try:
+                answer = self._source.get(call)
+            except SourceError as refused:
+                error = refused
+            except Exception as bug:  # noqa: BLE001 - one bad symbol never stops the others
+                error = _unexpected(call.symbol, bug)
+            with self._change:
+                self._running.discard(call)
+                self.replies.put(_Reply(call, for_account, answer, error))
+
+    def idle(self) -> bool:
+        """Whether no call waits or runs and every reply was taken."""
+        with self._change:
+            return not self._waiting and not self._running and self.replies.empty()
+
+    def running(self) -> bool:
+        """Whether a call runs or a reply was not taken yet."""
+        with self._change:
+            return bool(self._running) or not self.replies.empty()
+
+
+def _unexpected(symbol: str, bug: Exception) -> BadAnswerError:
+    about = f" for {symbol}" if symbol else ""
+    return BadAnswerError(
+        f"The answer{about} could not be used ({type(bug).__name__}).",
+        "Try again; if it stays, report it.",
+    )
+
+
+class _Name:
+    """One symbol on its way: its calls, and what came back so far."""
+
+    def __init__(self, symbol: str, calls: tuple[Call, ...]) -> None:
+        self.symbol = symbol
+        self.calls = calls
+        self.answers: dict[Call, Mapping[str, Any]] = {}
+        self.errors: dict[Call, SourceError] = {}
+
+    def open_calls(self) -> list[Call]:
+        return [c for c in self.calls if c not in self.answers and c not in self.errors]
+
+    def failure(self) -> SourceError | None:
+        failed = (self.errors.get(call) for call in self.calls if not call.optional)
+        return next((error for error in failed if error is not None), None)
+
+
+class _Run:
+    """One refresh."""
+
+    def __init__(
+        self,
+        source: Source,
+        store: Store,
+        names: list[str],
+        *,
+        account: str,
+        workers: int,
+        deadline: float | None,
+        progress: Callable[[int, int, str, State], None] | None,
+        clock: Callable[[], datetime],
+        rules: Rules | None,
+    ) -> None:
+        self.source, self.store, self.names, self.account = source, store, names, account
+        self.progress, self.clock, self.rules = progress, clock, rules
+        self.began = time.monotonic()
+        if deadline is None:
+            deadline = DEADLINE_BASE + DEADLINE_PER_SYMBOL * len(names)
+        self.seconds = deadline
+        self.end = self.began + deadline
+        self.board = _Board(source, workers)
+        self.known = Known()
+        self.open: dict[str, _Name] = {}
+        self.outcomes: dict[str, Outcome] = {}
+        self.stopped: SourceError | None = None
+        self.answered = False
+        self.unreached: set[str] = set()
+        self.served: set[str] = set()
+        self.refused: dict[str, set[str]] = {}
+        stored = store.latest_many(source.name, names)
+        self.as_of = {symbol: snapshot.as_of for symbol, snapshot in stored.items()}
+
+    def result(self) -> RefreshResult:
+        self.stopped = self.store.latch(self.source.name, self.account)
+        if self.stopped is None:
+            try:
+                self._ask()
+            except KeyboardInterrupt:
+                self._save_what_came()
+                raise
+            finally:
+                self.board.close()
+                self._keep_quota()
+        if self.stopped is not None:
+            for symbol in self.names:
+                if symbol not in self.outcomes:
+                    self._fail(symbol, self.stopped)
+        return RefreshResult(
+            tuple(self.outcomes[symbol] for symbol in self.names),
+            self.stopped,
+            self.board.made,
+            time.monotonic() - self.began,
+            self._quota(),
+        )
+
+    # The course of it
+
+    def _ask(self) -> None:
+        self.known = _known(self.source, self.store, self.names, self.account)
+        try:
+            account_calls = list(self.source.prepare(self.known))
+        except SourceError as error:
+            self._stop(error)
+            return
+        if self.known.quota.plan is None and account_calls:
+            self.board.put(account_calls, for_account=True)
+            self._listen()
+            account_calls = []
+        if self.stopped is not None:
+            return
+        left = _left(self._quota(), self.clock())
+        chosen, skipped = _fitting(
+            self.source, self.names, self.known, None if left is None else left - len(account_calls)
+        )
+        for symbol, why in skipped.items():
+            self._finish(symbol, "skipped", why)
+        self.open = {symbol: _Name(symbol, calls) for symbol, calls in chosen.items()}
+        if time.monotonic() >= self.end:
+            self.board.close()
+        self.board.put(account_calls, for_account=True)
+        self.board.put(call for name in self.open.values() for call in name.calls)
+        self._listen()
+        self.board.close()
+        self._give_up_rest()
+
+    def _listen(self) -> None:
+        """Takes replies until nothing is under way, or the time is up."""
+        while not self.board.idle() and (self.stopped is None or self.board.running()):
+            left = self.end - time.monotonic()
+            if left <= 0:
+                return
+            try:
+                reply = self.board.replies.get(timeout=min(left, _TICK))
+            except queue.Empty:
+                continue
+            self._take(reply)
+
+    def _stop(self, error: SourceError) -> None:
+        """Ends the refresh: no further call is made."""
+        if self.stopped is not None:
+            return
+        self.stopped = error
+        self.board.close()
+        grace = PAID_GRACE if isinstance(error, QuotaError) else 0.0
+        self.end = min(self.end, time.monotonic() + grace)
+        if isinstance(error, QuotaError) and error.until is not None:
+            self.store.set_latch(self.source.name, self.account, error.until, str(error))
+
+    def _give_up_rest(self) -> None:
+        """What got no answer in time fails; a symbol that lacks only optional ones is made."""
+        error = self.stopped or UnreachableError(f"deadline: no answer within {self.seconds:g} s")
+        for name in list(self.open.values()):
+            for call in name.open_calls():
+                name.errors[call] = error
+            self._advance(name)
+
+    def _save_what_came(self) -> None:
+        """After an interrupt: the answers that are here already are not thrown away."""
+        self.board.close()
+        while not self.board.replies.empty():
+            self._take(self.board.replies.get())
+
+    # Replies
+
+    def _take(self, reply: _Reply) -> None:
+        call, error = reply.call, reply.error
+        if isinstance(error, KeyRefusedError | QuotaError):
+            self._stop(error)
+        if not isinstance(error, UnreachableError):
+            self.answered = True
+        if reply.for_account:
+            self._take_account(reply)
+            return
+        name = self.open.get(call.symbol)
+        if name is None or call not in name.calls:
+            return  # the symbol is done, or has other calls by now
+        if error is None:
+            self.served.add(call.endpoint)
+            name.answers[call] = reply.answer or {}
+        else:
+            name.errors[call] = error
+            self._judge(name, call, error)
+        self._advance(name)
+
+    def _take_account(self, reply: _Reply) -> None:
+        if reply.answer is not None:
+            try:
+                self.source.settle(reply.call, reply.answer)
+            except Exception:  # noqa: BLE001 - an odd answer about the account is no reason to end
+                return
+            self._plan_anew()
+
+    def _judge(self, name: _Name, call: Call, error: SourceError) -> None:
+        """Draws the consequences of a failed data call for other calls."""
+        if isinstance(error, UnreachableError):
+            self.unreached.add(call.symbol)
+            if not self.answered and len(self.unreached) >= GIVE_UP_AFTER:
+                self._stop(
+                    UnreachableError(
+                        f"The server does not answer: {error.why}", error.fix or "Try again later."
+                    )
+                )
+        elif isinstance(error, SymbolNotCoveredError):
+            if not call.optional:
+                self.store.add_not_covered(self.source.name, self.account, name.symbol, str(error))
+        elif isinstance(error, PlanError):
+            if not call.optional and self.source.step_down(call, error):
+                self._plan_anew()
+            self._note_refusal(call, error)
+
+    def _note_refusal(self, call: Call, error: PlanError) -> None:
+        """An endpoint that the plan refuses for symbol after symbol is not asked any more."""
+        symbols = self.refused.setdefault(call.endpoint, set())
+        symbols.add(call.symbol)
+        if len(symbols) < GIVE_UP_AFTER or call.endpoint in self.served:
+            return
+        for gone in sorted(self.board.drop(lambda waiting: waiting.endpoint == call.endpoint)):
+            name = self.open[gone.symbol]
+            name.errors[gone] = error
+            self._advance(name)
+
+    def _plan_anew(self) -> None:
+        """Asks the source again which calls the open symbols need, after the plan changed."""
+        for name in list(self.open.values()):
+            why = _refusal(self.source, self.known, name.symbol)
+            calls = tuple(self.source.calls(name.symbol)) if why is None else ()
+            if calls == name.calls:
+                continue
+            self._drop(name, keep=calls)
+            if not calls:
+                why = why or "the plan in force offers no call for it"
+                self._finish(name.symbol, "skipped", why)
+                continue
+            name.calls = calls
+            if self.stopped is None:
+                self.board.put(name.open_calls())
+
+    def _drop(self, name: _Name, keep: tuple[Call, ...] = ()) -> None:
+        self.board.drop(lambda call: call.symbol == name.symbol and call not in keep)
+
+    def _advance(self, name: _Name) -> None:
+        """Ends a symbol whose calls are all in, or that cannot succeed any more."""
+        if name.symbol not in self.open:
+            return
+        error = name.failure()
+        if error is not None:
+            self._drop(name)
+            self._fail(name.symbol, error)
+        elif not name.open_calls():
+            self._store(name)
+
+    def _store(self, name: _Name) -> None:
+        answers = {c.endpoint: name.answers[c] for c in name.calls if c in name.answers}
+        failed = {c.endpoint: name.errors[c] for c in name.calls if c in name.errors}
+        try:
+            fetched = self.source.assemble(name.symbol, answers, failed)
+            snapshot = completed(
+                self.store, fetched.snapshot, fetched.observations, rules=self.rules
+            )
+            self.store.save(Fetched(snapshot, fetched.observations, fetched.earlier))
+        except StoreError:
+            raise
+        except SourceError as error:
+            self._fail(name.symbol, error)
+        except Exception as bug:  # noqa: BLE001 - one bad symbol never stops the others
+            self._fail(name.symbol, _unexpected(name.symbol, bug))
+        else:
+            self.as_of[name.symbol] = snapshot.as_of
+            self._finish(name.symbol, "fresh", "")
+
+    def _fail(self, symbol: str, error: SourceError) -> None:
+        state: State = "skipped" if isinstance(error, SymbolNotCoveredError) else "kept"
+        self._finish(symbol, state, str(error), error)
+
+    def _finish(
+        self, symbol: str, state: State, why: str, error: SourceError | None = None
+    ) -> None:
+        """Notes what became of a symbol; ``kept`` is ``missing`` where nothing is stored."""
+        self.open.pop(symbol, None)
+        as_of = self.as_of.get(symbol)
+        if state == "kept" and as_of is None:
+            state = "missing"
+        age = None if as_of is None else self.clock() - as_of
+        self.outcomes[symbol] = Outcome(symbol, state, why, age, error)
+        if self.progress is not None:
+            self.progress(len(self.outcomes), len(self.names), symbol, state)
+
+    # Quota
+
+    def _quota(self) -> Quota:
+        return _newest(self.source.quota(), self.store.quota(self.source.name, self.account))
+
+    def _keep_quota(self) -> None:
+        quota = self._quota()
+        if quota == Quota():
+            return
+        stored = self.store.quota(self.source.name, self.account)
+        quota = replace(quota, plan=quota.plan or stored.plan, limit=quota.limit or stored.limit)
+        if quota != stored:
+            self.store.put_quota(self.source.name, self.account, quota)
