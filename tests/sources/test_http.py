@@ -76,6 +76,7 @@ class Server:
                 return
 
     def stop(self) -> None:
+        """Ends all of its threads."""
         self.stopped.set()
         for thread in self._threads:
             thread.join()
@@ -84,6 +85,7 @@ class Server:
 
 @contextmanager
 def serving(*answers: bytes | Callable[[socket.socket], None]) -> Iterator[Server]:
+    """A server with these answers, stopped at the end."""
     server = Server(*answers)
     try:
         yield server
@@ -93,6 +95,7 @@ def serving(*answers: bytes | Callable[[socket.socket], None]) -> Iterator[Serve
 
 @contextmanager
 def client(url: str, **options: float) -> Iterator[HttpClient]:
+    """A client with the key, closed at the end."""
     one = HttpClient(url, headers={"X-Api-Key": KEY}, **options)  # type: ignore[arg-type]
     try:
         yield one
@@ -101,6 +104,7 @@ def client(url: str, **options: float) -> Iterator[HttpClient]:
 
 
 def reply(body: bytes, status: str = "200 OK", *headers: str, length: int | None = None) -> bytes:
+    """An HTTP answer in bytes, with a length that may be wrong."""
     lines = [
         f"HTTP/1.1 {status}",
         f"Content-Length: {len(body) if length is None else length}",
@@ -110,6 +114,7 @@ def reply(body: bytes, status: str = "200 OK", *headers: str, length: int | None
     return "\r\n".join([*lines, "", ""]).encode() + body
 
 
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 GOOD = reply(b'{"spot": 1.5}')
 
 
@@ -184,8 +189,8 @@ def test_constants_that_json_lacks_are_null() -> None:
         (reply(b"nonsense", "200 OK", "Content-Encoding: gzip"), BadAnswerError, "garbled"),
         (reply(gzip.compress(b'{"a": 1}')[:-9] + b"x" * 9, "200 OK", "Content-Encoding: gzip"),
          BadAnswerError, ""),
-        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n{}", BadAnswerError, ""),
-        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{\"a\"", BadAnswerError, "cut"),
+        (CHUNKED + b"zz\r\n{}", BadAnswerError, ""),
+        (CHUNKED + b'5\r\n{"a"', BadAnswerError, "cut"),
         (b"SSH-2.0-OpenSSH_9.6\r\n", ServiceError, ""),
         (b"", UnreachableError, "broke the connection off"),
     ],
@@ -364,7 +369,10 @@ def test_redirect_elsewhere_carries_no_key(form: str) -> None:
     """A redirect to another host is refused by its name, and that host hears nothing."""
     with serving(GOOD) as other:
         where = form.format(other.port)
-        with serving(reply(b"", "302 x", f"Location: {where}")) as server, client(server.url) as one:
+        with (
+            serving(reply(b"", "302 x", f"Location: {where}")) as server,
+            client(server.url) as one,
+        ):
             with pytest.raises(BadAnswerError, match=f"localhost:{other.port}"):
                 one.get("/")
             assert len(server.requests) == 1

@@ -18,6 +18,7 @@ import math
 from typing import Literal
 
 from vrp_xl.core.implied import DAYS_PER_YEAR
+from vrp_xl.errors import InputError, NoNumberError
 
 Right = Literal["call", "put"]
 
@@ -27,10 +28,19 @@ def norm_cdf(x: float) -> float:
     return 0.5 * math.erfc(-x / math.sqrt(2.0))
 
 
+def _deviation(iv: float, days: float) -> float:
+    """Volatility over the period, as a plain number."""
+    if not (iv > 0 and days > 0):
+        raise InputError("Volatility and days to expiry must be above 0.")
+    return iv / 100.0 * math.sqrt(days / DAYS_PER_YEAR)
+
+
 def _d1(spot: float, strike: float, iv: float, days: float, carry: float) -> tuple[float, float]:
     """(d1, volatility over the period)."""
+    deviation = _deviation(iv, days)
+    if not (spot > 0 and strike > 0):
+        raise InputError("Spot and strike must be above 0.")
     t = days / DAYS_PER_YEAR
-    deviation = iv / 100.0 * math.sqrt(t)
     return (math.log(spot / strike) + carry * t) / deviation + 0.5 * deviation, deviation
 
 
@@ -44,7 +54,11 @@ def price(
     rate: float = 0.0,
     dividend: float = 0.0,
 ) -> float:
-    """Value of a European option, per share."""
+    """Value of a European option, per share.
+
+    Raises:
+        InputError: price, strike, volatility or days not above 0.
+    """
     t = days / DAYS_PER_YEAR
     d1, deviation = _d1(spot, strike, iv, days, rate - dividend)
     sign = 1.0 if right == "call" else -1.0
@@ -64,7 +78,11 @@ def delta(
     rate: float = 0.0,
     dividend: float = 0.0,
 ) -> float:
-    """Signed delta: 0 to 1 for a call, -1 to 0 for a put."""
+    """Signed delta: 0 to 1 for a call, -1 to 0 for a put.
+
+    Raises:
+        InputError: price, strike, volatility or days not above 0.
+    """
     t = days / DAYS_PER_YEAR
     d1, _ = _d1(spot, strike, iv, days, rate - dividend)
     call = norm_cdf(d1)
@@ -80,9 +98,18 @@ def strike_of_delta(right: Right, spot: float, iv: float, days: float, target: f
     558
     >>> round(strike_of_delta("call", 580.51, 16.82, 30, 0.25))
     600
+
+    Raises:
+        InputError: price, volatility or days not above 0, or a delta not between 0 and 1.
+        NoNumberError: volatility and time are so large that the strike is beyond any number.
     """
     from statistics import NormalDist  # noqa: PLC0415 (a formula call must not pay for it)
 
+    if not (spot > 0 and 0 < target < 1):
+        raise InputError("Spot must be above 0, and a delta between 0 and 1.")
     d1 = NormalDist().inv_cdf(target if right == "call" else 1.0 - target)
-    deviation = iv / 100.0 * math.sqrt(days / DAYS_PER_YEAR)
-    return spot * math.exp(0.5 * deviation**2 - d1 * deviation)
+    deviation = _deviation(iv, days)
+    exponent = (0.5 * deviation - d1) * deviation
+    if exponent > 500:
+        raise NoNumberError("At this volatility and time no strike has that delta.")
+    return spot * math.exp(exponent)

@@ -1,7 +1,7 @@
 """The whole decision for one symbol: cell, candidate, structure, strikes, size, status, why.
 
 This is the one place where the rules meet; hosts and workflows only show what it says.
-Pure: may import nothing of the package but `vrp_xl.core`.
+Pure: may import nothing of the package but `vrp_xl.core` and `vrp_xl.errors`.
 """
 
 from __future__ import annotations
@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from vrp_xl.core import calendar, matrix, premium, sizing, standing, strikes, structures
+from vrp_xl.core.compare import above, at_least, at_most, below
 from vrp_xl.core.exits import ExitInputs, ExitState, exit_state
 from vrp_xl.core.implied import expected_move
-from vrp_xl.errors import NoNumberError
+from vrp_xl.errors import VrpError
 
 if TYPE_CHECKING:
     from datetime import date
@@ -81,7 +82,7 @@ def premium_of(s: Snapshot, rules: Rules) -> Premium:
     iv = s.atm_iv_30d if s.atm_iv_30d is not None else s.atm_iv
 
     def ratio(value: float | None, hv: float | None) -> float | None:
-        if value is None or hv is None or hv < 0:
+        if value is None or hv is None:
             return None
         return premium.ratio(value, hv, rules.hv_floor)
 
@@ -114,7 +115,7 @@ def premium_of(s: Snapshot, rules: Rules) -> Premium:
         tactical=tactical,
         put_tactical=ratio(s.put_wing_iv, s.rv_30d),
         funnel=funnel,
-        rich=None if structural is None else structural >= rules.structural_rich,
+        rich=None if structural is None else at_least(structural, rules.structural_rich),
         compression=compression,
         compression_band=band,
         z_band=None if s.z_score is None else standing.z_band(s.z_score, band=rules.z_band),
@@ -134,7 +135,7 @@ def decide(s: Snapshot, rules: Rules, *, today: date) -> Decision:
     cell = matrix.cell_of(s.z_score, gamma.gamma, rules.z_min)
     distance = (
         matrix.flip_distance(s.spot, s.gamma_flip)
-        if s.spot is not None and s.spot > 0 and s.gamma_flip is not None
+        if s.spot is not None and s.gamma_flip is not None
         else None
     )
     lean = structures.lean_of(s.put_vrp, s.call_vrp, rules.lean_min)
@@ -149,7 +150,7 @@ def decide(s: Snapshot, rules: Rules, *, today: date) -> Decision:
     expiry, days = _expiry(today, rules, warnings)
     pick = _pick(cell, s, p, lean, rules, days)
     plan = None
-    if pick is not None and s.spot is not None and s.spot > 0 and expiry is not None:
+    if pick is not None and s.spot is not None and expiry is not None:
         plan = strikes.plan_strikes(
             pick.structure,
             strikes.StrikeInputs(
@@ -172,6 +173,8 @@ def decide(s: Snapshot, rules: Rules, *, today: date) -> Decision:
     )  # fmt: skip
     stops = [f"an exit fires: {e.words}" for e in exits.fired if e.severity.closes]
     stops += _events(s, rules, today) + _liquidity(s, rules)
+    if cell is not None and pick is None:
+        stops.append(f"cell {cell} allows no structure")
     size = sizing.size_of(cell, rules, z=s.z_score, spread=s.vrp_20d, stops=stops)
     warnings.extend(_warnings(s, rules, p))
 
@@ -205,7 +208,7 @@ def decide(s: Snapshot, rules: Rules, *, today: date) -> Decision:
 def _expiry(today: date, rules: Rules, warnings: list[str]) -> tuple[date | None, int]:
     try:
         expiry = calendar.expiry_near(today, rules.target_dte, rules.dte_min, rules.dte_max)
-    except NoNumberError as error:
+    except VrpError as error:
         warnings.append(str(error))
         return None, rules.target_dte
     return expiry, (expiry - today).days
@@ -219,9 +222,9 @@ def _pick(
             return None
         cell = "B"  # nothing is known of the regime: defined risk only
     near = None
-    if s.max_gamma is not None and s.spot and p.iv:
+    if s.max_gamma is not None and s.spot is not None and p.iv is not None:
         reach = rules.fly_moves * expected_move(s.spot, p.iv, days)
-        near = abs(s.max_gamma - s.spot) <= reach
+        near = at_most(abs(s.max_gamma - s.spot), reach)
     return structures.pick(cell, s.scores, lean, rules, near_max_gamma=near)
 
 
@@ -238,7 +241,7 @@ def _screen(cell: Cell | None, s: Snapshot, p: Premium, rules: Rules) -> list[st
         if rules.percentile_min is not None and cell in ("A", "B"):
             if s.percentile is None:
                 failed.append("no percentile to confirm the z-score")
-            elif s.percentile < rules.percentile_min:
+            elif below(s.percentile, rules.percentile_min):
                 failed.append(f"percentile {s.percentile:.0f} is below {rules.percentile_min:g}")
     if rules.method in ("ratio", "both") or (article and cell == "C"):
         if p.funnel is None:
@@ -255,12 +258,14 @@ def _screen(cell: Cell | None, s: Snapshot, p: Premium, rules: Rules) -> list[st
 def _spread_screen(p: Premium, rules: Rules) -> list[str]:
     if p.spread is None:
         return ["no spread: ATM IV or RV20 is missing"]
-    if not p.spread > rules.spread_min:
+    if not above(p.spread, rules.spread_min):
         return [f"spread {p.spread:+.2f} is not above {rules.spread_min:g}"]
     return []
 
 
 def _events(s: Snapshot, rules: Rules, today: date) -> list[str]:
+    if rules.earnings_days is None:
+        return []
     stops = []
     if s.next_earnings is not None:
         days = (s.next_earnings - today).days
@@ -275,7 +280,7 @@ def _liquidity(s: Snapshot, rules: Rules) -> list[str]:
     stops = []
     if s.atm_oi is not None and s.atm_oi < rules.min_atm_oi:
         stops.append(f"open interest at the money {s.atm_oi:.0f} is below {rules.min_atm_oi:g}")
-    if s.atm_spread_pct is not None and s.atm_spread_pct > rules.max_spread_pct:
+    if s.atm_spread_pct is not None and above(s.atm_spread_pct, rules.max_spread_pct):
         stops.append(
             f"ATM quotes are {s.atm_spread_pct:.1f} % wide, above {rules.max_spread_pct:g}"
         )
@@ -285,7 +290,7 @@ def _liquidity(s: Snapshot, rules: Rules) -> list[str]:
 def _warnings(s: Snapshot, rules: Rules, p: Premium) -> list[str]:
     out = []
     if s.z_score is not None:
-        if s.z_score > rules.z_extreme:
+        if above(s.z_score, rules.z_extreme):
             out.append(f"z {s.z_score:+.2f} is extreme: the regime may be about to flip")
         if s.history_days is not None and s.history_days < rules.z_days_thin:
             out.append(f"z-score is thin: {s.history_days} days of history")

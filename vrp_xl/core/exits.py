@@ -3,7 +3,7 @@
 Every rule either fires, does not fire, is not asked, or is unknown because an input is missing.
 All that fire are listed and the worst leads; unknown never counts as OK.
 
-Pure: may import nothing of the package but `vrp_xl.core`.
+Pure: may import nothing of the package but `vrp_xl.core` and `vrp_xl.errors`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import TYPE_CHECKING, Literal
 
+from vrp_xl.core.compare import at_least, below
 from vrp_xl.core.matrix import flip_distance
+from vrp_xl.errors import InputError
 
 if TYPE_CHECKING:
     from vrp_xl.core.matrix import Cell
@@ -116,7 +118,12 @@ def profit_percent(credit: float, mark: float) -> float:
 
     >>> profit_percent(2.00, 0.90)
     55.0
+
+    Raises:
+        InputError: a credit that is not above 0.
     """
+    if not credit > 0:
+        raise InputError(f"The credit is {credit:g}; it must be above 0.")
     return (credit - mark) / credit * 100.0
 
 
@@ -159,7 +166,7 @@ def exit_state(given: ExitInputs, rules: Rules) -> ExitState:
     if rules.tactical_defense is not None:
         if given.tactical is None:
             judge.miss("defense", "IV and HV30")
-        elif given.tactical < rules.tactical_defense:
+        elif below(given.tactical, rules.tactical_defense):
             judge.fire(
                 "defense", Severity.DEFENSE,
                 f"IV/HV30 {given.tactical:.2f} is below {rules.tactical_defense:g}", "defend",
@@ -173,20 +180,20 @@ def _inversion(judge: _Judge, given: ExitInputs, rules: Rules) -> None:
     if rules.inversion_exit in ("article", "both"):
         if given.z is None:
             missing.append("the z-score")
-        elif given.z < rules.z_exit:
+        elif below(given.z, rules.z_exit):
             judge.fire(
                 "inversion", Severity.INVERSION,
                 f"compressed, z {given.z:+.2f} is below {rules.z_exit:g}", "close",
             )  # fmt: skip
             return
     if rules.inversion_exit in ("inverted", "both"):
-        if given.spread is not None and given.spread < 0:
+        if given.spread is not None and below(given.spread, 0.0):
             judge.fire(
                 "inversion", Severity.INVERSION,
                 f"inverted, spread {given.spread:+.2f}", "close",
             )  # fmt: skip
             return
-        if given.tactical is not None and given.tactical < 1.0:
+        if given.tactical is not None and below(given.tactical, 1.0):
             judge.fire(
                 "inversion", Severity.INVERSION,
                 f"inverted, IV/HV30 {given.tactical:.2f}", "close",
@@ -211,21 +218,23 @@ def _flip(judge: _Judge, given: ExitInputs, rules: Rules) -> None:
     )
     settled = given.gamma == "positive" and given.gamma_basis == "repriced"
     action = "cut half" if given.risk == "defined" else "close"
-    if distance is not None and distance < 0 and not settled:
+    if distance is not None and below(distance, 0.0) and not settled:
         judge.fire(
             "flip breach", Severity.BREACH,
             f"spot is {-distance:.2f} % below the gamma flip", action,
         )  # fmt: skip
     elif given.gamma == "negative" and (given.entry_cell is not None or distance is None):
-        judge.fire("flip breach", Severity.BREACH, "dealer gamma has turned negative", action)
+        by = " by the sign of net GEX" if given.gamma_basis == "net_gex" else ""
+        judge.fire("flip breach", Severity.BREACH, f"dealer gamma is negative{by}", action)
     elif distance is None and given.gamma == "unknown":
         judge.miss("flip breach", "the gamma flip or the regime")
     elif distance is None:
         judge.miss("near flip", "the gamma flip")
-    elif 0 <= distance < rules.flip_warn_pct:
+    elif below(abs(distance), rules.flip_warn_pct):
+        side = "below" if below(distance, 0.0) else "above"
         judge.fire(
             "near flip", Severity.WARNING,
-            f"spot is only {distance:.2f} % above the gamma flip", "watch",
+            f"spot is only {abs(distance):.2f} % {side} the gamma flip", "watch",
         )  # fmt: skip
 
 
@@ -236,12 +245,12 @@ def _profit_and_loss(judge: _Judge, given: ExitInputs, rules: Rules) -> None:
             judge.miss("loss stop", "credit and mark")
         return
     profit = profit_percent(given.credit, given.mark)
-    if rules.loss_stop is not None and -profit >= rules.loss_stop * 100.0:
+    if rules.loss_stop is not None and at_least(-profit, rules.loss_stop * 100.0):
         judge.fire(
             "loss stop", Severity.LOSS,
             f"the loss is {-profit / 100.0:.2f} credits", "close",
         )  # fmt: skip
-    if profit >= rules.profit_target:
+    if at_least(profit, rules.profit_target):
         judge.fire(
             "profit target", Severity.PROFIT,
             f"{profit:.0f} % of the credit is earned", "close",

@@ -13,9 +13,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from vrp_xl.core import standing
+from vrp_xl.core import calendar, standing
+from vrp_xl.core.premium import spread, variance_premium
 from vrp_xl.core.realized import close_to_close, one_sided
-from vrp_xl.errors import VrpError
+from vrp_xl.errors import NoNumberError, VrpError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -72,53 +73,79 @@ def _before(series: Sequence[Dated], day: date) -> list[float]:
     return [value for when, value in series if when < day]
 
 
-def _upto(series: Sequence[Dated], day: date, spot: float | None) -> list[float]:
+def _upto(series: Sequence[Dated], day: date, spot: float | None) -> list[Dated]:
     """Closes up to the day itself: a stored close of that day, else the spot, ends them."""
-    closes = [value for when, value in series if when <= day]
-    if spot is not None and spot > 0 and closes and series[-1][0] < day:
-        closes.append(spot)
+    closes = [dated for dated in series if dated[0] <= day]
+    if spot is not None and spot > 0 and closes and closes[-1][0] < day:
+        closes.append((day, spot))
     return closes
 
 
-def _realized(snapshot: Snapshot, closes: Sequence[float]) -> Snapshot:
+def _window(dated: Sequence[Dated], window: int, symbol: str) -> list[float]:
+    """The newest closes that `window` daily returns need.
+
+    Raises:
+        NoNumberError: too few of them, or too many trading days missing among them: a return
+            over several days is not a daily one.
+        InputError: outside the years of the trading calendar.
+    """
+    fix = f"They grow by one a day, or: vrp-xl history import FILE --symbol {symbol} --field close"
+    if len(dated) <= window:
+        raise NoNumberError(f"{len(dated)} of {window + 1} closes are stored.", fix)
+    used = dated[-window - 1 :]
+    absent = len(calendar.trading_days(used[0][0], used[-1][0])) - len(used)
+    if absent > window // 10:
+        raise NoNumberError(f"{absent} trading days are missing among {window + 1} closes.", fix)
+    return [close for _, close in used]
+
+
+def _realized(snapshot: Snapshot, dated: Sequence[Dated]) -> Snapshot:
     found: dict[str, Any] = {}
     basis = dict(snapshot.basis)
     missing: dict[str, str] = {}
     for name, window in _WINDOWS.items():
-        if getattr(snapshot, name) is not None:
-            continue
-        if len(closes) > window:
+        if getattr(snapshot, name) is None:
             try:
-                found[name] = close_to_close(closes, window)
+                found[name] = close_to_close(_window(dated, window, snapshot.symbol))
             except VrpError as error:
                 missing[name] = str(error)
-                continue
-            basis[name] = f"{OWN}: {window + 1} closes"
+            else:
+                basis[name] = f"{OWN}: {window + 1} closes"
+    if snapshot.downside_rv is None and snapshot.upside_rv is None:
+        sides = ("downside_rv", "upside_rv")
+        try:
+            found.update(zip(sides, one_sided(_window(dated, 20, snapshot.symbol)), strict=True))
+        except VrpError as error:
+            missing.update(dict.fromkeys(sides, str(error)))
         else:
-            missing[name] = (
-                f"{len(closes)} of {window + 1} closes are stored; they grow by one a day, or: "
-                f"vrp-xl history import FILE --symbol {snapshot.symbol} --field close"
-            )
-    if snapshot.downside_rv is None and snapshot.upside_rv is None and len(closes) > 20:
-        found["downside_rv"], found["upside_rv"] = one_sided(closes, 20)
-        basis["downside_rv"] = basis["upside_rv"] = f"{OWN}: 21 closes"
+            basis.update(dict.fromkeys(sides, f"{OWN}: 21 closes"))
     return snapshot.replace(basis=basis, missing=missing, **found)
 
 
+_SPREADS = (
+    ("vrp_5d", "atm_iv", "rv_5d", "ATM IV minus RV5"),
+    ("vrp_10d", "atm_iv", "rv_10d", "ATM IV minus RV10"),
+    ("vrp_20d", "atm_iv", "rv_20d", "ATM IV minus RV20"),
+    ("vrp_30d", "atm_iv", "rv_30d", "ATM IV minus RV30"),
+    ("put_vrp", "put_wing_iv", "downside_rv", "put wing IV minus the volatility of falling days"),
+    ("call_vrp", "call_wing_iv", "upside_rv", "call wing IV minus the volatility of rising days"),
+)
+
+
 def _spread(snapshot: Snapshot) -> Snapshot:
-    """ATM IV minus RV20, and the variance premium, where the source gave only the parts."""
-    iv, rv = snapshot.atm_iv, snapshot.rv_20d
-    if iv is None or rv is None:
-        return snapshot
+    """Spreads and the variance premium, where the source gave only the parts."""
     found: dict[str, Any] = {}
     basis = dict(snapshot.basis)
-    if snapshot.vrp_20d is None:
-        found["vrp_20d"] = iv - rv
-        basis["vrp_20d"] = f"{OWN}: ATM IV minus RV20"
-    if snapshot.variance_premium is None:
-        found["variance_premium"] = (iv / 100.0) ** 2 - (rv / 100.0) ** 2
+    for name, iv_name, rv_name, words in _SPREADS:
+        iv, rv = getattr(snapshot, iv_name), getattr(snapshot, rv_name)
+        if getattr(snapshot, name) is None and iv is not None and rv is not None:
+            found[name] = spread(iv, rv)
+            basis[name] = f"{OWN}: {words}"
+    iv, rv = snapshot.atm_iv, snapshot.rv_20d
+    if snapshot.variance_premium is None and iv is not None and rv is not None:
+        found["variance_premium"] = variance_premium(iv, rv)
         basis["variance_premium"] = f"{OWN}: ATM IV and RV20"
-    return snapshot.replace(basis=basis, **found) if found else snapshot
+    return snapshot.replace(basis=basis, **found)
 
 
 def _z(snapshot: Snapshot, spreads: Sequence[float], window: int, days_min: int) -> Snapshot:
@@ -139,16 +166,14 @@ def _z(snapshot: Snapshot, spreads: Sequence[float], window: int, days_min: int)
         )
     newest = spreads[-days:]
     try:
-        z = standing.zscore(snapshot.vrp_20d, newest)
+        found: dict[str, Any] = {"z_score": standing.zscore(snapshot.vrp_20d, newest)}
     except VrpError as error:
         return snapshot.replace(missing={"z_score": str(error), "percentile": str(error)})
+    found["history_days"] = days
+    if snapshot.percentile is None:
+        found["percentile"] = standing.percentile(snapshot.vrp_20d, newest)
     told = f"{OWN}: spread over the {days} days before"
-    return snapshot.replace(
-        z_score=z,
-        percentile=standing.percentile(snapshot.vrp_20d, newest),
-        history_days=days,
-        basis={**snapshot.basis, "z_score": told, "percentile": told, "history_days": told},
-    )
+    return snapshot.replace(basis={**snapshot.basis, **dict.fromkeys(found, told)}, **found)
 
 
 def _iv_standing(snapshot: Snapshot, ivs: Sequence[float], window: int, days_min: int) -> Snapshot:
@@ -167,9 +192,8 @@ def _iv_standing(snapshot: Snapshot, ivs: Sequence[float], window: int, days_min
         rank = standing.rank(snapshot.atm_iv, newest)
     except VrpError as error:
         return snapshot.replace(missing={"iv_rank": str(error), "iv_percentile": str(error)})
+    found = {"iv_rank": rank}
+    if snapshot.iv_percentile is None:
+        found["iv_percentile"] = standing.percentile(snapshot.atm_iv, newest)
     told = f"{OWN}: ATM IV over the {days} days before"
-    return snapshot.replace(
-        iv_rank=rank,
-        iv_percentile=standing.percentile(snapshot.atm_iv, newest),
-        basis={**snapshot.basis, "iv_rank": told, "iv_percentile": told},
-    )
+    return snapshot.replace(basis={**snapshot.basis, **dict.fromkeys(found, told)}, **found)

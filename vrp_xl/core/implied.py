@@ -8,6 +8,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from vrp_xl.errors import InputError
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -68,5 +70,13 @@ def expected_move(spot: float, iv: float, days: float) -> float:
 
     >>> round(expected_move(100, 20, 30), 4)
     5.7338
+
+    Raises:
+        InputError: price, volatility or days below 0.
     """
+    if not (spot >= 0 and iv >= 0 and days >= 0):
+        raise InputError(
+            f"The expected move of {spot:g} at {iv:g} points over {days:g} days makes no sense.",
+            "None of the three may be below 0.",
+        )
     return spot * iv / 100.0 * math.sqrt(days / DAYS_PER_YEAR)

@@ -5,7 +5,11 @@ Pure: numbers in, numbers out.
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from vrp_xl.core.compare import at_least
+from vrp_xl.errors import InputError
 
 if TYPE_CHECKING:
     from vrp_xl.core.snapshot import Gamma, GammaBasis
@@ -58,10 +62,10 @@ def regime(
         return Regime(gamma, basis or "vendor")
     if unknown == "negative":
         return Regime("negative", None, "the regime is withheld; the rule counts it as negative")
-    if unknown == "net_gex" and net_gex:
+    if unknown == "net_gex" and net_gex is not None and (net_gex > 0 or net_gex < 0):
         sign: Gamma = "positive" if net_gex > 0 else "negative"
         return Regime(sign, "net_gex", "the regime is withheld; this is the sign of net GEX")
-    why = "the rule makes no cell of that" if unknown == "none" else "there is no net GEX either"
+    why = "the rule makes no cell of that" if unknown == "none" else "net GEX has no sign either"
     return Regime("unknown", None, f"the gamma regime is withheld and {why}")
 
 
@@ -73,9 +77,9 @@ def cell_of(z: float | None, gamma: Gamma, z_min: float = 1.0) -> Cell | None:
     >>> cell_of(None, "positive") is None
     True
     """
-    if z is None or gamma == "unknown":
+    if z is None or math.isnan(z) or gamma == "unknown":
         return None
-    if z >= z_min:
+    if at_least(z, z_min):
         return "A" if gamma == "positive" else "B"
     return "C" if gamma == "positive" else "D"
 
@@ -85,5 +89,10 @@ def flip_distance(spot: float, flip: float) -> float:
 
     >>> round(flip_distance(580.51, 572.50), 2)
     1.38
+
+    Raises:
+        InputError: a spot that is not above 0.
     """
+    if not spot > 0:
+        raise InputError(f"Spot is {spot:g}; it must be above 0.")
     return (spot - flip) / spot * 100.0

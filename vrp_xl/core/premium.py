@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from typing import Literal
 
+from vrp_xl.core.compare import above, at_least, at_most, below
+from vrp_xl.errors import InputError, NoNumberError
+
 Funnel = Literal["edge exists", "caution", "edge gone", "skip"]
 CompressionBand = Literal[
     "severe compression", "mild compression", "normal", "mild expansion", "severe expansion"
@@ -46,7 +49,15 @@ def ratio(iv: float, hv: float, floor: float = 5.0) -> float:
 
     >>> ratio(8, 2), round(ratio(28, 18), 4)
     (1.6, 1.5556)
+
+    Raises:
+        InputError: a volatility below 0, or a floor that is not above it.
     """
+    if not (iv >= 0 and hv >= 0 and floor > 0):
+        raise InputError(
+            f"The ratio of {iv:g} to {hv:g} (floor {floor:g}) makes no sense.",
+            "Volatilities must not be below 0, and the floor must be above it.",
+        )
     return iv / max(hv, floor)
 
 
@@ -55,7 +66,15 @@ def compression(hv30: float, hv90: float) -> float:
 
     >>> compression(18, 20)
     0.9
+
+    Raises:
+        InputError: a volatility below 0.
+        NoNumberError: HV90 is 0.
     """
+    if not (hv30 >= 0 and hv90 >= 0):
+        raise InputError("Realized volatility must not be below 0.")
+    if hv90 == 0:
+        raise NoNumberError("HV90 is 0, so nothing can be compared with it.")
     return hv30 / hv90
 
 
@@ -75,11 +94,11 @@ def funnel(
     >>> funnel(1.40, 1.5556), funnel(1.50, 0.8571), funnel(1.40, 1.12), funnel(0.88, 1.10)
     ('edge exists', 'edge gone', 'caution', 'skip')
     """
-    if not structural > structural_min:
+    if not above(structural, structural_min):
         return "skip"
-    if tactical > tactical_min:
+    if above(tactical, tactical_min):
         return "edge exists"
-    return "caution" if tactical >= tactical_caution else "edge gone"
+    return "caution" if at_least(tactical, tactical_caution) else "edge gone"
 
 
 def compression_band(
@@ -97,10 +116,10 @@ def compression_band(
     >>> compression_band(0.60), compression_band(0.75), compression_band(1.15)
     ('mild compression', 'normal', 'normal')
     """
-    if value < severe:
+    if below(value, severe):
         return "severe compression"
-    if value < mild:
+    if below(value, mild):
         return "mild compression"
-    if value <= expansion:
+    if at_most(value, expansion):
         return "normal"
-    return "mild expansion" if value <= severe_expansion else "severe expansion"
+    return "mild expansion" if at_most(value, severe_expansion) else "severe expansion"

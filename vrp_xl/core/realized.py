@@ -6,6 +6,7 @@ N + 1 closes. Pure: numbers in, numbers out.
 
 from __future__ import annotations
 
+import itertools
 import math
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
@@ -38,7 +39,7 @@ def log_returns(closes: Sequence[float]) -> list[float]:
     for i, close in enumerate(closes):
         if not close > 0:
             raise InputError(f"Close {i + 1} is {close:g}; prices must be above 0.")
-    return [math.log(b / a) for a, b in zip(closes, closes[1:], strict=False)]
+    return [math.log(b / a) for a, b in itertools.pairwise(closes)]
 
 
 def close_to_close(closes: Sequence[float], window: int | None = None) -> float:
@@ -145,9 +146,9 @@ def yang_zhang(bars: Sequence[Bar], previous_close: float) -> float:
     n = len(_checked(bars))
     if n < 2:
         raise NoNumberError("Yang-Zhang needs at least two days of prices.")
-    closes = [previous_close, *(b.close for b in bars)]
     if not previous_close > 0:
         raise InputError("The close before the first day must be above 0.")
+    closes = [previous_close, *(b.close for b in bars)]
     overnight = [math.log(b.open / c) for b, c in zip(bars, closes, strict=False)]
     intraday = [math.log(b.close / b.open) for b in bars]
     k = 0.34 / (1.34 + (n + 1) / (n - 1))

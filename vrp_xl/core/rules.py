@@ -155,8 +155,12 @@ def _opt(default: float, low: float, high: float, unit: str, doc: str, source: s
     )
 
 
-def _int(default: int, low: int, high: int, unit: str, doc: str, source: str) -> Any:
-    return _rule("integer", default, low=low, high=high, unit=unit, doc=doc, source=source)
+def _int(
+    default: int, low: int, high: int, unit: str, doc: str, source: str, *, blank: bool = False
+) -> Any:
+    return _rule(
+        "integer", default, low=low, high=high, unit=unit, doc=doc, source=source, blank=blank
+    )
 
 
 def _choice(default: str, choices: tuple[str, ...], doc: str, source: str) -> Any:
@@ -253,9 +257,12 @@ class Rules:
     spread_full: float = _num(
         5.0, 0.1, 100, "points", "Spread at which size by spread is the cell's own.", OURS
     )
-    earnings_days: int = _int(
-        10, 0, 120, "days", "Size is 0 with earnings within so many calendar days.", RATIO
-    )
+    earnings_days: int | None = _int(
+        10, 0, 120, "days",
+        "Size is 0 with earnings within so many calendar days, or where the vendor warns of an "
+        "event. Blank switches both off.",
+        RATIO, blank=True,
+    )  # fmt: skip
     min_atm_oi: float = _num(
         500, 0, 1e7, "contracts", "Open interest at the money, where it is known.", RATIO
     )
@@ -421,7 +428,7 @@ _ARTICLE = Rules(
     lean_gap=0.0,
     tactical_defense=None,
     z_extreme_size=5.0,
-    earnings_days=0,
+    earnings_days=None,
     min_atm_oi=0.0,
     max_spread_pct=200.0,
 )

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, NamedTuple
 
+from vrp_xl.core.compare import above, at_most, below
 from vrp_xl.errors import InputError
 
 if TYPE_CHECKING:
@@ -53,17 +54,24 @@ def size_of(
         sizes = {"A": rules.size_a, "B": rules.size_b, "C": rules.size_c, "D": rules.size_d}
         multiple = sizes[cell]
     reasons: list[str] = []
-    between = z is not None and -rules.z_band <= z <= rules.z_band
-    if rules.size_by == "spread" and between and spread is not None:
-        share = min(max(spread, 0.0) / rules.spread_full, 1.0)
+    if rules.size_by == "spread" and z is not None and at_most(z, rules.z_band):
+        share, why = _share(z, spread, rules)
         multiple *= share
-        reasons.append(f"between the bands: {share:.0%} of the cell's size for the spread")
-    if z is not None and z > rules.z_extreme and multiple > rules.z_extreme_size:
+        reasons.append(why)
+    if z is not None and above(z, rules.z_extreme) and multiple > rules.z_extreme_size:
         multiple = rules.z_extreme_size
         reasons.append(f"z above {rules.z_extreme:g}: size at most {rules.z_extreme_size:g}")
-    if stops and multiple > 0:
-        return Size(0.0, (*reasons, *stops))
-    return Size(multiple, (*reasons, *stops))
+    return Size(0.0 if stops else multiple, (*reasons, *stops))
+
+
+def _share(z: float, spread: float | None, rules: Rules) -> tuple[float, str]:
+    """Which share of the cell's size a spread earns while z is not above its band, and why."""
+    if below(z, -rules.z_band):
+        return 0.0, f"z below {-rules.z_band:g}: long volatility favoured"
+    if spread is None:
+        return 0.0, "there is no spread to size by"
+    share = min(max(spread, 0.0) / rules.spread_full, 1.0)
+    return share, f"between the bands: {share:.0%} of the cell's size for the spread"
 
 
 def kelly(
@@ -88,7 +96,7 @@ def kelly(
         raise InputError(f"The credit {credit:g} must be above 0 and below the width {width:g}.")
     if not 0 <= p_win <= 1:
         raise InputError(f"The probability {p_win:g} must be from 0 to 1.")
-    if fraction < 0 or cap < 0:
+    if not (fraction >= 0 and cap >= 0):
         raise InputError("Fraction and cap must not be negative.")
     odds = credit / (width - credit)
     stake = p_win - (1.0 - p_win) / odds
@@ -107,7 +115,14 @@ def break_even_probability(credit: float, width: float, *, close_at: float | Non
     0.67
     >>> round(break_even_probability(1.65, 5, close_at=0.5), 3)
     0.802
+
+    Raises:
+        InputError: the credit is not between 0 and the width, or a share not above 0.
     """
+    if not 0 < credit < width:
+        raise InputError(f"The credit {credit:g} must be above 0 and below the width {width:g}.")
+    if close_at is not None and not close_at > 0:
+        raise InputError(f"Winners are closed at {close_at:g} of the credit; use a share above 0.")
     loss = width - credit
     gain = credit if close_at is None else credit * close_at
     return loss / (loss + gain)
@@ -132,6 +147,9 @@ def contracts(
     """
     if not max_loss > 0:
         raise InputError(f"The maximum loss {max_loss:g} must be above 0.")
-    if equity < 0 or multiple < 0 or risk_percent < 0:
+    if not (equity >= 0 and multiple >= 0 and risk_percent >= 0):
         raise InputError("Equity, risk and multiplier must not be negative.")
-    return math.floor(equity * risk_percent / 100.0 * multiple / max_loss + 1e-9)
+    whole = equity * risk_percent / 100.0 * multiple / max_loss
+    if not math.isfinite(whole):
+        raise InputError("Equity, risk and multiplier are too large to count contracts.")
+    return math.floor(whole + 1e-9)

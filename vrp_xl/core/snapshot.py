@@ -4,13 +4,18 @@ Every figure may be missing. Missing is ``None``, never zero, and `Snapshot.miss
 what would fill it. Volatilities, IVs and spreads are in percent points (18.45 means 18.45 %),
 ratios are plain numbers, GEX is USD per 1 % move, times are UTC.
 
+What cannot be (NaN, a price below 0, a volatility of a million points) is not known either: a
+snapshot drops it when it is made and says so in `missing`, so that nothing after it has to ask.
+
 Pure: may not import anything of the package outside `vrp_xl.core`.
 """
+# ruff: noqa: RUF009 (the helper of the figures is dataclasses.field)
 
 from __future__ import annotations
 
 import dataclasses
 import math
+import sys
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
@@ -21,6 +26,25 @@ if TYPE_CHECKING:
 Gamma = Literal["positive", "negative", "unknown"]
 GammaBasis = Literal["vendor", "repriced", "net_gex"]
 ScoreKind = Literal["vendor", "simulated", "local"]
+
+_ANY = (-sys.float_info.max, sys.float_info.max)
+_PRICE = (1e-4, 1e9)
+_IV = (0.01, 2000.0)
+_RV = (0.0, 2000.0)
+_POSSIBLE: dict[str, tuple[float, float]] = {
+    **dict.fromkeys(
+        ("spot", "gamma_flip", "put_wall", "call_wall", "max_gamma", "max_negative_gamma",
+         "highest_oi_strike"), _PRICE,
+    ),
+    **dict.fromkeys(("atm_iv", "atm_iv_30d", "put_wing_iv", "call_wing_iv", "fair_vol"), _IV),
+    **dict.fromkeys(
+        ("rv_5d", "rv_10d", "rv_20d", "rv_30d", "rv_60d", "rv_90d", "downside_rv", "upside_rv"),
+        _RV,
+    ),
+    **dict.fromkeys(("percentile", "iv_percentile"), (0.0, 100.0)),
+    **dict.fromkeys(("history_days", "atm_oi", "atm_spread_pct", "wing_spread_pct"), (0.0, 1e15)),
+}  # fmt: skip
+"""Lowest and highest value of the figures that have one; any finite number for the others."""
 
 SCORED_STRUCTURES = ("short_put_spread", "short_strangle", "iron_condor", "calendar_spread")
 """The structures that the vendor scores, 0 to 100."""
@@ -154,6 +178,21 @@ class Snapshot:
     basis: Mapping[str, str] = field(default_factory=dict)
     """Field name -> what it was made from, where that is not "as delivered"."""
 
+    def __post_init__(self) -> None:
+        impossible = {}
+        for name in FIGURES:
+            value = getattr(self, name)
+            if isinstance(value, (int, float)):
+                low, high = _POSSIBLE.get(name, _ANY)
+                if not low <= value <= high:
+                    impossible[name] = f"the source says {str(value)[:20]}, which cannot be"
+                    object.__setattr__(self, name, None)
+        if impossible:
+            object.__setattr__(self, "missing", {**self.missing, **impossible})
+        scores = {k: v for k, v in self.scores.items() if finite(v) is not None}
+        if len(scores) < len(self.scores):
+            object.__setattr__(self, "scores", scores)
+
     def replace(self, **changes: Any) -> Snapshot:
         """A copy with `changes`; a field that is filled loses its reason for being missing."""
         gone = {k for k, v in changes.items() if v is not None}
@@ -174,7 +213,7 @@ class Snapshot:
                 value = [list(v) if isinstance(v, tuple) else v for v in value]
             elif isinstance(value, dict):
                 value = dict(value)
-            if value is not None and value != [] and value != {}:
+            if value not in (None, [], {}):
                 out[name] = value
         return out
 

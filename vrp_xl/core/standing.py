@@ -9,7 +9,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Literal
 
-from vrp_xl.errors import NoNumberError
+from vrp_xl.core.compare import above, below
+from vrp_xl.errors import InputError, NoNumberError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,13 +50,16 @@ def zscore(value: float, history: Sequence[float], *, window: int | None = None)
 
     Raises:
         NoNumberError: fewer than two values, or all alike.
+        InputError: a window below two days.
 
     [1, 2, 3, 4] before an 8 give 4.2603 (with the 8 inside its own window it would be 1.6285):
 
     >>> round(zscore(8, [1, 2, 3, 4]), 4)
     4.2603
     """
-    values = history[-window:] if window else history
+    if window is not None and window < 2:
+        raise InputError(f"A window of {window} days has no deviation; use at least 2.")
+    values = history[-window:] if window is not None else history
     if len(values) < 2:
         raise NoNumberError(
             f"A z-score needs at least 2 days of history; there are {len(values)}.",
@@ -106,6 +110,6 @@ def z_band(z: float, *, band: float = 1.5) -> ZBand:
     >>> z_band(1.5), z_band(1.51), z_band(-1.51)
     ('normal', 'rich', 'compressed')
     """
-    if z > band:
+    if above(z, band):
         return "rich"
-    return "compressed" if z < -band else "normal"
+    return "compressed" if below(z, -band) else "normal"

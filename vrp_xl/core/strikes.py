@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from vrp_xl.core import black_scholes
+from vrp_xl.core.compare import above, at_most, below
 from vrp_xl.core.implied import expected_move
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from vrp_xl.core.structures import Lean, Structure
 
 StrikeBasis = Literal["wall", "delta", "move", "max gamma", "spot", "wing"]
+
+_NO_IV = "needs an implied volatility"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,13 +103,23 @@ def round_strike(right: Right, strike: float, spot: float) -> float:
 
     >>> round_strike("put", 557.5, 580), round_strike("call", 557.5, 580)
     (557.0, 558.0)
+
+    Where the price is so low that no strike is left, the answer is 0.
     """
     step = increment(spot)
     steps = strike / step
     down = math.floor(steps)
     rest = steps - down
     up = rest > 0.5 or (rest == 0.5 and right == "call")
-    return max((down + 1 if up else down) * step, step)
+    return max(down + 1 if up else down, 0) * step
+
+
+def _out_of_the_money(right: Right, strike: float, spot: float) -> float:
+    """The nearest usual strike on its side of `spot`; 0 where none is left."""
+    step = increment(spot)
+    if right == "put":
+        return min(round_strike(right, strike, spot), (math.ceil(spot / step) - 1) * step)
+    return max(round_strike(right, strike, spot), (math.floor(spot / step) + 1) * step)
 
 
 def wall_problem(right: Right, given: StrikeInputs, rules: Rules) -> str | None:
@@ -121,18 +134,27 @@ def wall_problem(right: Right, given: StrikeInputs, rules: Rules) -> str | None:
             return f"{name} equals the other wall"
         if given.call_wall < given.put_wall:
             return f"the walls are inverted (call {given.call_wall:g}, put {given.put_wall:g})"
-    if (right == "put" and wall >= given.spot) or (right == "call" and wall <= given.spot):
-        side = "above" if right == "put" else "below"
-        return f"{name} is not {'below' if side == 'above' else 'above'} spot {given.spot:g}"
-    if given.iv is None:
+    if right == "put" and wall >= given.spot:
+        return f"{name} is not below spot {given.spot:g}"
+    if right == "call" and wall <= given.spot:
+        return f"{name} is not above spot {given.spot:g}"
+    move = _move(given)
+    if move is None:
         return None
-    moves = abs(wall - given.spot) / expected_move(given.spot, given.iv, given.days)
-    if moves < rules.min_wall_move:
+    moves = abs(wall - given.spot) / move
+    if below(moves, rules.min_wall_move):
         return f"{name} is only {moves:.2f} expected moves away"
-    delta = abs(_delta(right, wall, given) or 0.0)
-    if delta > rules.max_short_delta:
-        return f"{name} has a delta of {delta:.2f}"
+    delta = _delta(right, wall, given)
+    if delta is not None and above(abs(delta), rules.max_short_delta):
+        return f"{name} has a delta of {abs(delta):.2f}"
     return None
+
+
+def _move(given: StrikeInputs) -> float | None:
+    """The expected move to expiry in USD; None without a volatility or without time."""
+    if given.iv is None or not given.iv > 0 or given.days <= 0:
+        return None
+    return expected_move(given.spot, given.iv, given.days)
 
 
 def _side_iv(right: Right, given: StrikeInputs) -> float | None:
@@ -141,9 +163,8 @@ def _side_iv(right: Right, given: StrikeInputs) -> float | None:
 
 
 def _delta(right: Right, strike: float, given: StrikeInputs) -> float | None:
-    near = given.iv is not None and abs(strike - given.spot) < 0.25 * expected_move(
-        given.spot, given.iv, given.days
-    )
+    move = _move(given)
+    near = move is not None and abs(strike - given.spot) < 0.25 * move
     iv = given.iv if near else _side_iv(right, given)
     if iv is None or not iv > 0 or given.days <= 0:
         return None
@@ -157,16 +178,16 @@ class _Planner:
         self.given = given
         self.rules = rules
         self.notes: list[str] = []
-        iv = given.iv
-        usable = iv is not None and iv > 0 and given.days > 0
-        self.move = expected_move(given.spot, iv, given.days) if iv and usable else None
+        self.move = _move(given)
 
     def leg(
         self, sign: int, right: Right, strike: float | None, basis: StrikeBasis | None,
         note: str = "",
     ) -> Leg:  # fmt: skip
         if strike is None:
-            return Leg(sign, right, None, None, None, None, note or "needs an implied volatility")
+            return Leg(sign, right, None, None, None, None, note or _NO_IV)
+        if not strike > 0:
+            return Leg(sign, right, None, None, None, None, "no strike is left below")
         moves = (strike - self.given.spot) / self.move if self.move else None
         return Leg(sign, right, strike, _delta(right, strike, self.given), moves, basis, note)
 
@@ -177,6 +198,8 @@ class _Planner:
             problem = wall_problem(right, self.given, self.rules)
             wall = self.given.put_wall if right == "put" else self.given.call_wall
             if wall is not None and (problem is None or not self.rules.strike_guard):
+                if problem is None and self.move is None:
+                    problem = f"{right} wall {wall:g} is not checked: {_NO_IV}"
                 if problem:
                     self.notes.append(f"warning: {problem}")
                 return self.leg(-1, right, wall, "wall", problem or "")
@@ -187,7 +210,8 @@ class _Planner:
                 return self._fallen_back(right, strike, "delta", notes)
             if self.rules.strike_method == "delta":
                 notes.append("no implied volatility for a delta")
-        strike = self._away(right, self.rules.short_moves)
+        raw = self._away(right, self.rules.short_moves, self.given.spot)
+        strike = None if raw is None else _out_of_the_money(right, raw, self.given.spot)
         return self._fallen_back(right, strike, "move", notes)
 
     def _fallen_back(
@@ -200,51 +224,47 @@ class _Planner:
 
     def _by_delta(self, right: Right, *, two_sided: bool) -> float | None:
         iv = _side_iv(right, self.given)
-        if iv is None or not iv > 0:
+        if iv is None or not iv > 0 or self.given.days <= 0:
             return None
         leaning = {"put-heavy": "put", "call-heavy": "call"}.get(self.given.lean or "", right)
         target = self.rules.short_delta
         if two_sided and leaning != right:
             target = self.rules.far_delta
         raw = black_scholes.strike_of_delta(right, self.given.spot, iv, self.given.days, target)
-        return round_strike(right, raw, self.given.spot)
+        return _out_of_the_money(right, raw, self.given.spot)
 
-    def _away(self, right: Right, moves: float, centre: float | None = None) -> float | None:
+    def _away(self, right: Right, moves: float, centre: float) -> float | None:
+        """The price so many expected moves from `centre`."""
         if self.move is None:
             return None
-        start = self.given.spot if centre is None else centre
-        raw = start + (-1 if right == "put" else 1) * moves * self.move
-        return round_strike(right, raw, self.given.spot)
+        return centre + (-1 if right == "put" else 1) * moves * self.move
 
     def wing(self, short: Leg, *, limit: float | None = None) -> Leg:
-        """The long strike beyond `short`, not beyond `limit` where that lies further out."""
+        """The long strike beyond `short`, at `limit` where that is nearer and leaves room."""
         if short.strike is None or self.move is None:
-            return self.leg(1, short.right, None, None)
+            return self.leg(1, short.right, None, None, short.note if self.move else "")
         sign = -1 if short.right == "put" else 1
         step = increment(self.given.spot)
         width = max(self.rules.wing_moves * self.move, step)
         far = short.strike + sign * width
-        if limit is not None and (limit - short.strike) * sign >= step:
-            far = max(far, limit) if short.right == "put" else min(far, limit)
-        strike = round_strike(short.right, far, self.given.spot)
+        strike = max(round_strike(short.right, far, self.given.spot), step)
+        if limit is not None and (strike - limit) * sign > 0:
+            if (limit - short.strike) * sign >= step:
+                return self.leg(1, short.right, limit, "wing")
+            self.notes.append(f"no room for the {short.right} wing inside the wall {limit:g}")
         if (strike - short.strike) * sign < step:
             strike = short.strike + sign * step
-        if strike <= 0:
-            return self.leg(1, short.right, None, None, "no strike is left below")
         return self.leg(1, short.right, strike, "wing")
 
     def centre(self, reach: float) -> tuple[float, StrikeBasis]:
         """Maximum gamma where it is within `reach` expected moves of spot, else spot."""
         peak = self.given.max_gamma
-        near = (
-            peak is not None
-            and self.move is not None
-            and abs(peak - self.given.spot) <= reach * self.move
-        )
-        if peak is not None and near:
-            return peak, "max gamma"
         if peak is None:
             self.notes.append("maximum gamma is not known: centred on spot")
+        elif self.move is None:
+            self.notes.append(f"maximum gamma {peak:g} {_NO_IV}: centred on spot")
+        elif at_most(abs(peak - self.given.spot), reach * self.move):
+            return peak, "max gamma"
         else:
             self.notes.append(f"maximum gamma {peak:g} is too far: centred on spot")
         return round_strike("call", self.given.spot, self.given.spot), "spot"
@@ -267,12 +287,13 @@ class _Planner:
         )  # fmt: skip
 
     def narrow_condor(self) -> tuple[Leg, ...]:
-        centre, basis = self.centre(self.rules.tight_moves * 0.5)
+        centre, basis = self.centre(self.rules.tight_moves)  # spot stays between the shorts
         legs = {}
         for right in ("put", "call"):
-            strike = self._away(right, self.rules.tight_moves, centre)
-            note = f"narrow, centred on {basis}"
-            legs[right] = self.leg(-1, right, strike, "move", note if strike is not None else "")
+            raw = self._away(right, self.rules.tight_moves, centre)
+            strike = None if raw is None else round_strike(right, raw, self.given.spot)
+            note = f"narrow, centred on {basis}" if strike is not None else ""
+            legs[right] = self.leg(-1, right, strike, "move", note)
         return (
             self.wing(legs["put"], limit=self.wall_limit("put")), legs["put"], legs["call"],
             self.wing(legs["call"], limit=self.wall_limit("call")),

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from vrp_xl.core.compare import above, at_most, below
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -84,9 +86,9 @@ def lean_of(put_vrp: float | None, call_vrp: float | None, lean_min: float = 1.0
     if put_vrp is None or call_vrp is None:
         return None
     difference = put_vrp - call_vrp
-    if difference > lean_min:
+    if above(difference, lean_min):
         return "put-heavy"
-    return "call-heavy" if difference < -lean_min else "balanced"
+    return "call-heavy" if below(difference, -lean_min) else "balanced"
 
 
 class Pick(NamedTuple):
@@ -141,8 +143,8 @@ def pick(
         name = "iron_fly" if near_max_gamma else "iron_condor"
         why = {
             True: "spot is near maximum gamma",
-            False: "spot is away from maximum gamma: narrow condor around it",
-            None: "maximum gamma is not known: narrow condor around spot",
+            False: "spot is away from maximum gamma: narrow condor",
+            None: "how near maximum gamma is, is not known: narrow condor",
         }[near_max_gamma]
         return Pick(STRUCTURES[name], scores.get(name), why)
     scored = {name: scores[name] for name in names if name in scores}
@@ -155,7 +157,7 @@ def pick(
     side = _LEAN_SIDE.get(lean or "")
     close = [
         n for n in scored
-        if STRUCTURES[n].side == side and scored[best] - scored[n] <= rules.lean_gap
+        if STRUCTURES[n].side == side and at_most(scored[best] - scored[n], rules.lean_gap)
     ]  # fmt: skip
     if rules.lean_gap > 0 and close and STRUCTURES[best].side != side:
         chosen = max(close, key=lambda n: scored[n])

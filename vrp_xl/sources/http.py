@@ -197,7 +197,7 @@ class HttpClient:
                     return None
                 return self._read(answer, watch)
         except ServiceError as error:
-            return error
+            return error.with_traceback(None)  # its frames hold the connection
         except (
             requests.RequestException,
             urllib3.exceptions.HTTPError,
@@ -400,6 +400,13 @@ class _Adapter(HTTPAdapter):
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)
         self.poolmanager.pool_classes_by_scheme = _POOLS
+
+    def close(self) -> None:
+        """Closes the connections now; the base class leaves that to the garbage collector."""
+        for manager in (self.poolmanager, *self.proxy_manager.values()):
+            for key in manager.pools.keys():  # noqa: SIM118 - it cannot be iterated itself
+                manager.pools[key].close()
+        super().close()
 
     def proxy_manager_for(self, *args: Any, **kwargs: Any) -> Any:
         manager = super().proxy_manager_for(*args, **kwargs)

@@ -355,6 +355,11 @@ class Store:
             rows = db.execute("SELECT symbol, earnings FROM watchlist ORDER BY position, symbol")
             return [Watched(symbol, _date(day) if day else None) for symbol, day in rows]
 
+    def watchlist_is_default(self) -> bool:
+        """Whether the watchlist was never changed."""
+        with self._reading() as db:
+            return not _touched(db)
+
     def add_watch(self, symbol: str, earnings: date | None = None) -> None:
         """Adds `symbol` at the end, or sets its earnings date; None leaves a known date alone."""
         with self._writing() as db:

@@ -59,6 +59,9 @@ class BadRow(NamedTuple):
     line: int
     why: str
 
+    def __str__(self) -> str:
+        return f"line {self.line}: {self.why}"
+
 
 @dataclass(frozen=True, slots=True)
 class ImportReport:
@@ -76,6 +79,11 @@ class ImportReport:
     repeated: int
     """Rows whose day came again further down; the last one counts."""
 
+    @property
+    def problems(self) -> list[str]:
+        """The rows that could not be used, a sentence each."""
+        return [str(row) for row in self.bad]
+
     def __str__(self) -> str:
         """For example ``252 days of SPY close, 2025-01-02 to 2025-12-31, from column Close``."""
         days = "1 day" if self.added == 1 else f"{self.added} days"
@@ -88,6 +96,19 @@ class ImportReport:
         if self.bad:
             text += f"; rows left out: {len(self.bad)}"
         return text
+
+
+@dataclass(frozen=True, slots=True)
+class WatchlistFile:
+    """What a watchlist file holds."""
+
+    items: tuple[Watched, ...]
+    bad: tuple[BadRow, ...]
+
+    @property
+    def problems(self) -> list[str]:
+        """What could not be used, a sentence each."""
+        return [str(row) for row in self.bad]
 
 
 def import_history(
@@ -153,7 +174,7 @@ def import_history(
     )
 
 
-def read_watchlist(path: Path | str) -> tuple[list[Watched], list[BadRow]]:
+def read_watchlist(path: Path | str) -> WatchlistFile:
     """The names of a watchlist file, and the lines that could not be used.
 
     Either a CSV whose header has a column ``symbol`` (or ``ticker``) and perhaps one ``earnings``,
@@ -180,10 +201,11 @@ def read_watchlist(path: Path | str) -> tuple[list[Watched], list[BadRow]]:
                 bad.append(BadRow(line, str(error)))
             except InputError as error:
                 symbol = ""
-                bad.append(BadRow(line, error.why))
+                bad.append(BadRow(line, error.why.removesuffix(".")))
     if not found:
         raise InputError(f"{file} holds no symbol.", "Write one symbol per line.")
-    return [Watched(symbol, earnings) for symbol, earnings in found.items()], bad
+    items = tuple(Watched(symbol, earnings) for symbol, earnings in found.items())
+    return WatchlistFile(items, tuple(bad))
 
 
 def _watch_rows(lines: Sequence[str]) -> Iterator[tuple[int, list[str]]]:

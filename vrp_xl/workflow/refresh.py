@@ -306,7 +306,11 @@ class _Reply(NamedTuple):
 
 
 class _Board:
-    """Calls that wait for a worker, shared by the worker threads and the calling one."""
+    """Calls that wait for a worker, shared by the worker threads and the calling one.
+
+    After an error no call is begun until the calling thread has drawn its consequences: a refused
+    key or a spent quota must not be met by one more call.
+    """
 
     def __init__(self, source: Source, workers: int) -> None:
         self.replies: queue.SimpleQueue[_Reply] = queue.SimpleQueue()
@@ -317,6 +321,7 @@ class _Board:
         self._change = threading.Condition()
         self._waiting: deque[tuple[Call, bool]] = deque()
         self._running: set[Call] = set()
+        self._unheard = 0
         self._closed = False
 
     def put(self, calls: Iterable[Call], *, for_account: bool = False) -> None:
@@ -342,6 +347,12 @@ class _Board:
             self._waiting = deque(item for item in self._waiting if item[0] not in gone)
         return gone
 
+    def heard(self) -> None:
+        """The consequences of one error have been drawn."""
+        with self._change:
+            self._unheard -= 1
+            self._change.notify_all()
+
     def close(self) -> None:
         """No waiting call is made any more; calls that run are left to themselves."""
         with self._change:
@@ -352,7 +363,7 @@ class _Board:
     def _work(self) -> None:
         while True:
             with self._change:
-                while not self._waiting and not self._closed:
+                while (self._unheard or not self._waiting) and not self._closed:
                     self._change.wait()
                 if self._closed:
                     return
@@ -368,6 +379,7 @@ class _Board:
                 error = _unexpected(call.symbol, bug)
             with self._change:
                 self._running.discard(call)
+                self._unheard += error is not None
                 self.replies.put(_Reply(call, for_account, answer, error))
 
     def idle(self) -> bool:
@@ -505,6 +517,8 @@ class _Run:
             except queue.Empty:
                 continue
             self._take(reply)
+            if reply.error is not None:
+                self.board.heard()
 
     def _stop(self, error: SourceError) -> None:
         """Ends the refresh: no further call is made."""

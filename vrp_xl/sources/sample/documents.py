@@ -360,7 +360,7 @@ class Documents:
     def symbols(self) -> Document:
         """``/v1/symbols``: what is warm in the vendor's cache, here the whole market."""
         symbols = list(self.market.symbols)
-        return self._with_envelope(
+        return self.with_envelope(
             {
                 "symbols": symbols,
                 "count": len(symbols),
@@ -372,7 +372,7 @@ class Documents:
     def tickers(self) -> Document:
         """``/v1/tickers``."""
         tickers = sorted(self.market.symbols)
-        return self._with_envelope({"tickers": tickers, "count": len(tickers)})
+        return self.with_envelope({"tickers": tickers, "count": len(tickers)})
 
     def universe(self, sort: str = "tier", limit: int = 200) -> Document:
         """``/v1/universe``; the funds are tier 1."""
@@ -386,7 +386,7 @@ class Documents:
             for symbol in self.market.symbols
         ]
         rows.sort(key=lambda row: (row[order], row["symbol"]))
-        return self._with_envelope(
+        return self.with_envelope(
             {
                 "as_of": wire_time(self.market.now),
                 "count": len(rows),
@@ -406,7 +406,7 @@ class Documents:
             used: requests of today.
             resets_at: when the count starts anew (UTC).
         """
-        return self._with_envelope(
+        return self.with_envelope(
             {
                 "user_id": "00000000-0000-4000-8000-000000000000",
                 "email": "demo@example.com",
@@ -457,9 +457,15 @@ class Documents:
         }
 
     def _market_data(self, v: View, document: Document) -> Document:
-        return self._with_envelope({**document, "simulated": True}, v)
+        return self.with_envelope({**document, "simulated": True}, v)
 
-    def _with_envelope(self, document: Document, v: View | None = None) -> Document:
+    def with_envelope(self, document: Document, v: View | None = None) -> Document:
+        """`document` with version and feed times, in the generation that has them.
+
+        Args:
+            document: any answer.
+            v: the name and day that it is about, if any.
+        """
         if not self._envelope:
             return document
         when = self.market.as_of() if v is None else v.as_of

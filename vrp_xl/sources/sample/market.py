@@ -68,6 +68,8 @@ class Name:
     """The parameters of one name; volatilities in points, prices and strikes in USD."""
 
     symbol: str
+    like: str = ""
+    """Symbol of the name whose path this one shares; empty: it has its own."""
     seed: int
     spot: float
     """The last close."""
@@ -260,6 +262,7 @@ NAMES: tuple[Name, ...] = (
 )  # fmt: skip
 
 SYMBOLS: tuple[str, ...] = tuple(name.symbol for name in NAMES)
+_BY_SYMBOL = {name.symbol: name for name in NAMES}
 
 
 @dataclass(frozen=True, slots=True)
@@ -352,9 +355,13 @@ def _bars(
     return tuple(opens), tuple(highs), tuple(lows)
 
 
-@lru_cache(maxsize=64)
 def path(name: Name) -> Path:
-    """Simulates `name`; the same parameters give the same path everywhere."""
+    """The two years of `name`; the same parameters give the same path everywhere."""
+    return _simulated(_BY_SYMBOL.get(name.like, name))
+
+
+@lru_cache(maxsize=64)
+def _simulated(name: Name) -> Path:
     draws = np.random.Generator(np.random.PCG64(name.seed)).standard_normal((DAYS, 6))
     returns, ivs = _returns_and_ivs(name, draws)
     last = returns[-STEERED:]
@@ -411,9 +418,17 @@ def _one_sided(closes: Sequence[float]) -> tuple[float, float]:
 
 
 def variation(number: int) -> Name:
-    """The invented name ``N0001``, ``N0002`` ...: one of the twelve with another seed."""
+    """The invented name ``N0001``, ``N0002`` ...: one of the twelve with other wings and GEX."""
     base = NAMES[(number - 1) % len(NAMES)]
-    return dataclasses.replace(base, symbol=f"N{number:04d}", seed=base.seed + 1000 * number)
+    shift = 1 + (number * 37 % 101 - 50) / 1000
+    gex = base.gex_per_percent
+    return dataclasses.replace(
+        base,
+        symbol=f"N{number:04d}",
+        like=base.symbol,
+        put_skew=round(base.put_skew * shift, 4),
+        gex_per_percent=None if gex is None else gex * shift,
+    )
 
 
 class Market:
@@ -435,7 +450,6 @@ class Market:
             calendar.trading_days(last - timedelta(days=round(DAYS * 1.5)), last)[-DAYS:]
         )
         """Trading days of the series, oldest first."""
-        self._names = {name.symbol: name for name in NAMES}
         self._extra = extra_names
 
     @property
@@ -449,8 +463,8 @@ class Market:
         Raises:
             UnknownSymbolError: the sample market has no such name.
         """
-        if symbol in self._names:
-            return self._names[symbol]
+        if symbol in _BY_SYMBOL:
+            return _BY_SYMBOL[symbol]
         if re.fullmatch("N[0-9]{4}", symbol) and 1 <= int(symbol[1:]) <= self._extra:
             return variation(int(symbol[1:]))
         raise UnknownSymbolError(

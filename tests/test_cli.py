@@ -1,0 +1,402 @@
+"""The vrp-xl command as a person runs it: output, files, exit codes."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import sys
+from typing import TYPE_CHECKING, NamedTuple
+
+import pytest
+
+from vrp_xl import cli, settings, simulator
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+
+class Ran(NamedTuple):
+    """What a run printed and returned."""
+
+    code: int
+    out: str
+    err: str
+
+
+Run = "Callable[..., Ran]"
+
+
+@pytest.fixture
+def run(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> Callable[..., Ran]:
+    """Runs the command in-process, in a folder of its own."""
+    monkeypatch.chdir(tmp_path)
+
+    def call(*args: str, stdin: str | None = None) -> Ran:
+        monkeypatch.setattr(sys, "argv", ["vrp-xl", *args])
+        if stdin is not None:
+            monkeypatch.setattr(sys, "stdin", io.StringIO(stdin))
+        capsys.readouterr()
+        code = 0
+        try:
+            cli.main()
+        except SystemExit as end:
+            code = end.code if isinstance(end.code, int) else 1
+        told = capsys.readouterr()
+        return Ran(code, told.out, told.err)
+
+    return call
+
+
+@pytest.fixture
+def api(monkeypatch: pytest.MonkeyPatch) -> Callable[..., simulator.Simulator]:
+    """Starts simulators and points the command at them."""
+    running = []
+
+    def start(key: str = "demo", **options: object) -> simulator.Simulator:
+        server = simulator.serve(**options)  # type: ignore[arg-type]
+        running.append(server)
+        monkeypatch.setenv("FLASHALPHA_API_KEY", key)
+        monkeypatch.setenv("VRP_XL_FLASHALPHA_URL", server.url)
+        return server
+
+    yield start
+    for server in running:
+        server.close()
+
+
+def rows_of(ran: Ran) -> dict[str, dict]:
+    """The rows of --json by symbol."""
+    return {row["symbol"]: row for row in json.loads(ran.out)["rows"]}
+
+
+def test_scan_without_a_key_shows_the_sample_and_says_so(run, tmp_path):
+    """A first scan plans candidates from the sample market and writes a workbook."""
+    ran = run("scan")
+    assert ran.code == 0
+    assert "SAMPLE MARKET" in ran.out
+    assert "PREMIUM PARADISE" in ran.out
+    assert "Get out" in ran.out
+    (book,) = tmp_path.glob("vrp-scan-*.xlsx")
+    assert book.name in ran.out
+
+
+def test_json_holds_every_symbol_and_nothing_else_is_on_stdout(run, tmp_path):
+    """--json is JSON alone, covers cells A to D, an unknown gamma and a null z, writes no file."""
+    ran = run("scan", "--source", "sample", "--all", "--json")
+    data = json.loads(ran.out)
+    rows = rows_of(ran)
+    assert ran.code == 0
+    assert len(rows) == 12
+    assert {"A", "B", "C", "D", None} == {row["cell"] for row in rows.values()}
+    unknown = [row for row in rows.values() if row["gamma"] == "unknown"]
+    assert unknown
+    assert all(row["cell"] is None and row["gamma_basis"] is None for row in unknown)
+    null_z = [row for row in rows.values() if row["z_score"] is None]
+    assert null_z
+    assert all(row["cell"] is None and row["missing"]["z_score"] for row in null_z)
+    assert data["sample"] is True
+    assert data["source"] == "sample"
+    assert data["rules"]["preset"] == "standard"
+    assert not list(tmp_path.glob("*.xlsx"))
+
+
+def test_json_rows_hold_the_promised_keys_and_types(run):
+    """Every row has the stable keys; numbers are numbers, cell and lean are in their sets."""
+    keys = (
+        "symbol source as_of spot cell size structure score z_score percentile history_days "
+        "atm_iv atm_iv_30d rv_20d vrp_20d structural tactical funnel compression gamma gamma_basis "
+        "net_gex gamma_flip flip_distance_pct put_vrp call_vrp lean put_wall call_wall max_gamma "
+        "strikes status candidate why"
+    ).split()
+    for row in rows_of(run("scan", "--source", "sample", "--json")).values():
+        assert set(keys) <= set(row)
+        assert row["cell"] in ("A", "B", "C", "D", None)
+        assert row["lean"] in ("put-heavy", "call-heavy", "balanced", None)
+        assert row["gamma"] in ("positive", "negative", "unknown")
+        assert row["gamma_basis"] in ("vendor", "repriced", "net_gex", None)
+        assert isinstance(row["candidate"], bool)
+        assert isinstance(row["size"], (int, float))
+        for name in ("spot", "z_score", "vrp_20d", "gamma_flip"):
+            assert row[name] is None or isinstance(row[name], (int, float))
+
+
+def test_no_row_is_sized_while_its_own_exit_fires(run):
+    """A status that says stay out never stands beside a size."""
+    for row in rows_of(run("scan", "--source", "sample", "--json")).values():
+        if row["status"].startswith("STAY OUT"):
+            assert row["size"] == 0
+            assert not row["candidate"]
+
+
+def test_candidates_come_first_by_z(run):
+    """Rows are ordered: candidates, then z descending, missing last."""
+    rows = list(rows_of(run("scan", "--source", "sample", "--json")).values())
+    order = [(not r["candidate"], r["z_score"] is None, -(r["z_score"] or 0)) for r in rows]
+    assert order == sorted(order)
+
+
+def test_csv_holds_every_symbol(run):
+    """--csv is a table with one line per symbol."""
+    ran = run("scan", "--source", "sample", "--csv")
+    rows = list(csv.DictReader(io.StringIO(ran.out)))
+    assert ran.code == 0
+    assert len(rows) == 12
+    assert {row["symbol"] for row in rows} >= {"SPY", "XOM"}
+    assert all(row["sample"] == "true" for row in rows)
+
+
+def test_out_names_the_workbook_also_beside_json(run, tmp_path):
+    """--out writes the workbook where it is told to, also with --json."""
+    book = tmp_path / "my.xlsx"
+    ran = run("scan", "SPY", "--source", "sample", "--json", "--out", str(book))
+    assert ran.code == 0
+    assert book.exists()
+    json.loads(ran.out)
+
+
+def test_unwritable_workbook_is_told_and_the_plan_still_shows(run, tmp_path):
+    """A folder that is not there gives a sentence and exit code 2, after the plan."""
+    ran = run("scan", "SPY", "--source", "sample", "--out", str(tmp_path / "no" / "x.xlsx"))
+    assert ran.code == 2
+    assert "SPY" in ran.out
+    assert "x.xlsx" in ran.err
+    assert "Traceback" not in ran.err
+
+
+@pytest.mark.parametrize(
+    ("args", "word"),
+    [
+        (["--preset", "nope"], "nope"),
+        (["--z-min", "99"], "z_min"),
+        (["--source", "nope"], "nope"),
+        (["--json", "--csv"], "--csv"),
+        (["--out", "plan.pdf"], ".xlsx"),
+        (["SPY", "=1+1()"], "symbol"),
+        (["--rules", "missing.toml"], "missing.toml"),
+    ],
+)
+def test_usage_errors_are_code_two_with_a_sentence(run, args, word):
+    """What cannot be understood is named, with exit code 2 and no traceback."""
+    ran = run("scan", *args)
+    assert ran.code == 2
+    assert word in ran.err
+    assert "Traceback" not in ran.err
+
+
+def test_thresholds_change_the_cells(run):
+    """--z-min moves names between the columns of the matrix."""
+    low = rows_of(run("scan", "--source", "sample", "--json", "--z-min", "0.2"))
+    high = rows_of(run("scan", "--source", "sample", "--json", "--z-min", "3"))
+    assert sum(row["cell"] in ("A", "B") for row in low.values()) > 6
+    assert not any(row["cell"] in ("A", "B") for row in high.values())
+
+
+def test_live_plan_equals_the_sample(run, api):
+    """The simulator gives the same plan as the sample source for the same names."""
+    sample = rows_of(run("scan", "SPY", "QQQ", "--source", "sample", "--json"))
+    api()
+    ran = run("scan", "SPY", "QQQ", "--json")
+    live = rows_of(ran)
+    assert ran.code == 0
+    assert json.loads(ran.out)["sample"] is False
+    for symbol in ("SPY", "QQQ"):
+        for key in ("cell", "size", "structure", "score", "z_score", "percentile", "structural",
+                    "tactical", "strikes", "lean", "candidate", "gamma", "action"):  # fmt: skip
+            assert live[symbol][key] == sample[symbol][key], key
+
+
+@pytest.mark.parametrize(
+    ("options", "key", "code", "word"),
+    [
+        ({}, "wrong", 4, "key"),
+        ({"plan": "free"}, "demo", 5, "Free"),
+        ({"fault": "quota"}, "demo", 6, "quota"),
+        ({"fault": "error500"}, "demo", 7, "500"),
+        ({"fault": "html"}, "demo", 7, "JSON"),
+    ],
+)
+def test_refusals_have_their_own_code_and_keep_what_was_known(run, api, options, key, code, word):
+    """Wrong key, Free plan, spent quota, broken server: message, code, and the old figures."""
+    api()
+    assert run("scan", "SPY", "QQQ", "--json").code == 0
+    api(key, **options)
+    settings_of_old = run("scan", "SPY", "QQQ", "--json")
+    assert settings_of_old.code == code
+    assert word.lower() in settings_of_old.err.lower()
+    assert "Traceback" not in settings_of_old.err
+    if key == "demo":
+        rows = rows_of(settings_of_old)
+        assert set(rows) == {"SPY", "QQQ"}
+        assert all(row["state"] == "kept" and row["state_why"] for row in rows.values())
+
+
+def test_dead_server_says_so_and_keeps_what_was_known(run, api):
+    """With nobody listening the run ends with 7 and the stored rows."""
+    server = api()
+    assert run("scan", "SPY", "--json").code == 0
+    server.close()
+    ran = run("scan", "SPY", "--json")
+    assert ran.code == 7
+    assert set(rows_of(ran)) == {"SPY"}
+
+
+def test_half_of_the_symbols_unknown_is_a_success_that_lists_them(run, api):
+    """Known names are planned, unknown ones are listed with their reason, exit code 0."""
+    api()
+    ran = run("scan", "SPY", "ZZZQ", "--json")
+    failed = json.loads(ran.out)["failed"]
+    assert ran.code == 0
+    assert [f["symbol"] for f in failed] == ["ZZZQ"]
+    assert failed[0]["error"] == "unknown symbol"
+    assert failed[0]["why"]
+
+
+def test_only_unknown_symbols_is_code_eight(run, api):
+    """No usable symbol at all ends with 8."""
+    api()
+    assert run("scan", "ZZZQ").code == 8
+    assert run("scan", "ZZZQ", "--source", "sample").code == 8
+
+
+def test_offline_asks_nobody(run, api):
+    """--offline reads the store and makes no request."""
+    server = api()
+    run("scan", "SPY", "--json")
+    before = len(server.requests)
+    ran = run("scan", "SPY", "--json", "--offline")
+    assert ran.code == 0
+    assert len(server.requests) == before
+    assert rows_of(ran)["SPY"]["state"] == "stored"
+
+
+def test_the_cost_is_said_before_the_refresh(run, api):
+    """The line on standard error tells calls and what is left."""
+    api(plan="growth")
+    run("scan", "SPY", "--json")
+    ran = run("scan", "SPY", "--json")
+    assert "2 calls" in ran.err
+    assert "left today" in ran.err
+
+
+def test_scan_never_changes_the_chosen_source(run):
+    """`scan --source` reads another source; `refresh --source` and `source` choose it."""
+    run("scan", "SPY", "--source", "sample", "--json")
+    assert settings.chosen_source() is None
+    assert run("refresh", "SPY", "--source", "sample").code == 0
+    assert settings.chosen_source() == "sample"
+
+
+def test_source_shows_and_chooses(run):
+    """`source NAME` saves it; `source` says what the next scan reads and why."""
+    assert "none" in run("source").out
+    assert run("source", "sample").code == 0
+    assert "sample" in run("source").out
+    assert run("source", "nope").code == 2
+
+
+def test_rules_show_and_check(run, tmp_path):
+    """Rules are listed; a good file is explained, a bad one names key, value and limits."""
+    assert "z_min" in run("rules", "show").out
+    good = tmp_path / "good.toml"
+    good.write_text('preset = "ratio"\nz_min = 1.5\n')
+    assert "z_min = 1.5" in run("rules", "check", str(good)).out
+    bad = tmp_path / "bad.toml"
+    bad.write_text("z_min = 99\n")
+    ran = run("rules", "check", str(bad))
+    assert ran.code == 2
+    assert "z_min" in ran.err
+    assert "99" in ran.err
+    assert "-5 to 10" in ran.err
+
+
+def test_variance_rules_file_is_understood(run, tmp_path):
+    """A trading_rules.json with // comments sets our rules; its other keys are told."""
+    file = tmp_path / "trading_rules.json"
+    file.write_text(
+        '{\n "vrp_structural_threshold": 1.2, // baseline\n "vrp_tactical_threshold": 1.25,\n'
+        ' "hv_floor_percent": 6, "min_iv_percentile": 30\n}'
+    )
+    ran = run("rules", "check", str(file))
+    assert ran.code == 0
+    assert "structural_min = 1.2" in ran.out
+    assert "min_iv_percentile" in ran.out
+
+
+def test_watchlist_commands(run, tmp_path):
+    """Names are added with earnings, removed, imported, and the scan follows the list."""
+    assert "SPY" in run("watchlist").out
+    run("watchlist", "add", "GLD")
+    run("watchlist", "add", "NVDA", "--earnings", "2027-02-24")
+    assert "2027-02-24" in run("watchlist", "list").out
+    assert run("watchlist", "add", "NVDA", "--earnings", "tomorrow").code == 2
+    run("watchlist", "remove", "TSLA")
+    assert "TSLA" not in run("watchlist", "list").out
+    names = tmp_path / "names.csv"
+    names.write_text("symbol,earnings\nXOM,\nAAPL,2027-01-28\n")
+    assert run("watchlist", "import", str(names), "--replace").code == 0
+    assert set(rows_of(run("scan", "--source", "sample", "--json"))) == {"XOM", "AAPL"}
+
+
+def test_earnings_from_the_watchlist_stop_a_trade(run):
+    """A date that the user gives sets the size to 0 with the reason."""
+    from datetime import date, timedelta
+
+    day = (date.today() + timedelta(days=4)).isoformat()
+    run("watchlist", "add", "SPY", "--earnings", day)
+    row = rows_of(run("scan", "SPY", "--source", "sample", "--json"))["SPY"]
+    assert row["size"] == 0
+    assert any("earnings" in why for why in row["why"])
+
+
+def test_history_import_fills_a_missing_z(run, tmp_path):
+    """Imported spreads give the name without history a z-score of its own."""
+    run("scan", "XOM", "--source", "sample", "--json")
+    lines = ["date,vrp_20d"]
+    lines += [f"2026-0{m}-{d:02d},{3 + (d % 7) * 0.5}" for m in (3, 4, 5, 6) for d in range(1, 29)]
+    file = tmp_path / "spreads.csv"
+    file.write_text("\n".join(lines))
+    ran = run(
+        "history", "import", str(file), "--symbol", "XOM", "--field", "vrp_20d",
+        "--source", "sample",
+    )  # fmt: skip
+    assert ran.code == 0
+    row = rows_of(run("scan", "XOM", "--source", "sample", "--json", "--offline"))["XOM"]
+    assert row["z_score"] is not None
+    assert "own history" in row["basis"]["z_score"]
+
+
+def test_doctor_reports_and_never_shows_the_key(run, monkeypatch):
+    """The doctor says that a key is there and where it comes from."""
+    monkeypatch.setenv("FLASHALPHA_API_KEY", "canary-1234567890")
+    ran = run("doctor")
+    assert ran.code == 0
+    assert "present" in ran.out
+    assert "canary" not in ran.out + ran.err
+
+
+def test_a_flashalpha_scan_without_a_key_is_code_four(run):
+    """Asking for the live source without a key says how to set one."""
+    ran = run("scan", "SPY", "--source", "flashalpha")
+    assert ran.code == 4
+    assert "vrp-xl key set" in ran.err
+
+
+def test_help_and_version_load_nothing_heavy():
+    """--help imports neither numpy, pandas, requests, rich nor xlsxwriter."""
+    import subprocess
+
+    code = (
+        "import sys; sys.argv=['vrp-xl','--help']\n"
+        "from vrp_xl import cli\n"
+        "try: cli.main()\nexcept SystemExit: pass\n"
+        "heavy={'numpy','pandas','requests','xlsxwriter','sqlite3','keyring'}&set(sys.modules)\n"
+        "assert not heavy, heavy\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr

@@ -1,0 +1,220 @@
+"""Imports: columns, dates, bad rows told by line, and watchlist files."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pytest
+
+from vrp_xl.core.snapshot import Snapshot
+from vrp_xl.errors import InputError
+from vrp_xl.sources.base import Fetched
+from vrp_xl.store.database import Store, Watched
+from vrp_xl.workflow.importing import BadRow, WatchlistFile, import_history, read_watchlist
+
+NOW = datetime(2026, 11, 20, 18, 0, tzinfo=UTC)
+SHARED = Path(__file__).parents[2] / "../shared/data/vol"
+
+
+@pytest.fixture
+def store(tmp_path):
+    """An empty store."""
+    with Store(tmp_path / "store.sqlite3", clock=lambda: NOW) as opened:
+        yield opened
+
+
+@pytest.fixture
+def file(tmp_path):
+    """Writes a file and gives its path."""
+
+    def write(text, name="file.csv", encoding="utf-8"):
+        path = tmp_path / name
+        path.write_bytes(text.encode(encoding))
+        return path
+
+    return write
+
+
+def load(store, path, field="close"):
+    """An import at the standing clock."""
+    return import_history(store, "cboe", "spy", field, path, clock=lambda: NOW)
+
+
+@pytest.mark.parametrize(
+    ("text", "column"),
+    [
+        ("Date,Close,Adj Close\n2026-11-18,10,8\n2026-11-19,11,9\n", "Close"),
+        ("Date,Adj Close,Volume\n2026-11-18,10,8\n2026-11-19,11,9\n", "Adj Close"),
+        ("DATE,OPEN,HIGH,LOW,CLOSE\n11/18/2026,1,2,3,10\n11/19/2026,1,2,3,11\n", "CLOSE"),
+        ("Date;Close/Last\n11/18/2026;$10.00\n11/19/2026;$11.00\n", "Close/Last"),
+        ("day\tSP500\n20261118\t10\n20261119\t11\n", "SP500"),
+        ("Title of the file\n\nDate,Close\n2026-11-18,10\n2026-11-19,11\n", "Close"),
+        ('{"date": "2026-11-18", "close": 10}\n\n{"date": "2026-11-19", "close": 11}', "close"),
+        ("\ufeffDate,Close\r\n2026-11-18T00:00:00Z,10\r\n2026-11-19 16:00,11\r\n", "Close"),
+    ],
+)
+def test_usual_files_are_understood(store, file, text, column):
+    """The usual names, separators, date forms and line ends give the same series."""
+    report = load(store, file(text))
+    assert store.series("cboe", "SPY", "close") == [
+        (date(2026, 11, 18), 10.0),
+        (date(2026, 11, 19), 11.0),
+    ]
+    assert (report.added, report.column, report.bad) == (2, column, ())
+    assert str(report) == (f"2 days of SPY close, 2026-11-18 to 2026-11-19, from column {column}")
+
+
+def test_utf16_is_read(store, file):
+    """A file that Excel saved as Unicode text is read."""
+    assert load(store, file("Date\tClose\n2026-11-18\t10\n", encoding="utf-16")).added == 1
+
+
+def test_bad_rows_are_told_by_line_and_good_ones_count(store, file):
+    """Each row that cannot be used is named with its line and reason."""
+    path = file(
+        "Date,Close\n"
+        "2026-11-18,10\n"
+        "2026-11-21,10\n"
+        "2026-11-23,10\n"
+        "11/17/2026,10\n"
+        "\n"
+        "2026-11-17,-3\n"
+        "2026-11-17,0\n"
+        "2026-11-17,n/a\n"
+        "2026-11-17\n"
+        "2026-02-30,10\n"
+        '2026-11-17,"18,45"\n'
+        ",10\n"
+        "1970-01-05,10\n"
+        "2026-11-14,10\n"
+        "2026-11-19,nan\n"
+        '2026-11-16,"1,250.5"\n'
+        "2026-11-18,12\n"
+    )
+    report = load(store, path)
+    assert report.bad == (
+        BadRow(3, "2026-11-21 lies in the future"),
+        BadRow(4, "2026-11-23 lies in the future"),
+        BadRow(5, "'11/17/2026' is no date written year-month-day"),
+        BadRow(7, "-3 is not positive"),
+        BadRow(8, "0 is not positive"),
+        BadRow(9, "'n/a' is no number"),
+        BadRow(10, "no value"),
+        BadRow(11, "'2026-02-30' is no date"),
+        BadRow(12, "'18,45' is no number"),
+        BadRow(13, "no date"),
+        BadRow(14, "1970-01-05 is before 1990-01-01"),
+        BadRow(15, "2026-11-14 is no trading day"),
+        BadRow(16, "'nan' is no number"),
+    )
+    assert report.repeated == 1
+    assert store.series("cboe", "SPY", "close") == [
+        (date(2026, 11, 16), 1250.5),
+        (date(2026, 11, 18), 12.0),
+    ]
+    assert str(report).endswith(
+        "from column Close; days that came more than once: 1, the last one counts; "
+        "rows left out: 13"
+    )
+
+
+def test_spreads_may_be_negative_and_volatility_is_in_points(store, file):
+    """A spread may be below zero; an IV of 0.18 is told to be a decimal."""
+    path = file("date,vrp_20d\n2026-11-18,-1.5\n2026-11-19,0\n")
+    assert load(store, path, "vrp_20d").added == 2
+    with pytest.raises(InputError, match="multiply by 100"):
+        load(store, file("date,iv\n2026-11-18,0.18\n"), "atm_iv")
+
+
+@pytest.mark.parametrize(
+    ("text", "field", "words"),
+    [
+        ("", "close", "is empty"),
+        ("a,b\n1,2\n", "close", "no date column"),
+        ("date,a,b\n2026-11-18,1,2\n", "close", "no column for close"),
+        ("date,close\n", "close", "no row that can be used"),
+        ("date,close\n2026-11-18,x\n", "close", r"Line 2: 'x' is no number\."),
+        ('{"a": 1}\n', "close", "no date column"),
+        ("{\n", "close", "no JSON objects"),
+        ("date,close\n2026-11-18,1\n", "volume", "no series named"),
+    ],
+)
+def test_files_that_cannot_be_used_are_told(store, file, text, field, words):
+    """A file without usable columns or rows is an error with its reason."""
+    with pytest.raises(InputError, match=words):
+        load(store, file(text), field)
+    assert store.series("cboe", "SPY", "close") == []
+
+
+def test_unreadable_files_and_symbols_are_told(store, tmp_path, file):
+    """A missing file, a binary one, and a symbol that is none are told."""
+    with pytest.raises(InputError, match="cannot be read"):
+        load(store, tmp_path / "none.csv")
+    (tmp_path / "binary").write_bytes(b"\x80\x81\x00")
+    with pytest.raises(InputError, match="no text file"):
+        load(store, tmp_path / "binary")
+    with pytest.raises(InputError, match="is no symbol"):
+        import_history(store, "cboe", "=1+1 x", "close", file("date,close\n"))
+
+
+def test_the_stored_snapshot_is_completed_anew(store, file):
+    """An import fills what was missing in the snapshot at once."""
+    made = Snapshot(symbol="SPY", source="cboe", as_of=NOW, fetched_at=NOW, spot=100.0)
+    store.save(Fetched(made))
+    rows = [
+        f"2026-{month:02d}-{day:02d},{100 + day % 4}" for month in (9, 10) for day in range(1, 31)
+    ]
+    load(store, file("date,close\n" + "\n".join(rows)))
+    done = store.latest("cboe", "SPY")
+    assert done.rv_20d is not None
+    assert done.spot == 100.0
+    assert store.series("sample", "SPY", "close") == []
+
+
+def test_the_vix_history_is_imported(store):
+    """The real file of 36 years goes in, and its rows on holidays are told."""
+    path = SHARED / "vix_daily_cboe_1990_2026_pddl.csv"
+    if not path.exists():
+        pytest.skip(f"{path} is not there")
+    report = load(store, path, "atm_iv")
+    assert report.column == "CLOSE"
+    assert report.added > 9000
+    assert all("no trading day" in problem for problem in report.problems)
+
+
+def test_a_plain_watchlist_is_read(file):
+    """Names in lines, commas and blanks; dates belong to the name before; comments do not count."""
+    path = file("# mine\nspy, QQQ\n\nAAPL 2026-12-01\nbrk.b,1/28/2027 TSLA;^SPX # more\nSPY\n")
+    assert read_watchlist(path) == WatchlistFile(
+        (
+            Watched("SPY"),
+            Watched("QQQ"),
+            Watched("AAPL", date(2026, 12, 1)),
+            Watched("BRK.B", date(2027, 1, 28)),
+            Watched("TSLA"),
+            Watched("^SPX"),
+        ),
+        (),
+    )
+
+
+def test_a_watchlist_table_is_read_by_its_columns(file):
+    """With a header only the symbol and earnings columns count."""
+    path = file('Name,Symbol,Next earnings\n"Apple Inc, USA",aapl,2026-12-01\nSPDR Trust,SPY,\n')
+    read = read_watchlist(path)
+    assert read.items == (Watched("AAPL", date(2026, 12, 1)), Watched("SPY"))
+    assert read.problems == []
+
+
+def test_bad_words_of_a_watchlist_are_told(file):
+    """What is no symbol or no date is told by its line; nothing at all is an error."""
+    read = read_watchlist(file("SPY 2026-13-01\n=1+1 2026-12-01\n"))
+    assert read.items == (Watched("SPY"),)
+    assert read.problems == [
+        "line 1: '2026-13-01' is no date",
+        "line 2: '=1+1' is no symbol",
+        "line 2: '2026-12-01' is no symbol",
+    ]
+    with pytest.raises(InputError, match="holds no symbol"):
+        read_watchlist(file("# nothing\n"))

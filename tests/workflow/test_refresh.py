@@ -1,0 +1,575 @@
+"""The refresh: what is asked, in what order, what ends it, and what is kept."""
+
+from __future__ import annotations
+
+import threading
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from vrp_xl.core.rules import Rules
+from vrp_xl.core.snapshot import Snapshot
+from vrp_xl.errors import (
+    BadAnswerError,
+    KeyRefusedError,
+    PlanError,
+    QuotaError,
+    StoreError,
+    SymbolNotCoveredError,
+    UnknownSymbolError,
+    UnreachableError,
+)
+from vrp_xl.sources.base import Call, Fetched, Known, Observation, Quota, Source
+from vrp_xl.store.database import Store, Watched
+from vrp_xl.workflow.refresh import Cost, cost, refresh
+
+NOW = datetime(2026, 11, 20, 18, 0, tzinfo=UTC)
+TOMORROW = datetime(2026, 11, 21, tzinfo=UTC)
+ACCOUNT = Call("account", "")
+
+
+class FakeSource:
+    """A source whose plan has two calls per symbol (``main``, ``levels``); the lower has one."""
+
+    name = "fake"
+    sample = False
+    workers = 8
+
+    def __init__(self, **says):
+        self.says = says
+        """(endpoint, symbol) or endpoint or symbol -> answer, error, or function of the call."""
+        self.asked = []
+        self.known = Known()
+        self.told = Quota()
+        self.plan = "high"
+        self.skips = {}
+        self.account_calls = []
+        self.settled = []
+        self.steps = []
+        self.extra = ()
+        self.failed = {}
+        self.lock = threading.Lock()
+
+    def prepare(self, known):
+        """Takes what is known."""
+        self.known = known
+        return self.account_calls
+
+    def calls(self, symbol):
+        """Two calls on the high plan, one on the low one, none without a plan."""
+        endpoints = {"high": ("main", "levels"), "low": ("basic",), "none": ()}[self.plan]
+        return [
+            *(Call(endpoint, symbol) for endpoint in endpoints),
+            *(Call(endpoint, symbol, optional=True) for endpoint in self.extra),
+        ]
+
+    def skip_reason(self, symbol):
+        """As the test set it."""
+        return self.skips.get(symbol)
+
+    def get(self, call):
+        """Answers as the test said."""
+        with self.lock:
+            self.asked.append(call)
+        for name in (f"{call.endpoint}_{call.symbol}", call.endpoint, call.symbol):
+            if name in self.says:
+                said = self.says[name]
+                if callable(said):
+                    said = said(call)
+                if isinstance(said, Exception):
+                    raise said
+                return said
+        return {"spot": 100.0}
+
+    def settle(self, call, answer):
+        """Remembers, and takes a plan where the answer names one."""
+        self.settled.append((call, answer))
+        self.plan = answer.get("plan", self.plan)
+
+    def step_down(self, call, error):
+        """From the high plan to the low one, once."""
+        self.steps.append((call, error))
+        if self.plan != "high":
+            return False
+        self.plan = "low"
+        return True
+
+    def assemble(self, symbol, answers, failed):
+        """A snapshot with the spot of the first answer, and one close."""
+        self.failed[symbol] = dict(failed)
+        spot = next(iter(answers.values()))["spot"]
+        made = Snapshot(symbol=symbol, source=self.name, as_of=NOW, fetched_at=NOW, spot=spot)
+        return Fetched(made, (Observation("close", date(2026, 11, 20), spot),))
+
+    def quota(self):
+        """As the test set it."""
+        return self.told
+
+    def close(self):
+        """Nothing to close."""
+
+
+@pytest.fixture
+def store(tmp_path):
+    """An empty store whose clock stands."""
+    with Store(tmp_path / "store.sqlite3", clock=lambda: NOW) as opened:
+        yield opened
+
+
+def run(source, store, symbols, **more):
+    """A refresh with the standing clock."""
+    return refresh(source, store, symbols, account="acc", clock=lambda: NOW, **more)
+
+
+def states(result):
+    """Symbol -> state."""
+    return {outcome.symbol: outcome.state for outcome in result.outcomes}
+
+
+def keep(store, *symbols):
+    """Stores an older snapshot of each symbol."""
+    for symbol in symbols:
+        old = NOW - timedelta(days=1)
+        made = Snapshot(symbol=symbol, source="fake", as_of=old, fetched_at=old, spot=1.0)
+        store.save(Fetched(made))
+
+
+def test_the_fake_is_a_source():
+    """What these tests ask is what a source offers."""
+    assert isinstance(FakeSource(), Source)
+
+
+def test_every_symbol_is_asked_once_and_stored(store):
+    """Doubles and blanks are not asked; each symbol gets a snapshot and its history."""
+    source = FakeSource()
+    seen = []
+    result = run(source, store, ["spy", "QQQ", " SPY ", ""], progress=lambda *p: seen.append(p))
+    assert states(result) == {"SPY": "fresh", "QQQ": "fresh"}
+    assert sorted(source.asked) == sorted(
+        Call(endpoint, symbol) for endpoint in ("main", "levels") for symbol in ("SPY", "QQQ")
+    )
+    assert (result.calls, result.stopped, result.count("fresh")) == (4, None, 2)
+    assert result.outcomes[0].age == timedelta(0)
+    assert store.latest("fake", "SPY").spot == 100.0
+    assert store.series("fake", "QQQ", "close") == [(date(2026, 11, 20), 100.0)]
+    assert [(done, total, state) for done, total, _, state in seen] == [
+        (1, 2, "fresh"),
+        (2, 2, "fresh"),
+    ]
+
+
+def test_calls_run_at_once_but_never_more_than_the_workers(store):
+    """Eight calls are under way together where there are eight workers, and no ninth."""
+    together = threading.Barrier(8, timeout=20)
+    running, most = [], []
+    lock = threading.Lock()
+
+    def answer(call):
+        with lock:
+            running.append(call)
+            most.append(len(running))
+        together.wait()
+        with lock:
+            running.remove(call)
+        return {"spot": 1.0}
+
+    result = run(FakeSource(main=answer, levels=answer), store, [f"S{n}" for n in range(8)])
+    assert result.count("fresh") == 8
+    assert max(most) <= 8
+
+
+def test_assembling_and_progress_stay_on_the_calling_thread(store):
+    """Only `get` runs on other threads."""
+    source = FakeSource()
+    threads = {"get": set(), "assemble": set()}
+    source.says = {"main": lambda _: threads["get"].add(threading.get_ident()) or {"spot": 1.0}}
+    assemble = source.assemble
+
+    def noted(*arguments):
+        threads["assemble"].add(threading.get_ident())
+        return assemble(*arguments)
+
+    source.assemble = noted
+    run(source, store, ["SPY", "QQQ"])
+    assert threads["assemble"] == {threading.get_ident()}
+    assert threading.get_ident() not in threads["get"]
+
+
+def test_one_bad_symbol_never_stops_the_others(store):
+    """Failures of one symbol are told for it alone, bugs included."""
+    keep(store, "OLD")
+    source = FakeSource(
+        BAD=UnknownSymbolError("No data for BAD."),
+        OLD=BadAnswerError("Not JSON."),
+        BUG=ZeroDivisionError("x"),
+        ODD={"nothing": 1},
+    )
+    result = run(source, store, ["BAD", "OLD", "BUG", "ODD", "SPY"])
+    assert states(result) == {
+        "BAD": "missing",
+        "OLD": "kept",
+        "BUG": "missing",
+        "ODD": "missing",
+        "SPY": "fresh",
+    }
+    by_name = {outcome.symbol: outcome for outcome in result.outcomes}
+    assert by_name["BAD"].why == "No data for BAD."
+    assert isinstance(by_name["BAD"].error, UnknownSymbolError)
+    assert by_name["OLD"].age == timedelta(days=1)
+    assert "ZeroDivisionError" in by_name["BUG"].why
+    assert isinstance(by_name["ODD"].error, BadAnswerError)
+    assert store.latest("fake", "OLD").spot == 1.0
+
+
+def test_a_refused_key_stops_at_once(store):
+    """After a refused key no pending call is made and every symbol says why."""
+    source = FakeSource(main=KeyRefusedError("The key is not accepted."))
+    source.workers = 1
+    keep(store, "S1")
+    result = run(source, store, [f"S{n}" for n in range(20)])
+    assert isinstance(result.stopped, KeyRefusedError)
+    assert len(source.asked) <= 2
+    assert states(result)["S1"] == "kept"
+    assert result.count("missing") == 19
+    assert {outcome.why for outcome in result.outcomes} == {"The key is not accepted."}
+
+
+def test_no_key_at_all_stops_before_any_call(store):
+    """A source that cannot even be prepared ends the refresh."""
+    source = FakeSource()
+
+    def refuse(_known):
+        raise KeyRefusedError("There is no key.")
+
+    source.prepare = refuse
+    result = run(source, store, ["SPY"])
+    assert isinstance(result.stopped, KeyRefusedError)
+    assert (result.calls, states(result)) == (0, {"SPY": "missing"})
+
+
+def test_a_spent_quota_latches_until_its_end(store):
+    """A 429 stops the refresh, and the next one asks nothing until the reset."""
+    spent = QuotaError("The day's requests are spent.", until=TOMORROW)
+    source = FakeSource(main_S2=spent)
+    source.workers = 1
+    result = run(source, store, ["S1", "S2", "S3"])
+    assert isinstance(result.stopped, QuotaError)
+    assert states(result) == {"S1": "fresh", "S2": "missing", "S3": "missing"}
+    assert len(source.asked) <= 4
+    again = FakeSource()
+    result = run(again, store, ["S1", "S3"])
+    assert again.asked == []
+    assert result.stopped.until == TOMORROW
+    assert states(result) == {"S1": "kept", "S3": "missing"}
+    assert result.outcomes[1].why == "The day's requests are spent."
+    other = refresh(FakeSource(), store, ["S3"], account="other", clock=lambda: NOW)
+    assert other.count("fresh") == 1
+
+
+def test_answers_under_way_are_kept_when_the_quota_is_spent(store):
+    """What was already paid for is stored although another call met the end of the quota."""
+    spent = threading.Event()
+
+    def late(_call):
+        spent.wait(20)
+        return {"spot": 7.0}
+
+    def refuse(_call):
+        return QuotaError("spent", until=TOMORROW)
+
+    source = FakeSource(main_A=late, levels_A=late, main_B=refuse)
+    assert_stop = store.set_latch
+
+    def set_latch(*arguments):
+        assert_stop(*arguments)
+        spent.set()
+
+    store.set_latch = set_latch
+    result = run(source, store, ["A", "B", "C"])
+    assert states(result)["A"] == "fresh"
+    assert states(result)["B"] == "missing"
+
+
+def test_the_plan_is_stepped_down_once_and_asked_anew(store):
+    """A plan that lacks an endpoint leads to the lower plan's calls for every symbol."""
+    source = FakeSource(main=PlanError("main needs Alpha"))
+    symbols = [f"S{n}" for n in range(30)]
+    result = run(source, store, symbols)
+    assert result.count("fresh") == 30
+    assert len(source.steps) == 1
+    assert sum(call.endpoint == "basic" for call in source.asked) == 30
+    assert sum(call.endpoint == "main" for call in source.asked) <= source.workers
+
+
+def test_a_plan_without_anything_left_is_told(store):
+    """Where there is no lower plan, the refusal is the reason, and it is not asked for ever."""
+    source = FakeSource(basic=PlanError("basic needs Basic"))
+    source.plan = "low"
+    source.workers = 1
+    result = run(source, store, [f"S{n}" for n in range(10)])
+    assert result.count("missing") == 10
+    assert {outcome.why for outcome in result.outcomes} == {"basic needs Basic"}
+    assert len(source.asked) <= 4
+
+
+def test_a_symbol_outside_the_plan_is_skipped_for_today(store):
+    """It is skipped, remembered, and not asked again on the same day."""
+    source = FakeSource(SPY=SymbolNotCoveredError("SPY is not on Free."))
+    result = run(source, store, ["SPY", "AAPL"])
+    assert states(result) == {"SPY": "skipped", "AAPL": "fresh"}
+    assert source.steps == []
+    again = FakeSource()
+    result = run(again, store, ["SPY", "AAPL"])
+    assert states(result) == {"SPY": "skipped", "AAPL": "fresh"}
+    assert result.outcomes[0].why == "SPY is not on Free."
+    assert {call.symbol for call in again.asked} == {"AAPL"}
+    assert again.known.not_covered == {"SPY": "SPY is not on Free."}
+
+
+def test_a_skip_reason_costs_no_call(store):
+    """What the source skips, and what it has no call for, is not asked."""
+    source = FakeSource()
+    source.skips = {"SPY": "an ETF"}
+    result = run(source, store, ["SPY", "AAPL"])
+    assert (states(result)["SPY"], result.outcomes[0].why) == ("skipped", "an ETF")
+    source.plan = "none"
+    assert "no call" in run(source, store, ["AAPL"]).outcomes[0].why
+
+
+def test_symbols_beyond_the_quota_are_skipped(store):
+    """Where fewer calls are left than needed, the first symbols are asked and the rest told."""
+    store.put_quota("fake", "acc", Quota("basic", 250, 5, resets_at=TOMORROW, seen_at=NOW))
+    source = FakeSource()
+    result = run(source, store, ["A", "B", "C", "D"])
+    assert states(result) == {"A": "fresh", "B": "fresh", "C": "skipped", "D": "skipped"}
+    assert result.outcomes[2].why == "quota: 1 call left today"
+    assert source.known.quota.remaining == 5
+
+
+@pytest.mark.parametrize(
+    "quota",
+    [
+        Quota("alpha", None, 0, unlimited=True, resets_at=TOMORROW),
+        Quota("basic", 250, 0, resets_at=NOW),
+        Quota("basic", 250, None, resets_at=TOMORROW),
+    ],
+)
+def test_a_quota_that_says_nothing_holds_nobody_back(store, quota):
+    """Unlimited, past its reset, or not known: everything is asked."""
+    store.put_quota("fake", "acc", quota)
+    assert run(FakeSource(), store, ["A", "B"]).count("fresh") == 2
+
+
+def test_the_plan_is_asked_first_where_none_is_known(store):
+    """Without a known plan the account call goes alone, and its answer decides the calls."""
+    source = FakeSource(account={"plan": "low"})
+    source.account_calls = [ACCOUNT]
+    result = run(source, store, ["A", "B"])
+    assert source.asked[0] == ACCOUNT
+    assert {call.endpoint for call in source.asked[1:]} == {"basic"}
+    assert source.settled == [(ACCOUNT, {"plan": "low"})]
+    assert result.calls == 3
+
+
+def test_the_account_is_asked_beside_the_data_where_a_plan_is_known(store):
+    """With a known plan nothing waits for the account; a changed plan still takes hold."""
+    store.put_quota("fake", "acc", Quota(plan="high"))
+    data = threading.Event()
+    source = FakeSource(
+        account=lambda _: data.wait(20) and {"plan": "low"},
+        main=lambda _: data.set() or {"spot": 1.0},
+    )
+    source.account_calls = [ACCOUNT]
+    result = run(source, store, ["A", "B", "C"])
+    assert result.count("fresh") == 3
+    assert source.settled
+
+
+@pytest.mark.parametrize("known", [None, "high"])
+def test_an_account_answer_decides_only_where_it_must(store, known):
+    """A refused key stops; any other failure about the account does not."""
+    store.put_quota("fake", "acc", Quota(plan=known))
+    source = FakeSource(account=BadAnswerError("odd"))
+    source.account_calls = [ACCOUNT]
+    assert run(source, store, ["A"]).count("fresh") == 1
+    source = FakeSource(account=KeyRefusedError("no"))
+    source.account_calls = [ACCOUNT]
+    assert isinstance(run(source, store, ["A"]).stopped, KeyRefusedError)
+    source = FakeSource(account={"plan": ["odd"]})
+    source.account_calls = [ACCOUNT]
+    source.settle = lambda *_: 1 / 0
+    assert run(source, store, ["A"]).count("fresh") == 1
+
+
+def test_an_optional_call_may_fail(store):
+    """The failure of an optional call reaches the assembly and nothing else."""
+    source = FakeSource(history=PlanError("needs Alpha"))
+    source.extra = ("history",)
+    result = run(source, store, ["A"])
+    assert result.count("fresh") == 1
+    assert source.steps == []
+    assert isinstance(source.failed["A"]["history"], PlanError)
+    source = FakeSource(history=SymbolNotCoveredError("not A"))
+    source.extra = ("history",)
+    assert run(source, store, ["A"]).count("fresh") == 1
+    assert store.not_covered("fake", "acc") == {}
+
+
+def test_a_failed_call_spares_the_symbols_other_calls(store):
+    """Once a required call has failed, the symbol's other calls are not made."""
+    source = FakeSource(main=UnknownSymbolError("none"))
+    source.workers = 1
+    run(source, store, [f"S{n}" for n in range(10)])
+    assert len(source.asked) < 20
+
+
+def test_a_server_that_is_dead_is_given_up(store):
+    """Three symbols without any answer end the refresh."""
+    source = FakeSource(main=UnreachableError("timed out"), levels=UnreachableError("timed out"))
+    source.workers = 1
+    result = run(source, store, [f"S{n}" for n in range(50)])
+    assert isinstance(result.stopped, UnreachableError)
+    assert "does not answer: timed out" in str(result.stopped)
+    assert len(source.asked) <= 5
+    assert result.count("missing") == 50
+
+
+def test_a_server_that_answers_sometimes_is_not_given_up(store):
+    """Where anything was answered at all, single failures stay single."""
+    source = FakeSource(**{f"S{n}": UnreachableError("timed out") for n in range(1, 9)})
+    source.workers = 1
+    result = run(source, store, [f"S{n}" for n in range(10)])
+    assert result.stopped is None
+    assert states(result)["S9"] == "fresh"
+
+
+def test_at_the_deadline_the_rest_is_kept(store):
+    """A refresh returns at its deadline; late answers go nowhere."""
+    release = threading.Event()
+    left = threading.Event()
+
+    def hang(_call):
+        release.wait(20)
+        left.set()
+        return {"spot": 9.0}
+
+    keep(store, "SLOW")
+    source = FakeSource(main_SLOW=hang)
+    result = run(source, store, ["A", "SLOW"], deadline=0.3)
+    assert states(result) == {"A": "fresh", "SLOW": "kept"}
+    assert result.outcomes[1].why == "deadline: no answer within 0.3 s"
+    assert result.stopped is None
+    release.set()
+    assert left.wait(20)
+    assert store.latest("fake", "SLOW").spot == 1.0
+
+
+def test_a_late_optional_answer_costs_nothing_but_itself(store):
+    """At the deadline a symbol that lacks only an optional answer is stored without it."""
+    release = threading.Event()
+    source = FakeSource(history=lambda _: release.wait(20) and {})
+    source.extra = ("history",)
+    result = run(source, store, ["A"], deadline=0.3)
+    release.set()
+    assert states(result) == {"A": "fresh"}
+    assert isinstance(source.failed["A"]["history"], UnreachableError)
+
+
+def test_an_account_call_that_hangs_ends_at_the_deadline(store):
+    """Where the plan never comes, no data call is made behind the deadline."""
+    release = threading.Event()
+    source = FakeSource(account=lambda _: release.wait(20) and {})
+    source.account_calls = [ACCOUNT]
+    result = run(source, store, ["A"], deadline=0.2)
+    release.set()
+    assert (states(result), source.asked) == ({"A": "missing"}, [ACCOUNT])
+
+
+def test_an_interrupt_keeps_what_was_fetched(store):
+    """Ctrl-C comes through, and what is here already is in the store."""
+    source = FakeSource()
+
+    def interrupt(done, _total, _symbol, _state):
+        if done == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run(source, store, [f"S{n}" for n in range(40)], progress=interrupt)
+    assert len(store.symbols("fake")) >= 2
+
+
+def test_a_store_that_fails_ends_the_refresh(store):
+    """A store that cannot be written is no symbol's fault: the error comes through."""
+
+    def full(_fetched):
+        raise StoreError("The disk is full.")
+
+    store.save = full
+    with pytest.raises(StoreError, match="disk is full"):
+        run(FakeSource(), store, ["A"])
+
+
+def test_quota_is_kept_with_the_plan_that_was_known(store):
+    """What the source saw is stored; a plan it did not hear of again is not forgotten."""
+    store.put_quota("fake", "acc", Quota("basic", 250, 240, resets_at=TOMORROW))
+    source = FakeSource()
+    source.told = Quota(remaining=238, resets_at=TOMORROW, seen_at=NOW)
+    result = run(source, store, ["A"])
+    assert result.quota.remaining == 238
+    assert store.quota("fake", "acc") == Quota("basic", 250, 238, False, TOMORROW, NOW)
+
+
+def test_snapshots_are_completed_from_history(store):
+    """Stored closes and the fetched one give realized volatility and a z-score where enough."""
+    days = [date(2026, 7, 1) + timedelta(days=n) for n in range(100)]
+    closes = [Observation("close", d, 100.0 + n % 3) for n, d in enumerate(days)]
+    store.add_observations("fake", "A", closes)
+    run(FakeSource(), store, ["A"], rules=Rules())
+    done = store.latest("fake", "A")
+    assert done.rv_90d is not None
+    assert "history" in done.basis["rv_90d"]
+    assert "z_score" in done.missing
+
+
+def test_the_watchlist_fills_in_earnings(store):
+    """An earnings date of the watchlist fills a gap, unless it lies in the past."""
+    store.import_watchlist([Watched("A", date(2026, 12, 1)), Watched("B", date(2026, 11, 1))])
+    run(FakeSource(), store, ["A", "B"])
+    assert store.latest("fake", "A").next_earnings == date(2026, 12, 1)
+    assert store.latest("fake", "A").basis["next_earnings"] == "watchlist"
+    assert store.latest("fake", "B").next_earnings is None
+
+
+def test_cost_is_told_before_and_asks_nothing(store):
+    """The cost counts account and data calls, says what is left, and makes no call."""
+    source = FakeSource()
+    told = cost(source, store, ["A", "B"], account="acc", clock=lambda: NOW)
+    assert str(told) == "4 calls; what is left today is not known yet"
+    store.put_quota("fake", "acc", Quota("basic", 250, 4, resets_at=TOMORROW, seen_at=NOW))
+    source.account_calls = [ACCOUNT]
+    source.skips = {"C": "an ETF"}
+    told = cost(source, store, ["A", "B", "C"], account="acc", clock=lambda: NOW)
+    assert str(told) == "3 calls, 4 left today"
+    assert told.skipped == {"B": "quota: 1 call left today", "C": "an ETF"}
+    assert told.resets_at == TOMORROW
+    assert source.asked == []
+
+
+def test_cost_in_words():
+    """One call is singular, an unlimited plan says so."""
+    assert str(Cost(24, None, unlimited=True, resets_at=None)) == "24 calls, unlimited plan"
+    assert str(Cost(1, 231, unlimited=False, resets_at=TOMORROW)) == "1 call, 231 left today"
+
+
+def test_cost_while_the_quota_is_spent(store):
+    """While a refusal holds, a refresh would ask nothing, and the cost says why."""
+    store.set_latch("fake", "acc", TOMORROW, "The day's requests are spent.")
+    told = cost(FakeSource(), store, ["A"], account="acc", clock=lambda: NOW)
+    assert str(told) == "0 calls, 0 left today"
+    assert told.skipped == {"A": "The day's requests are spent."}
+
+
+def test_nothing_to_refresh(store):
+    """An empty list is an empty result."""
+    result = run(FakeSource(), store, [])
+    assert (result.outcomes, result.calls, result.stopped) == ((), 0, None)
