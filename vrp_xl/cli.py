@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from vrp_xl import __version__
+from vrp_xl.core.symbols import symbol_of
 from vrp_xl.errors import InputError, VrpError
 
 if TYPE_CHECKING:
@@ -101,12 +102,8 @@ def _symbols(store: Store, given: Sequence[str] | None) -> list[str]:
         InputError: a word that cannot be a symbol, or an empty watchlist.
     """
     if given:
-        words = [part for word in given for part in word.split(",")]
-        symbols = [word.strip().upper() for word in words if word.strip()]
-        for symbol in symbols:
-            if len(symbol) > 12 or not symbol.isascii() or any(c in symbol for c in " /\\?#%\"'"):
-                raise InputError(f"{symbol[:40]!r} is no symbol.", "Symbols look like SPY or BRK.B.")
-        return list(dict.fromkeys(symbols))
+        words = [part for word in given for part in word.split(",") if part.strip()]
+        return list(dict.fromkeys(symbol_of(word) for word in words))
     watched = [watched.symbol for watched in store.watchlist()]
     if not watched:
         raise InputError("The watchlist is empty.", "Add names: vrp-xl watchlist add SPY QQQ.")
@@ -252,9 +249,9 @@ def scan(
 def _default_names(store: Store, source_name: str) -> list[str]:
     """The watchlist; of the sample market all twelve names while the list is the default."""
     if source_name == "sample" and store.watchlist_is_default():
-        from vrp_xl.sources.sample.market import NAMES
+        from vrp_xl.sources.sample.market import SYMBOLS
 
-        return list(NAMES)
+        return list(SYMBOLS)
     return _symbols(store, None)
 
 

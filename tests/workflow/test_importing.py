@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from vrp_xl.core.calendar import trading_days
 from vrp_xl.core.snapshot import Snapshot
 from vrp_xl.errors import InputError
 from vrp_xl.sources.base import Fetched
@@ -162,9 +163,8 @@ def test_the_stored_snapshot_is_completed_anew(store, file):
     """An import fills what was missing in the snapshot at once."""
     made = Snapshot(symbol="SPY", source="cboe", as_of=NOW, fetched_at=NOW, spot=100.0)
     store.save(Fetched(made))
-    rows = [
-        f"2026-{month:02d}-{day:02d},{100 + day % 4}" for month in (9, 10) for day in range(1, 31)
-    ]
+    days = trading_days(date(2026, 9, 1), date(2026, 11, 19))
+    rows = [f"{day},{100 + day.day % 4}" for day in days]
     load(store, file("date,close\n" + "\n".join(rows)))
     done = store.latest("cboe", "SPY")
     assert done.rv_20d is not None

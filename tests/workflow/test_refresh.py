@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from vrp_xl.core.calendar import trading_days
 from vrp_xl.core.rules import Rules
 from vrp_xl.core.snapshot import Snapshot
 from vrp_xl.errors import (
@@ -521,7 +522,7 @@ def test_quota_is_kept_with_the_plan_that_was_known(store):
 
 def test_snapshots_are_completed_from_history(store):
     """Stored closes and the fetched one give realized volatility and a z-score where enough."""
-    days = [date(2026, 7, 1) + timedelta(days=n) for n in range(100)]
+    days = trading_days(date(2026, 7, 1), date(2026, 11, 19))
     closes = [Observation("close", d, 100.0 + n % 3) for n, d in enumerate(days)]
     store.add_observations("fake", "A", closes)
     run(FakeSource(), store, ["A"], rules=Rules())

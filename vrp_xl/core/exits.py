@@ -116,7 +116,7 @@ class ExitInputs:
 def profit_percent(credit: float, mark: float) -> float:
     """Profit so far in percent of the credit; negative is a loss.
 
-    >>> profit_percent(2.00, 0.90)
+    >>> round(profit_percent(2.00, 0.90), 9)
     55.0
 
     Raises:

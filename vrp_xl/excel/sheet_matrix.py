@@ -115,7 +115,7 @@ def _frame(sheet: Worksheet, styles: Styles, scan: Scan, facts: str) -> None:
     sheet.set_row(0, 32)
     for column in range(_LAST_COLUMN + 1):
         sheet.write_blank(0, column, None, styles(look.TITLE))
-    sheet.write_string(0, _LABEL_COLUMN, "GAMMA × PREMIUM MATRIX", styles(look.TITLE))
+    sheet.write_string(0, _LABEL_COLUMN, "GAMMA AND PREMIUM MATRIX", styles(look.TITLE))
     if scan.sample:
         sheet.merge_range(
             0, _LAST_BOX_COLUMN - 2, 0, _LAST_BOX_COLUMN, look.SAMPLE_WORDS, styles(look.BADGE)

@@ -97,7 +97,7 @@ def _top(sheet: Worksheet, styles: Styles, scan: Scan) -> None:
     sheet.write_string(
         _FACTS[1], 3,
         "Cells, sizes, strikes and actions in this file are values of this scan, "
-        "made with the rules in the column \"In this scan\".", note,
+        "made with the rules in the column 'In this scan'.", note,
     )  # fmt: skip
     sheet.write_string(_FACTS[2], 0, "Changed since", label)
     block = f"C{FIRST_ROW + 1}:C{LAST_ROW + 1}<>E{FIRST_ROW + 1}:E{LAST_ROW + 1}"
@@ -210,9 +210,13 @@ def _colours(sheet: Worksheet, styles: Styles) -> None:
         *place, {"type": "formula", "criteria": f"=$C{top}<>$E{top}", "format": changed}
     )
     sheet.conditional_format(
-        FIRST_ROW, 1, LAST_ROW, 2,
-        {"type": "formula", "criteria": f"=$C{top}<>$F{top}", "format": styles.rule(look.WARN_FILL)},
-    )  # fmt: skip
+        *(FIRST_ROW, 1, LAST_ROW, 2),
+        {
+            "type": "formula",
+            "criteria": f"=$C{top}<>$F{top}",
+            "format": styles.rule(look.WARN_FILL),
+        },
+    )
     cell = f"C{_FACTS[2] + 1}"
     sheet.conditional_format(cell, {"type": "cell", "criteria": ">", "value": 0, "format": changed})
 

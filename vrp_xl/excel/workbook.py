@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import io
 import os
-import tempfile
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import xlsxwriter
@@ -19,6 +17,8 @@ from vrp_xl.errors import InputError
 from vrp_xl.excel import sheet_matrix, sheet_scan, sheet_settings, styles
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from xlsxwriter.worksheet import Worksheet
 
     from vrp_xl.workflow.scan import Scan
@@ -47,19 +47,13 @@ def write_workbook(scan: Scan, path: Path) -> Path:
         InputError: the file cannot be written there.
     """
     data = workbook_bytes(scan)
-    scratch: Path | None = None
+    scratch = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        with tempfile.NamedTemporaryFile(
-            dir=path.parent, prefix=f".{path.stem}-", suffix=".tmp", delete=False
-        ) as file:
-            scratch = Path(file.name)
-            file.write(data)
-        scratch.chmod(0o666 & ~_umask())
-        os.replace(scratch, path)  # noqa: PTH105 -- says more plainly that it replaces
+        scratch.write_bytes(data)
+        scratch.replace(path)
     except OSError as error:
-        if scratch is not None:
-            with suppress(OSError):
-                scratch.unlink()
+        with suppress(OSError):
+            scratch.unlink()
         raise InputError(
             f"The workbook {path.name} cannot be written: {error.strerror or error}.",
             "Close it where it is open, or give another file.",
@@ -109,8 +103,3 @@ def _page(sheet: Worksheet, scan: Scan) -> None:
     middle = f'&C&"Arial,Bold"{styles.SAMPLE_WORDS}' if scan.sample else ""
     sheet.set_footer(f"&L&8{when}, source {source}{middle}&R&8&A, page &P of &N")
 
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

@@ -1,0 +1,21 @@
+"""What the tests of the core share: a builder of snapshots."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from vrp_xl.core.snapshot import Snapshot
+
+
+@pytest.fixture(scope="session")
+def snap():
+    """A function that makes a snapshot of SPY from nothing but the figures that matter."""
+    moment = datetime(2026, 3, 27, 19, 30, tzinfo=UTC)
+
+    def build(**figures):
+        known = {"symbol": "SPY", "source": "test", "as_of": moment, "fetched_at": moment}
+        return Snapshot(**(known | figures))
+
+    return build

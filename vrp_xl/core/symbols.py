@@ -1,0 +1,25 @@
+"""What a symbol looks like, for every place where one is typed."""
+
+from __future__ import annotations
+
+import re
+
+from vrp_xl.errors import InputError
+
+_SYMBOL = re.compile(r"\^?(?=[^A-Z]*[A-Z])[A-Z0-9][A-Z0-9._=/-]{0,19}")
+
+
+def symbol_of(text: str) -> str:
+    """The symbol in upper case, without blanks around it.
+
+    >>> symbol_of(" spy "), symbol_of("brk.b"), symbol_of("es=f"), symbol_of("^spx")
+    ('SPY', 'BRK.B', 'ES=F', '^SPX')
+
+    Raises:
+        InputError: it cannot be a symbol.
+    """
+    symbol = text.strip().upper()
+    if not _SYMBOL.fullmatch(symbol):
+        shown = "".join(ch if ch.isprintable() else " " for ch in symbol[:40])
+        raise InputError(f"'{shown}' is no symbol.", "Symbols look like SPY, BRK.B or ES=F.")
+    return symbol
