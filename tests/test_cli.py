@@ -5,12 +5,15 @@ from __future__ import annotations
 import csv
 import io
 import json
+import subprocess
 import sys
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
 from vrp_xl import cli, settings, simulator
+from vrp_xl.core.calendar import NEW_YORK
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,7 +28,11 @@ class Ran(NamedTuple):
     err: str
 
 
-Run = "Callable[..., Ran]"
+PROMISED = """
+symbol source as_of spot cell size structure score z_score percentile history_days atm_iv atm_iv_30d
+rv_20d vrp_20d structural tactical funnel compression gamma gamma_basis net_gex gamma_flip
+flip_distance_pct put_vrp call_vrp lean put_wall call_wall max_gamma strikes status candidate why
+""".split()
 
 
 @pytest.fixture
@@ -106,14 +113,8 @@ def test_json_holds_every_symbol_and_nothing_else_is_on_stdout(run, tmp_path):
 
 def test_json_rows_hold_the_promised_keys_and_types(run):
     """Every row has the stable keys; numbers are numbers, cell and lean are in their sets."""
-    keys = (
-        "symbol source as_of spot cell size structure score z_score percentile history_days "
-        "atm_iv atm_iv_30d rv_20d vrp_20d structural tactical funnel compression gamma gamma_basis "
-        "net_gex gamma_flip flip_distance_pct put_vrp call_vrp lean put_wall call_wall max_gamma "
-        "strikes status candidate why"
-    ).split()
     for row in rows_of(run("scan", "--source", "sample", "--json")).values():
-        assert set(keys) <= set(row)
+        assert set(PROMISED) <= set(row)
         assert row["cell"] in ("A", "B", "C", "D", None)
         assert row["lean"] in ("put-heavy", "call-heavy", "balanced", None)
         assert row["gamma"] in ("positive", "negative", "unknown")
@@ -343,9 +344,7 @@ def test_watchlist_commands(run, tmp_path):
 
 def test_earnings_from_the_watchlist_stop_a_trade(run):
     """A date that the user gives sets the size to 0 with the reason."""
-    from datetime import date, timedelta
-
-    day = (date.today() + timedelta(days=4)).isoformat()
+    day = (datetime.now(NEW_YORK).date() + timedelta(days=4)).isoformat()
     run("watchlist", "add", "SPY", "--earnings", day)
     row = rows_of(run("scan", "SPY", "--source", "sample", "--json"))["SPY"]
     assert row["size"] == 0
@@ -387,8 +386,6 @@ def test_a_flashalpha_scan_without_a_key_is_code_four(run):
 
 def test_help_and_version_load_nothing_heavy():
     """--help imports neither numpy, pandas, requests, rich nor xlsxwriter."""
-    import subprocess
-
     code = (
         "import sys; sys.argv=['vrp-xl','--help']\n"
         "from vrp_xl import cli\n"

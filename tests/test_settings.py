@@ -104,14 +104,14 @@ def test_rules_file_is_found(own_home):
 def test_the_chosen_source_is_kept(own_home):
     """Nothing is chosen at first; a choice is kept in a private file beside other choices."""
     assert settings.chosen_source() is None
-    settings.put_setting("cboe_fetch", value=True)
-    settings.choose_source("cboe")
-    assert settings.chosen_source() == "cboe"
+    settings.put_setting("agreed", value=True)
+    settings.choose_source("flashalpha")
+    assert settings.chosen_source() == "flashalpha"
     settings.choose_source("sample")
     assert settings.chosen_source() == "sample"
-    assert settings.setting("cboe_fetch") is True
-    settings.put_setting("cboe_fetch", None)
-    assert settings.setting("cboe_fetch") is None
+    assert settings.setting("agreed") is True
+    settings.put_setting("agreed", None)
+    assert settings.setting("agreed") is None
     assert [p.name for p in own_home.iterdir()] == ["settings.json"]
     if os.name == "posix":
         assert stat.S_IMODE((own_home / "settings.json").stat().st_mode) == 0o600
@@ -119,7 +119,7 @@ def test_the_chosen_source_is_kept(own_home):
 
 def test_an_unknown_source_is_refused(own_home):
     """A source that does not exist can neither be chosen nor read."""
-    with pytest.raises(InputError, match="flashalpha, cboe, sample"):
+    with pytest.raises(InputError, match="flashalpha, sample"):
         settings.choose_source("bloomberg")
     own_home.mkdir()
     (own_home / "settings.json").write_text('{"source": "bloomberg"}')
@@ -138,7 +138,7 @@ def test_a_damaged_settings_file_is_told(own_home, text):
 
 def test_a_write_that_fails_leaves_the_old_file(own_home, monkeypatch):
     """A failed write is told and changes nothing."""
-    settings.choose_source("cboe")
+    settings.choose_source("flashalpha")
 
     def fail(_handle):
         raise OSError(28, "No space left on device")
@@ -146,7 +146,7 @@ def test_a_write_that_fails_leaves_the_old_file(own_home, monkeypatch):
     monkeypatch.setattr(os, "fsync", fail)
     with pytest.raises(StoreError, match="No space left"):
         settings.choose_source("sample")
-    assert settings.chosen_source() == "cboe"
+    assert settings.chosen_source() == "flashalpha"
     assert [p.name for p in own_home.iterdir()] == ["settings.json"]
 
 

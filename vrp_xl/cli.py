@@ -147,12 +147,12 @@ def _run(
     opened: Opened | None = None
     if not offline:
         opened = desk.open_source(source_name)
-    progress, finish = None, lambda: None
+    if opened is not None:
+        told = cost(opened.source, store, symbols, account=opened.account)
+        names = "1 symbol" if len(symbols) == 1 else f"{len(symbols)} symbols"
+        _say(f"Refreshing {names} from {source_name}: {told}.")
+    progress, finish = _progress()
     try:
-        if opened is not None:
-            told = cost(opened.source, store, symbols, account=opened.account)
-            _say(f"Refreshing {len(symbols)} symbols from {source_name}: {told}.")
-            progress, finish = _progress()
         return morning(
             store,
             source_name,

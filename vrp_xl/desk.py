@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from vrp_xl import settings
 from vrp_xl.core import rules as core
-from vrp_xl.errors import InputError, KeyRefusedError
+from vrp_xl.errors import KeyRefusedError
 from vrp_xl.rules_file import LoadedRules, load_rules
 
 if TYPE_CHECKING:
@@ -39,12 +39,7 @@ def choose(asked: str | None = None) -> Choice:
         InputError: a source of that name does not exist.
     """
     if asked is not None:
-        name = asked.strip().lower()
-        if name not in SOURCES:
-            raise InputError(
-                f"There is no source named {asked!r}.", "Sources: " + ", ".join(SOURCES) + "."
-            )
-        return Choice(name, "asked for")
+        return Choice(settings.source_name(asked), "asked for")
     saved = settings.chosen_source()
     if saved is not None:
         return Choice(saved, "chosen with `vrp-xl source`")
@@ -79,15 +74,13 @@ def _open_flashalpha(now: datetime | None) -> Opened:  # noqa: ARG001 (live data
 
 
 _OPEN = {"sample": _open_sample, "flashalpha": _open_flashalpha}
-SOURCES = tuple(_OPEN)
-"""Names of the sources that can be asked for."""
 
 
 def open_source(name: str, now: datetime | None = None) -> Opened:
     """Opens the source of that name.
 
     Args:
-        name: one of `SOURCES`.
+        name: one of `settings.SOURCES`.
         now: the moment that the sample market stands at; the clock by default.
 
     Raises:

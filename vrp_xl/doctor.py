@@ -57,7 +57,9 @@ def _stored(store: Store, source: str, account: str) -> Iterator[tuple[str, str]
     symbols = store.symbols(source)
     latest = store.latest_many(source, symbols)
     newest = max((s.as_of for s in latest.values()), default=None)
-    when = f", newest {newest.astimezone(calendar.NEW_YORK):%Y-%m-%d %H:%M} New York" if newest else ""
+    when = ""
+    if newest is not None:
+        when = f", newest {newest.astimezone(calendar.NEW_YORK):%Y-%m-%d %H:%M} New York"
     yield "store", f"{store.path}: {len(symbols)} symbols of {source}{when}"
     if store.notice:
         yield "notice", store.notice

@@ -11,11 +11,12 @@ import tomllib
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vrp_xl.core import rules as core
-from vrp_xl.core.rules import Rules
 from vrp_xl.errors import RulesError
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from vrp_xl.core.rules import Rules
 
 
 class LoadedRules(NamedTuple):

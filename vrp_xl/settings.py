@@ -29,7 +29,7 @@ FLASHALPHA_URL = "https://lab.flashalpha.com"
 WORKERS = 8
 WORKERS_MOST = 32
 
-SourceName = Literal["flashalpha", "cboe", "sample"]
+SourceName = Literal["flashalpha", "sample"]
 SOURCES: tuple[SourceName, ...] = get_args(SourceName)
 
 _KEYRING_SERVICE = "vrp_xl"
@@ -137,11 +137,20 @@ def choose_source(name: str) -> None:
         InputError: there is no such source.
         StoreError: the settings file cannot be read or written.
     """
-    if name not in SOURCES:
-        raise InputError(
-            f"There is no source named {name!r}.", f"Choose one of {', '.join(SOURCES)}."
-        )
-    put_setting("source", name)
+    put_setting("source", source_name(name))
+
+
+def source_name(text: str) -> SourceName:
+    """The source of that name, in any case.
+
+    Raises:
+        InputError: there is no such source.
+    """
+    name = text.strip().lower()
+    for source in SOURCES:
+        if name == source:
+            return source
+    raise InputError(f"There is no source named {text!r}.", f"Choose one of {', '.join(SOURCES)}.")
 
 
 def write_private(path: Path, text: str) -> None:

@@ -38,7 +38,7 @@ def test_sample_deviation():
 
 @given(HISTORY, st.floats(-100, 100))
 def test_z_agrees_with_the_standard_library(history, value):
-    """z is what `statistics` makes of it."""
+    """A z-score is what `statistics` makes of it."""
     deviation = statistics.stdev(history)
     assume(deviation > 1e-6)
     expected = (value - statistics.mean(history)) / deviation
@@ -47,7 +47,7 @@ def test_z_agrees_with_the_standard_library(history, value):
 
 @given(HISTORY, st.floats(-100, 100), st.floats(-50, 50), st.floats(0.1, 10))
 def test_z_ignores_shift_and_scale(history, value, shift, scale):
-    """z knows no unit and no level."""
+    """A z-score knows no unit and no level."""
     assume(statistics.stdev(history) > 1e-3)
     moved = [scale * v + shift for v in history]
     assert zscore(scale * value + shift, moved) == pytest.approx(

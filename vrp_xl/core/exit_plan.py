@@ -8,6 +8,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from vrp_xl.core import calendar
+
 if TYPE_CHECKING:
     from vrp_xl.core.decide import Decision
     from vrp_xl.core.rules import Rules
@@ -29,7 +31,9 @@ def exit_plan(decision: Decision, rules: Rules, *, flip: float | None) -> tuple[
         lines.append(f"loss: close at a loss of {rules.loss_stop:g} credits")
     if decision.strikes is not None and decision.strikes.days > rules.time_stop_dte:
         stop = decision.strikes.expiry - timedelta(days=rules.time_stop_dte)
-        lines.append(f"time: close on {stop} ({rules.time_stop_dte} days to expiry)")
+        if not calendar.is_trading_day(stop):
+            stop = calendar.previous_trading_day(stop)
+        lines.append(f"time: close by {stop} ({rules.time_stop_dte} days to expiry)")
     if decision.cell in ("A", "C"):
         act = "cut half" if structure.risk == "defined" else "close"
         where = f"spot below {flip:,.2f}" if flip is not None else "dealer gamma turns negative"

@@ -97,7 +97,7 @@ def _checked(bars: Sequence[Bar]) -> Sequence[Bar]:
     if not bars:
         raise NoNumberError("A range estimator needs at least one day of prices.")
     for i, bar in enumerate(bars):
-        if not min(bar) > 0:
+        if not all(price > 0 for price in bar):
             raise InputError(f"Day {i + 1} has a price that is not above 0.")
         if bar.high < max(bar) or bar.low > min(bar):
             raise InputError(f"Day {i + 1}: the high or the low does not bracket open and close.")

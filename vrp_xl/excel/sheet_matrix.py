@@ -35,12 +35,11 @@ _LABEL_COLUMN = 1
 _BOXES: dict[Cell, tuple[int, int]] = {"A": (4, 2), "B": (4, 7), "C": (9, 2), "D": (9, 7)}
 """Cell -> row and column (from 0) of the first cell of its box."""
 _BOX_COLUMNS = 4
-_BOX_WIDTH = 13.0
+_BOX_WIDTH = 14.0
 _LAST_BOX_COLUMN = 10
 _CHART_COLUMN = 12
 _LAST_COLUMN = 22
 _LINES_COLUMN = 7
-_EDGE = "#AEB8C2"
 _LINES = (
     ("high premium", look.BLUE, "dash"),
     ("exit", look.VERMILION, "dash"),
@@ -48,6 +47,9 @@ _LINES = (
     ("near the flip", "#B07D00", "round_dot"),
 )
 """The threshold lines: name, colour, dash."""
+_LINE_POINTS = 3
+_LABEL_AT = {"z": 0.07, "x": 0.97}
+"""Where along a line its name stands: lines of a z-score, lines of a distance."""
 _LOWER_ROW = 14
 """Row (from 0) where the lists below the boxes start."""
 
@@ -124,7 +126,8 @@ def _frame(sheet: Worksheet, styles: Styles, scan: Scan, facts: str) -> None:
     sheet.write_string(1, _LABEL_COLUMN, facts, styles(font_color=look.INK, valign="vcenter"))
     sheet.write_string(
         2, _LABEL_COLUMN,
-        "z-score beside each name; bold: a candidate; every list runs from the highest z down.",
+        "z-score beside each name, highest first. Bold: a candidate. "
+        "*: the regime is only the sign of net GEX.",
         styles(look.QUIET, valign="vcenter", italic=True),
     )  # fmt: skip
     axis = styles(
@@ -151,14 +154,14 @@ def size_in(cell: Cell, rules: Rules) -> float:
 
 def _box(sheet: Worksheet, styles: Styles, scan: Scan, cell: Cell, row: int, column: int) -> None:
     last = column + _BOX_COLUMNS - 1
-    fill = look.LETTERS[cell]
-    edge = {"left": 1, "right": 1, "left_color": _EDGE, "right_color": _EDGE}
+    fill = look.LETTERS[cell] | {"border": 0}
+    edge = {"left": 1, "right": 1, "left_color": look.EDGE, "right_color": look.EDGE}
     sheet.write_string(
         row, column, cell, styles(fill, bold=True, font_size=18, align="center", valign="vcenter")
     )
     sheet.merge_range(
         row, column + 1, row, last - 1, CELL_NAME[cell],
-        styles(fill, bold=True, font_size=13, valign="vcenter"),
+        styles(fill, bold=True, font_size=13, valign="vcenter", indent=1),
     )  # fmt: skip
     sheet.write_number(
         row, last, size_in(cell, scan.rules),
@@ -166,27 +169,21 @@ def _box(sheet: Worksheet, styles: Styles, scan: Scan, cell: Cell, row: int, col
     )  # fmt: skip
     sheet.merge_range(
         row + 1, column, row + 1, last, _capital(CELL_MEANING[cell]),
-        styles(edge, look.QUIET, italic=True, indent=1, valign="vcenter", text_wrap=True),
+        styles(edge, look.QUIET, italic=True, indent=1, valign="vcenter", font_size=9),
     )  # fmt: skip
-    names = styles(edge, font_color=look.INK, font_size=11, indent=1, valign="top", text_wrap=True)
+    listed = edge | {"font_size": 11, "indent": 1, "valign": "top", "text_wrap": True}
+    names = styles(listed, font_color=look.INK, align="left")
     rows = _rows_in(scan, cell)
     sheet.merge_range(row + 2, column, row + 2, last, "", names)
     if rows:
         sheet.write_rich_string(row + 2, column, *_names(styles, rows), names)
     else:
-        sheet.write_string(
-            row + 2, column, "no symbol", styles(names_style(edge), look.QUIET, italic=True)
-        )
+        sheet.write_string(row + 2, column, "no symbol", styles(listed, look.QUIET, italic=True))
     sheet.merge_range(
         row + 3, column, row + 3, last, _moves(rows),
         styles(edge, font_color=look.INK, indent=1, valign="vcenter", text_wrap=True,
-               bottom=1, bottom_color=_EDGE),
+               bottom=1, bottom_color=look.EDGE),
     )  # fmt: skip
-
-
-def names_style(edge: dict[str, Any]) -> dict[str, Any]:
-    """The style of a box's list."""
-    return edge | {"font_size": 11, "indent": 1, "valign": "top", "text_wrap": True}
 
 
 def _capital(words: str) -> str:
@@ -212,14 +209,20 @@ def _names(styles: Styles, rows: Sequence[Row]) -> list[Any]:
     pieces: list[Any] = []
     for row in rows[:MOST_NAMES]:
         name = strong if row.decision.candidate else plain
-        pieces += [name, look.clean(row.snapshot.symbol) or " ", quiet, f" {_z(row):+.2f}     "]
+        pieces += [name, _label(row) or " ", quiet, f" {_z(row):+.2f}     "]
     if len(rows) > MOST_NAMES:
         pieces += [quiet, f"and {len(rows) - MOST_NAMES} more on the Scan sheet"]
     return pieces
 
 
 def _names_text(rows: Sequence[Row]) -> str:
-    return "  ".join(f"{row.snapshot.symbol}_{_z(row):+.2f}___" for row in rows[:MOST_NAMES])
+    return "  ".join(f"{_label(row)}_{_z(row):+.2f}___" for row in rows[:MOST_NAMES])
+
+
+def _label(row: Row) -> str:
+    """The symbol, marked where its regime is only the sign of net GEX."""
+    mark = "*" if row.decision.gamma_basis == "net_gex" else ""
+    return look.clean(row.snapshot.symbol) + mark
 
 
 def _moves(rows: Sequence[Row]) -> str:
@@ -242,7 +245,7 @@ def _heights(sheet: Worksheet, scan: Scan, row: int) -> None:
     sheet.set_row(row, 28)
     sheet.set_row(row + 1, 20)
     names = look.row_height([(_names_text(rows), width * 0.9) for rows in pair])
-    sheet.set_row(row + 2, min(max(names * 1.2, 92), 409))
+    sheet.set_row(row + 2, min(max(names * 1.2, 84), 409))
     sheet.set_row(row + 3, look.row_height([(_moves(rows), width) for rows in pair]) + 6)
 
 
@@ -289,7 +292,7 @@ def _chart(
     first = _points_table(sheet, styles, found, row)
     bounds = _bounds(found, scan.rules)
     lines = _lines_table(sheet, styles, scan.rules, bounds, row)
-    last = max(first + len(found), first + 8)
+    last = max(first + len(found), first + _LINE_POINTS * len(_LINES))
     absent = len(scan.rows) - len(found)
     if absent:
         sheet.write_string(
@@ -306,7 +309,7 @@ def _chart(
         return last + 1
     chart = book.add_chart({"type": "scatter", "subtype": "straight"})
     for n, (name, colour, dash) in enumerate(_LINES):
-        _line_series(chart, name, colour, dash, lines + 2 * n)
+        _line_series(chart, name, colour, dash, lines + _LINE_POINTS * n)
     _point_series(chart, found, first)
     _dress(chart, bounds)
     sheet.insert_chart(
@@ -396,8 +399,8 @@ def _lines_table(sheet: Worksheet, styles: Styles, rules: Rules, bounds: Bounds,
     }
     for name, _, _ in _LINES:
         axis, where = ends[name]
-        spread = (bounds.left, bounds.right) if axis == "z" else (bounds.bottom, bounds.top)
-        for end in spread:
+        low, high = (bounds.left, bounds.right) if axis == "z" else (bounds.bottom, bounds.top)
+        for end in (low, low + _LABEL_AT[axis] * (high - low), high):
             sheet.write_string(at, column, name, text)
             moving, fixed = (column + 2, column + 1) if axis == "z" else (column + 1, column + 2)
             sheet.write_number(at, fixed, end, signed)
@@ -421,14 +424,14 @@ def _line_series(chart: Chart, name: str, colour: str, dash: str, row: int) -> N
     chart.add_series(
         {
             "name": name,
-            "categories": _cells(row, _LINES_COLUMN + 1, row + 1),
-            "values": _cells(row, _LINES_COLUMN + 2, row + 1),
+            "categories": _cells(row, _LINES_COLUMN + 1, row + _LINE_POINTS - 1),
+            "values": _cells(row, _LINES_COLUMN + 2, row + _LINE_POINTS - 1),
             "line": {"color": colour, "width": 1.25, "dash_type": dash},
             "marker": {"type": "none"},
             "data_labels": {
                 "value": True,
                 "position": "right" if upright else "above",
-                "custom": [{"delete": True}, label] if upright else [label, {"delete": True}],
+                "custom": [{"delete": True}, label, {"delete": True}],
             },
         }
     )
@@ -445,7 +448,7 @@ def _point_series(chart: Chart, found: list[Point], first: int) -> None:
             if len(found) > MOST_LABELS and not found[n].candidate:
                 labels.append({"delete": True})
             else:
-                labels.append({"value": f"={SHEET}!$B${first + n + 1}"})
+                labels.append({"value": found[n].symbol or " "})
         edge = {"A": look.BLUE, "B": "#A87400", "C": look.BLUE}.get(mark, "#4D4D4D")
         chart.add_series(
             {

@@ -43,30 +43,30 @@ class Place(NamedTuple):
 GROUPS: tuple[tuple[str, str, tuple[Place, ...]], ...] = (
     ("Decision", look.NAVY, (
         Place("candidate", 6, "Pick"), Place("symbol", 9), Place("cell", 6),
-        Place("yesterday", 7, "Yester-day"), Place("size", 8), Place("action", 30),
-        Place("structure", 15), Place("score", 7), Place("strikes", 30), Place("expiry", 12),
+        Place("yesterday", 10.5), Place("size", 8), Place("action", 34),
+        Place("structure", 17), Place("score", 7), Place("strikes", 32), Place("expiry", 12),
     )),
     ("Premium", "#2B4A66", (
-        Place("spot", 10), Place("atm_iv", 8), Place("rv_20d", 8), Place("vrp_20d", 10),
-        Place("structural", 9), Place("tactical", 9), Place("funnel", 10),
-        Place("compression_band", 13, "HV30/HV90 band"), Place("z_score", 10),
-        Place("z_change", 10), Place("percentile", 9, "Percen-tile"), Place("history_days", 9),
-        Place("put_vrp", 8), Place("call_vrp", 8), Place("lean", 12),
+        Place("spot", 10), Place("atm_iv", 8), Place("rv_20d", 8), Place("vrp_20d", 11),
+        Place("structural", 9), Place("tactical", 9), Place("funnel", 12),
+        Place("compression_band", 19, "HV30/HV90 band"), Place("z_score", 11),
+        Place("z_change", 10), Place("percentile", 11), Place("history_days", 9),
+        Place("put_vrp", 9.5), Place("call_vrp", 9.5), Place("lean", 12),
     )),
     ("Gamma and levels", "#3F5A73", (
-        Place("gamma", 10), Place("gamma_basis", 10), Place("gamma_flip", 10),
+        Place("gamma", 10), Place("gamma_basis", 11, "Gamma from"), Place("gamma_flip", 11),
         Place("flip_distance_pct", 10), Place("put_wall", 10), Place("call_wall", 10),
-        Place("max_gamma", 10),
+        Place("max_gamma", 12),
     )),
     ("Confirm and exits", "#526A80", (
-        Place("status", 34), Place("harvest_score", 9), Place("net_harvest_score", 9),
-        Place("vrp_regime", 15), Place("score_kind", 11), Place("next_earnings", 12),
-        Place("exit_plan", 78),
+        Place("status", 44), Place("harvest_score", 9),
+        Place("net_harvest_score", 9, "Net harvest"), Place("vrp_regime", 15),
+        Place("score_kind", 11), Place("next_earnings", 12), Place("exit_plan", 100),
     )),
     ("Data", "#5F6B77", (
-        Place("warnings", 56), Place("why", 62), Place("as_of", 17, "As of (New York)"),
+        Place("warnings", 60), Place("why", 66), Place("as_of", 17, "As of (New York)"),
         Place("age_minutes", 9, "Age, minutes"), Place("stale", 7), Place("state", 9),
-        Place("state_why", 34), Place("source", 12),
+        Place("state_why", 40), Place("source", 12),
     )),
 )  # fmt: skip
 """The columns of the sheet in order, with the bands above them."""
@@ -86,7 +86,7 @@ _LIMITS: dict[str, tuple[str, str]] = {
     "structural": ("structural_min", '"> "0.00'),
     "tactical": ("tactical_min", '"> "0.00'),
     "z_score": ("z_min", '"≥ "0.00'),
-    "z_change": ("z_exit", '"exit "0.00'),
+    "z_change": ("z_exit", '"exit <"+0.00;"exit <"-0.00;"exit <"0.00'),
     "percentile": ("percentile_min", '"≥ "0'),
     "history_days": ("z_days_thin", '"thin <"0'),
     "flip_distance_pct": ("flip_warn_pct", '"near <"0.0'),
@@ -96,7 +96,7 @@ _LIMITS: dict[str, tuple[str, str]] = {
 
 
 class Colour(NamedTuple):
-    """A conditional format: columns, condition on a row's cells by column name, style."""
+    """A conditional format: neighbouring columns, condition on a row by column name, style."""
 
     columns: tuple[str, ...]
     condition: str
@@ -107,12 +107,14 @@ _DECISION = tuple(place.name for place in GROUPS[0][2])
 _ALL = tuple(INDEX)
 
 COLOURS: tuple[Colour, ...] = (
-    *(Colour((name,), f'{{{name}}}="{letter}"', look.LETTERS[letter])
-      for name in ("cell", "yesterday") for letter in _COUNTED),
+    *(Colour(("cell",), f'{{cell}}="{letter}"', look.LETTERS[letter]) for letter in _COUNTED),
+    *(Colour(("yesterday",), f'AND({{yesterday}}="{letter}",{{cell}}<>"{letter}")',
+             look.LETTERS[letter]) for letter in _COUNTED),
+    Colour(("yesterday",), '{yesterday}<>""', look.QUIET),
     Colour(("cell",), 'AND(ISNUMBER({size}),{cell}="")', look.LETTERS["?"]),
     Colour(("candidate",), '{candidate}="yes"', look.PICK),
     Colour(("candidate",), '{candidate}="no"', look.QUIET),
-    Colour(("stale", "as_of", "age_minutes"), '{stale}="yes"', look.BAD),
+    Colour(("as_of", "age_minutes", "stale"), '{stale}="yes"', look.BAD),
     Colour(_ALL, '{stale}="yes"', look.STALE),
     Colour(("action",), 'LEFT({action},4)="SELL"', look.GOOD),
     Colour(("action",), 'LEFT({action},8)="STAY OUT"', look.BAD),
@@ -134,7 +136,7 @@ COLOURS: tuple[Colour, ...] = (
     Colour(("funnel",), '{funnel}="caution"', look.WARN_FILL),
     Colour(("funnel",), '{funnel}="edge gone"', look.BAD),
     Colour(("funnel",), '{funnel}="skip"', look.QUIET),
-    Colour(("z_score",), "AND(ISNUMBER({z_score}),{z_score}>[z_extreme])", look.WARN_FILL),
+    Colour(("z_score",), "AND(ISNUMBER({z_score}),{z_score}>[z_extreme])", look.WARN),
     Colour(("z_score",), "AND(ISNUMBER({z_score}),{z_score}>=[z_min])", look.GOOD),
     Colour(("z_score",), "AND(ISNUMBER({z_score}),{z_score}<[z_exit])", look.BAD),
     Colour(("percentile",),
@@ -144,7 +146,7 @@ COLOURS: tuple[Colour, ...] = (
            look.WARN_FILL),
     Colour(("gamma",), '{gamma}="negative"', look.BAD),
     Colour(("gamma",), '{gamma}="unknown"', look.STALE),
-    Colour(("gamma_basis",), '{gamma_basis}="net gex"', look.WARN_FILL),
+    Colour(("gamma_basis",), '{gamma_basis}="net GEX"', look.WARN_FILL),
     Colour(("flip_distance_pct",), "AND(ISNUMBER({flip_distance_pct}),{flip_distance_pct}<0)",
            look.BAD),
     Colour(("flip_distance_pct",),
@@ -153,14 +155,15 @@ COLOURS: tuple[Colour, ...] = (
     Colour(("status",), 'LEFT({status},8)="STAY OUT"', look.BAD_FILL),
     Colour(("status",), 'LEFT({status},7)="WARNING"', look.WARN_FILL),
     Colour(("status",), 'LEFT({status},7)="UNKNOWN"', look.STALE),
-    Colour(("status",), '{status}="OK"', look.GOOD),
     Colour(("next_earnings",),
            "AND(ISNUMBER({next_earnings}),{next_earnings}>=scan_day,"
            "{next_earnings}<=scan_day+[earnings_days])", look.BAD_FILL),
     Colour(("state",), '{state}="kept"', look.WARN_FILL),
-    Colour(_ALL, '{symbol}<>""', look.ROW_LINE),
 )  # fmt: skip
-"""The colours in order of weight: where two set the same thing, the earlier holds."""
+"""The colours in order of weight: where two meet in a cell, the earlier holds.
+
+Excel mixes what they set, LibreOffice applies the first alone; so each is complete by itself.
+"""
 
 
 def write_scan(sheet: Worksheet, styles: Styles, scan: Scan) -> None:
@@ -356,8 +359,9 @@ def _row(sheet: Worksheet, styles: Styles, at: int, row: Row) -> None:
     for n, place in enumerate(PLACES):
         column = BY_NAME[place.name]
         value = _value(row, column)
-        style = styles(look.value_style(column.show))
+        style = styles(look.value_style(column.show), look.ROW_LINE)
         if value is None:
+            sheet.write_blank(at, n, None, style)
             why = _blank_why(row, column)
             if why:
                 _note(sheet, at, n, why)
@@ -380,7 +384,7 @@ def _value(row: Row, column: Column) -> str | float | date | None:
     if isinstance(value, datetime):
         return value.astimezone(NEW_YORK).replace(tzinfo=None)
     if isinstance(value, str):
-        words = value.replace("_", " ") if column.name in _WORDS else value
+        words = value.replace("_", " ").replace("gex", "GEX") if column.name in _WORDS else value
         return look.clean(words) or None
     return value if isinstance(value, date) else look.number(value)
 
@@ -429,22 +433,21 @@ def _colour(sheet: Worksheet, styles: Styles) -> None:
         }
         first, last = INDEX[colour.columns[0]], INDEX[colour.columns[-1]]
         sheet.conditional_format(FIRST_ROW, first, LIMIT_ROW, last, rule)
-    at = INDEX["vrp_20d"]
-    sheet.conditional_format(
-        FIRST_ROW, at, LIMIT_ROW, at,
-        {"type": "data_bar", "data_bar_2010": True, "bar_solid": True, "bar_color": look.BAR,
-         "bar_negative_color": look.BAR_NEGATIVE, "bar_axis_color": look.GREY,
-         "bar_border_color": look.BAR, "bar_negative_border_color": look.BAR_NEGATIVE},
-    )  # fmt: skip
-    at = INDEX["z_score"]
-    high, low = (f"=${LETTER[name]}${LIMITS_ROW + 1}" for name in ("z_score", "z_change"))
-    sheet.conditional_format(
-        FIRST_ROW, at, LIMIT_ROW, at,
-        {"type": "icon_set", "icon_style": "3_arrows_gray", "icons": [
-            {"criteria": ">=", "type": "formula", "value": high},
-            {"criteria": ">=", "type": "formula", "value": low},
-        ]},
-    )  # fmt: skip
+    for name in ("vrp_20d", "z_score"):
+        at = INDEX[name]
+        sheet.conditional_format(
+            *(FIRST_ROW, at, LIMIT_ROW, at),
+            {
+                "type": "data_bar",
+                "data_bar_2010": True,
+                "bar_solid": True,
+                "bar_color": look.BAR,
+                "bar_border_color": look.BAR,
+                "bar_negative_color": look.BAR_NEGATIVE,
+                "bar_negative_border_color": look.BAR_NEGATIVE,
+                "bar_axis_color": look.GREY,
+            },
+        )
 
 
 def _page(sheet: Worksheet, scan: Scan, last: int) -> None:

@@ -31,7 +31,7 @@ RULES_CHANGED = "rules_changed"
 
 _HEADINGS = (
     ("Group", 17), ("Rule", 21), ("Value", 12), ("Unit", 12), ("In this scan", 12),
-    ("Default", 12), ("Allowed", 30), ("Meaning", 62), ("Source", 25),
+    ("Default", 12), ("Allowed", 34), ("Meaning", 68), ("Source", 25),
 )  # fmt: skip
 _FACTS = (2, 3, 4)
 """Rows (from 0) of preset, day of the scan, and count of changed rules."""
@@ -141,7 +141,7 @@ def _preset_words(scan: Scan) -> str:
 def _rule(
     sheet: Worksheet, styles: Styles, row: int, spec: RuleSpec, value: Any, *, first: bool
 ) -> None:
-    edge = {"top": 1, "top_color": "#AEB8C2"} if first else {"top": 1, "top_color": look.LINE}
+    edge = {"top": 1, "top_color": look.EDGE} if first else {"top": 1, "top_color": look.LINE}
     text = styles(edge, valign="vcenter", indent=1, font_color=look.INK)
     wrapped = styles(edge, valign="vcenter", indent=1, font_color=look.INK, text_wrap=True)
     quiet = styles(edge, look.QUIET, valign="vcenter", indent=1, text_wrap=True)

@@ -28,13 +28,15 @@ VERMILION = "#D55E00"
 GREY = "#6B7580"
 LINE = "#DDE2E8"
 HEADER_FILL = "#EEF1F5"
-BAR, BAR_NEGATIVE = "#9CCBE8", "#F4B183"
+EDGE = "#AEB8C2"
+BAR, BAR_NEGATIVE = "#B5D8EE", "#F4B183"
+_CHIP = {"border": 1, "border_color": WHITE}
 
 LETTERS: dict[str, dict[str, Any]] = {
-    "A": {"bg_color": BLUE, "font_color": WHITE},
-    "B": {"bg_color": "#E69F00", "font_color": BLACK},
-    "C": {"bg_color": "#CFE8F5", "font_color": BLACK},
-    "D": {"bg_color": "#4D4D4D", "font_color": WHITE},
+    "A": {**_CHIP, "bg_color": BLUE, "font_color": WHITE},
+    "B": {**_CHIP, "bg_color": "#E69F00", "font_color": BLACK},
+    "C": {**_CHIP, "bg_color": "#CFE8F5", "font_color": BLACK},
+    "D": {**_CHIP, "bg_color": "#4D4D4D", "font_color": WHITE},
     "?": {"bg_color": WHITE, "font_color": BLACK, "border": 1, "border_color": "#7F7F7F"},
 }
 """Fill and ink of each cell of the matrix; "?" is the unknown one."""
@@ -44,7 +46,8 @@ QUIET = {"font_color": GREY}
 GOOD = {"font_color": "#005A8C", "bold": True}
 BAD = {"font_color": "#A84300", "bold": True}
 BAD_FILL = {"bg_color": "#FBE3D6", "font_color": "#8A3700", "bold": True}
-WARN_FILL = {"bg_color": "#FFF0CC", "font_color": "#6B4A00", "bold": True}
+WARN = {"font_color": "#6B4A00", "bold": True}
+WARN_FILL = {**WARN, "bg_color": "#FFF0CC"}
 PICK = {"bg_color": NAVY, "font_color": WHITE, "bold": True}
 ROW_LINE = {"bottom": 1, "bottom_color": LINE}
 
@@ -114,8 +117,8 @@ def value_style(show: Show) -> dict[str, Any]:
 
 
 def lines(text: str, width: float) -> int:
-    """Lines that `text` takes when wrapped in a column `width` characters wide."""
-    room = max(int(width) - 2, 4)
+    """Lines that `text` takes in a column `width` digits wide; a letter is a little narrower."""
+    room = max(int(width * 1.12) - 2, 4)
     return sum(len(textwrap.wrap(part, room)) or 1 for part in text.split("\n"))
 
 

@@ -102,4 +102,3 @@ def _page(sheet: Worksheet, scan: Scan) -> None:
     source = styles.clean(scan.source).replace("&", "&&")
     middle = f'&C&"Arial,Bold"{styles.SAMPLE_WORDS}' if scan.sample else ""
     sheet.set_footer(f"&L&8{when}, source {source}{middle}&R&8&A, page &P of &N")
-

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from vrp_xl.errors import PlanError, ServiceError, SourceError, UnknownSymbolError
+from vrp_xl.errors import PlanError, QuotaError, ServiceError, SourceError, UnknownSymbolError
 from vrp_xl.workflow.refresh import RefreshResult, refresh
 from vrp_xl.workflow.scan import RowState, Scan, run_scan
 
@@ -41,7 +41,7 @@ class Morning:
         if not outcomes or any(outcome.state == "fresh" for outcome in outcomes):
             return None
         errors = [outcome.error for outcome in outcomes if outcome.error is not None]
-        for kind in (ServiceError, PlanError, UnknownSymbolError):
+        for kind in (ServiceError, QuotaError, PlanError, UnknownSymbolError):
             for error in errors:
                 if isinstance(error, kind):
                     return error

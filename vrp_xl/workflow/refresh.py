@@ -59,7 +59,7 @@ class Outcome:
     `state` is ``fresh`` (asked and stored), ``kept`` (the answer failed, an older snapshot is
     there), ``missing`` (it failed and nothing is stored) or ``skipped`` (not asked, on purpose).
     `age` is that of the stored snapshot's `as_of`, None where nothing is stored. `error` is what
-    the source said, None where it was not asked.
+    the source said, or why it was not asked; None where it is fresh.
     """
 
     symbol: str
@@ -125,8 +125,8 @@ def cost(
     names = _unique(symbols)
     latched = store.latch(source.name, account)
     if latched is not None:
-        skipped = dict.fromkeys(names, str(latched))
-        return Cost(0, 0, unlimited=False, resets_at=latched.until, skipped=skipped)
+        all_of_them = dict.fromkeys(names, str(latched))
+        return Cost(0, 0, unlimited=False, resets_at=latched.until, skipped=all_of_them)
     known = _known(source, store, names, account)
     account_calls = len(source.prepare(known))
     quota = _newest(source.quota(), known.quota)
@@ -137,7 +137,7 @@ def cost(
         left,
         quota.unlimited,
         quota.resets_at,
-        skipped,
+        {name: str(error) for name, error in skipped.items()},
     )
 
 
@@ -269,22 +269,25 @@ def _refusal(source: Source, known: Known, symbol: str) -> str | None:
     return known.not_covered.get(symbol) or source.skip_reason(symbol)
 
 
+def _not_asked(why: str | None) -> SourceError:
+    if why is not None:
+        return SymbolNotCoveredError(why)
+    return PlanError("the plan in force offers no call for it")
+
+
 def _fitting(
     source: Source, names: list[str], known: Known, left: int | None
-) -> tuple[dict[str, tuple[Call, ...]], dict[str, str]]:
+) -> tuple[dict[str, tuple[Call, ...]], dict[str, SourceError]]:
     """The calls of the symbols that may be asked, and why the others are skipped."""
     chosen: dict[str, tuple[Call, ...]] = {}
-    skipped: dict[str, str] = {}
+    skipped: dict[str, SourceError] = {}
     for name in names:
         why = _refusal(source, known, name)
-        if why is not None:
-            skipped[name] = why
-            continue
-        calls = tuple(source.calls(name))
+        calls = tuple(source.calls(name)) if why is None else ()
         if not calls:
-            skipped[name] = "the plan in force offers no call for it"
+            skipped[name] = _not_asked(why)
         elif left is not None and len(calls) > left:
-            skipped[name] = f"quota: {_counted(max(left, 0))} left today"
+            skipped[name] = QuotaError(f"quota: {_counted(max(left, 0))} left today")
         else:
             chosen[name] = calls
             left = None if left is None else left - len(calls)
@@ -495,8 +498,8 @@ class _Run:
         chosen, skipped = _fitting(
             self.source, self.names, self.known, None if left is None else left - len(account_calls)
         )
-        for symbol, why in skipped.items():
-            self._finish(symbol, "skipped", why)
+        for symbol, refused in skipped.items():
+            self._finish(symbol, "skipped", str(refused), refused)
         self.open = {symbol: _Name(symbol, calls) for symbol, calls in chosen.items()}
         if time.monotonic() >= self.end:
             self.board.close()
@@ -613,8 +616,8 @@ class _Run:
                 continue
             self._drop(name, keep=calls)
             if not calls:
-                why = why or "the plan in force offers no call for it"
-                self._finish(name.symbol, "skipped", why)
+                error = _not_asked(why)
+                self._finish(name.symbol, "skipped", str(error), error)
                 continue
             name.calls = calls
             if self.stopped is None:

@@ -1,0 +1,282 @@
+"""The exits: what fires, what leads, what is unknown."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from vrp_xl.core.exits import (
+    ExitInputs,
+    Severity,
+    exit_state,
+    profit_percent,
+    target_price,
+)
+from vrp_xl.core.rules import PRESETS, STANDARD, preset
+from vrp_xl.errors import InputError
+
+FINE = ExitInputs(
+    z=1.34, spot=580.51, flip=572.50, gamma="positive", gamma_basis="vendor", spread=5.41,
+    tactical=1.4, entry_cell="A", risk="defined", held=True, credit=2.0, mark=1.5,
+    days_to_expiry=40, entry_days=45,
+)  # fmt: skip
+ALL = STANDARD.with_values({"loss_stop": 2, "inversion_exit": "both"})
+NUMBER = st.none() | st.floats(-100, 100)
+POSITION = st.builds(
+    ExitInputs, z=NUMBER, spot=st.none() | st.floats(1, 1000), flip=st.none() | st.floats(1, 1000),
+    gamma=st.sampled_from(["positive", "negative", "unknown"]),
+    gamma_basis=st.sampled_from([None, "vendor", "repriced", "net_gex"]), spread=NUMBER,
+    tactical=st.none() | st.floats(0, 5), entry_cell=st.sampled_from([None, *"ABCD"]),
+    risk=st.sampled_from(["defined", "undefined", "undefined on one side"]), held=st.booleans(),
+    credit=st.none() | st.floats(-1, 20), mark=st.none() | st.floats(0, 60),
+    days_to_expiry=st.none() | st.integers(-5, 90), entry_days=st.none() | st.integers(0, 90),
+)  # fmt: skip
+RULES = st.sampled_from([*PRESETS.values(), ALL])
+
+
+def state(rules=ALL, **figures):
+    """The exits of a fine position with some figures changed."""
+    return exit_state(dataclasses.replace(FINE, **figures), rules)
+
+
+def fired(rules=ALL, **figures):
+    """Names of the rules that fire, worst first."""
+    return [e.rule for e in state(rules, **figures).fired]
+
+
+def unknown(rules=ALL, **figures):
+    """Names of the rules that could not be judged."""
+    return {e.rule for e in state(rules, **figures).unknown}
+
+
+def test_all_is_well():
+    """Everything known, nothing fires: OK."""
+    got = state()
+    assert got.severity is Severity.OK
+    assert got.words(held=True) == "OK"
+    assert not got.must_close
+
+
+@pytest.mark.parametrize(
+    ("figures", "rule", "severity", "closes"),
+    [
+        ({"z": -0.51}, "inversion", Severity.INVERSION, True),
+        ({"spot": 572.0}, "flip breach", Severity.BREACH, True),
+        ({"gamma": "negative"}, "flip breach", Severity.BREACH, True),
+        ({"mark": 6.0}, "loss stop", Severity.LOSS, True),
+        ({"mark": 1.0}, "profit target", Severity.PROFIT, True),
+        ({"days_to_expiry": 21}, "time stop", Severity.TIME, True),
+        ({"tactical": 0.99}, "defense", Severity.DEFENSE, True),
+        ({"spot": 575.0}, "near flip", Severity.WARNING, False),
+    ],
+)
+def test_each_rule_fires_alone(figures, rule, severity, closes):
+    """Each input that goes bad fires its own rule."""
+    got = state(ALL.with_values({"inversion_exit": "article"}), **figures)
+    assert [e.rule for e in got.fired] == [rule]
+    assert got.severity is severity
+    assert got.must_close is closes
+
+
+@pytest.mark.parametrize(
+    "figures",
+    [{"z": -0.5}, {"z": 0.1 - 0.6}, {"spot": 572.5, "flip": 572.5 / 1.005025}, {"mark": 1.01},
+     {"mark": 5.99}, {"days_to_expiry": 22}, {"tactical": 1.0}, {"spread": 0.0}],
+)  # fmt: skip
+def test_edges_do_not_fire(figures):
+    """Exactly at a strict threshold, or just inside the others, nothing fires."""
+    assert fired(**figures) == []
+
+
+@pytest.mark.parametrize(
+    ("credit", "mark"), [(2.0, 1.0), (1.1, 0.55), (0.7, 0.35), (4.6, 2.3), (0.3, 0.15)]
+)
+def test_target_is_met_on_paper(credit, mark):
+    """Half the credit is half the credit, whatever binary division says."""
+    assert "profit target" in fired(credit=credit, mark=mark)
+    assert target_price(credit) == pytest.approx(mark)
+
+
+def test_all_that_fire_are_listed_worst_first():
+    """Severity orders inversion, breach, loss, time, defense, as the design lists them."""
+    got = state(z=-2, spot=500, mark=9, days_to_expiry=3, tactical=0.5)
+    assert [e.rule for e in got.fired] == [
+        "inversion", "flip breach", "loss stop", "time stop", "defense",
+    ]  # fmt: skip
+    order = [
+        Severity.INVERSION, Severity.BREACH, Severity.LOSS, Severity.PROFIT, Severity.TIME,
+        Severity.DEFENSE, Severity.WARNING, Severity.UNKNOWN, Severity.OK,
+    ]  # fmt: skip
+    assert order == sorted(Severity, reverse=True)
+
+
+@pytest.mark.parametrize(
+    ("rule", "figures", "fires"),
+    [
+        ("article", {"z": -0.6}, True), ("article", {"spread": -3.0}, False),
+        ("inverted", {"z": -0.6}, False), ("inverted", {"spread": -0.1}, True),
+        ("inverted", {"tactical": 0.99}, True), ("both", {"z": -0.6}, True),
+        ("both", {"spread": -0.1}, True), ("both", {}, False),
+    ],
+)  # fmt: skip
+def test_inversion_by_rule(rule, figures, fires):
+    """The article's word, the literal thing, or either."""
+    rules = ALL.with_values({"inversion_exit": rule})
+    assert ("inversion" in fired(rules, **figures)) is fires
+
+
+def test_inversion_says_which_it_is():
+    """z below its exit is called compressed, implied below realized inverted."""
+    assert "compressed" in state(z=-0.6).fired[0].words
+    assert "inverted" in state(spread=-0.1).fired[0].words
+
+
+@pytest.mark.parametrize("cell", ["B", "D"])
+def test_entered_below_the_flip_is_no_breach(cell):
+    """A B was entered below the flip: neither spot nor gamma breaches it."""
+    assert fired(entry_cell=cell, spot=500, gamma="negative") == []
+    assert unknown(entry_cell=cell, flip=None, gamma="unknown") == set()
+
+
+@pytest.mark.parametrize("cell", ["A", "C", None])
+def test_below_the_flip_breaches_what_was_entered_above(cell):
+    """A, C, and what does not say, are breached below the flip."""
+    assert fired(entry_cell=cell, spot=572) == ["flip breach"]
+
+
+@pytest.mark.parametrize(
+    ("risk", "action"),
+    [("defined", "cut half"), ("undefined", "close"), ("undefined on one side", "close")],
+)
+def test_breach_asks_by_risk(risk, action):
+    """Defined risk is cut in half, everything else closed."""
+    assert state(risk=risk, spot=560).fired[0].action == action
+
+
+def test_repriced_gamma_overrules_a_nearest_crossing():
+    """Below a crossing with re-priced gamma still positive: no breach, but near is near."""
+    kw = {"gamma": "positive", "gamma_basis": "repriced"}
+    assert fired(spot=560, **kw) == []
+    assert fired(spot=571.5, **kw) == ["near flip"]
+    assert "0.17 % below" in state(spot=571.5, **kw).fired[0].words
+
+
+def test_net_gex_is_named_where_it_breaches():
+    """A regime that is only the sign of net GEX is marked as such in the breach."""
+    got = state(gamma="negative", gamma_basis="net_gex", flip=None).fired[0]
+    assert "net GEX" in got.words
+
+
+@pytest.mark.parametrize(
+    ("entry", "fires"), [(45, True), (22, True), (None, True), (21, False), (14, False)]
+)
+def test_time_stop_needs_a_longer_entry(entry, fires):
+    """Who entered with 21 days or fewer is not stopped at once."""
+    assert ("time stop" in fired(days_to_expiry=14, entry_days=entry)) is fires
+
+
+@pytest.mark.parametrize(
+    ("figures", "rule"),
+    [
+        ({"z": None}, "inversion"), ({"spread": None}, "inversion"),
+        ({"tactical": None}, "defense"), ({"flip": None, "gamma": "unknown"}, "flip breach"),
+        ({"spot": None, "gamma": "unknown"}, "flip breach"), ({"flip": None}, "near flip"),
+        ({"credit": None}, "profit target"), ({"mark": None}, "loss stop"),
+        ({"credit": 0.0}, "profit target"), ({"days_to_expiry": None}, "time stop"),
+    ],
+)  # fmt: skip
+def test_a_missing_input_is_unknown_never_ok(figures, rule):
+    """A rule whose input is missing says so, and the position is not OK."""
+    got = state(**figures)
+    assert rule in {e.rule for e in got.unknown}
+    assert got.severity is Severity.UNKNOWN
+    assert got.words(held=True).startswith("UNKNOWN")
+
+
+def test_a_blank_rule_is_not_asked():
+    """No loss stop and no defense: their inputs may be missing."""
+    rules = STANDARD.with_values({"tactical_defense": None})
+    assert unknown(rules, tactical=None) == set()
+    assert "loss stop" not in unknown(rules, credit=None)
+
+
+def test_a_name_that_nobody_holds():
+    """Position rules are not asked, and the words are "stay out", never "exit" or "close"."""
+    got = state(held=False, credit=None, mark=None, days_to_expiry=None, z=-1)
+    assert got.unknown == ()
+    assert got.words(held=False).startswith("STAY OUT")
+    assert got.words(held=True).startswith("CLOSE")
+
+
+@given(POSITION, RULES, st.floats(0, 50))
+def test_exits_never_get_milder(given_, rules, worse):
+    """Lower z, spread or ratio, and a lower spot outside a re-priced regime, never help."""
+    assume(not (given_.gamma == "positive" and given_.gamma_basis == "repriced"))
+    before = exit_state(given_, rules)
+    for name in ("z", "spread", "tactical", "spot"):
+        value = getattr(given_, name)
+        if value is not None and (name != "spot" or value - worse > 0):
+            after = exit_state(dataclasses.replace(given_, **{name: value - worse}), rules)
+            assert after.severity >= before.severity, name
+    if given_.days_to_expiry is not None:
+        later = dataclasses.replace(given_, days_to_expiry=given_.days_to_expiry - 7)
+        assert exit_state(later, rules).severity >= before.severity
+
+
+@given(POSITION, RULES, st.floats(0, 20))
+def test_a_larger_loss_never_helps(given_, rules, worse):
+    """Above the profit target's price, a rising mark never makes the exits milder."""
+    assume(given_.credit is not None and given_.mark is not None and given_.credit > 0)
+    assume(given_.mark > given_.credit)
+    after = exit_state(dataclasses.replace(given_, mark=given_.mark + worse), rules)
+    assert after.severity >= exit_state(given_, rules).severity
+
+
+@given(POSITION, RULES)
+def test_losing_an_input_never_gives_ok(given_, rules):
+    """Taking any figure away from a judged position never turns it OK unless it was."""
+    before = exit_state(given_, rules)
+    for name in ("z", "spot", "flip", "spread", "tactical", "mark", "days_to_expiry"):
+        if getattr(given_, name) is None:
+            continue
+        after = exit_state(dataclasses.replace(given_, **{name: None}), rules)
+        assert after.severity > Severity.OK or before.severity is Severity.OK, name
+
+
+@given(POSITION, RULES)
+def test_states_are_consistent(given_, rules):
+    """Sorted, no rule both fires and is unknown, and OK means nothing fired or missing."""
+    got = exit_state(given_, rules)
+    assert all(a.severity >= b.severity for a, b in itertools.pairwise(got.fired))
+    assert not {e.rule for e in got.fired} & {e.rule for e in got.unknown}
+    assert (got.severity is Severity.OK) == (not got.fired and not got.unknown)
+    assert "exit" not in got.words(held=False).lower()
+    assert not got.words(held=False).startswith(("CLOSE", "CUT"))
+
+
+def test_profit_and_target():
+    """Percent of the credit, and the price that earns it."""
+    assert profit_percent(2.0, 0.9) == pytest.approx(55)
+    assert profit_percent(2.0, 6.0) == pytest.approx(-200)
+    assert target_price(2.0, 25) == 1.5
+    for credit in (0.0, -1.0, float("nan")):
+        with pytest.raises(InputError):
+            profit_percent(credit, 1.0)
+
+
+def test_the_article_judges_as_its_script():
+    """z below -0.5, then below the flip, then nearer than 0.5 %, then OK."""
+    rules = preset("article")
+    base = {"held": False, "entry_cell": "A"}
+    cases = [
+        ({"z": -0.6, "spot": 500.0}, "STAY OUT: compressed"),
+        ({"spot": 572.0}, "STAY OUT: spot is"),
+        ({"spot": 575.0}, "WARNING: spot is only 0.43 %"),
+        ({}, "OK"),
+    ]
+    for figures, words in cases:
+        assert state(rules, **(base | figures)).words(held=False).startswith(words)

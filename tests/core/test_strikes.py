@@ -1,0 +1,292 @@
+"""Strikes: walls, their checks and fallbacks, wings, and the order of the legs."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vrp_xl.core.black_scholes import delta
+from vrp_xl.core.implied import expected_move
+from vrp_xl.core.rules import PRESETS, STANDARD, preset
+from vrp_xl.core.strikes import (
+    StrikeInputs,
+    increment,
+    plan_strikes,
+    round_strike,
+    wall_problem,
+)
+from vrp_xl.core.structures import STRUCTURES
+
+CONDOR = STRUCTURES["iron_condor"]
+GIVEN = StrikeInputs(
+    spot=580.51, expiry=date(2026, 5, 15), days=45, iv=18.45, put_iv=21.03, call_iv=16.82,
+    put_wall=545, call_wall=620, max_gamma=575, lean="put-heavy",
+)  # fmt: skip
+MOVE = expected_move(580.51, 18.45, 45)
+DELTA_RULES = STANDARD.with_values({"strike_method": "delta"})
+MOVE_RULES = STANDARD.with_values({"strike_method": "move"})
+
+PRICE = st.floats(0.05, 5000)
+VOL = st.none() | st.floats(0.5, 900)
+INPUTS = st.builds(
+    StrikeInputs, spot=PRICE, expiry=st.just(date(2026, 5, 15)), days=st.integers(1, 700),
+    iv=VOL, put_iv=VOL, call_iv=VOL, put_wall=st.none() | PRICE, call_wall=st.none() | PRICE,
+    max_gamma=st.none() | PRICE,
+    lean=st.sampled_from([None, "put-heavy", "call-heavy", "balanced"]),
+)  # fmt: skip
+SOLD = [s for s in STRUCTURES.values() if s.vega < 0]
+
+
+def strikes_of(plan):
+    """Strikes by sign and right."""
+    return {(leg.sign, leg.right): leg.strike for leg in plan.legs}
+
+
+def change(**figures):
+    """The worked inputs with some figures changed."""
+    return dataclasses.replace(GIVEN, **figures)
+
+
+def test_walls_that_pass_are_sold():
+    """Walls at a fair distance take the short strikes, half a move further the wings."""
+    plan = plan_strikes(CONDOR, GIVEN, STANDARD)
+    got = strikes_of(plan)
+    assert got[-1, "put"] == 545
+    assert got[-1, "call"] == 620
+    assert got[1, "put"] == round(545 - MOVE / 2)
+    assert got[1, "call"] == round(620 + MOVE / 2)
+    assert plan.complete
+    assert plan.notes == ()
+    assert plan.words.startswith("2026-05-15: buy put 526, sell put 545, sell call 620, buy call")
+
+
+def test_every_strike_shows_delta_and_moves():
+    """Delta by the wing's volatility, distance in signed expected moves."""
+    for leg in plan_strikes(CONDOR, GIVEN, STANDARD).legs:
+        iv = 21.03 if leg.right == "put" else 16.82
+        assert leg.delta == pytest.approx(delta(leg.right, 580.51, leg.strike, iv, 45))
+        assert leg.moves == pytest.approx((leg.strike - 580.51) / MOVE)
+
+
+@pytest.mark.parametrize(
+    ("figures", "right", "words"),
+    [
+        ({"put_wall": None}, "put", "no put wall"),
+        ({"call_wall": None}, "call", "no call wall"),
+        ({"put_wall": 590}, "put", "not below spot"),
+        ({"put_wall": 580.51}, "put", "not below spot"),
+        ({"call_wall": 575}, "call", "not above spot"),
+        ({"put_wall": 600, "call_wall": 600}, "put", "equals"),
+        ({"put_wall": 600, "call_wall": 600}, "call", "equals"),
+        ({"put_wall": 640, "call_wall": 620}, "call", "inverted"),
+        ({"put_wall": 570}, "put", "expected moves"),
+        ({"call_wall": 590}, "call", "expected moves"),
+        ({"put_wall": 561, "put_iv": 40.0}, "put", "delta of"),
+    ],
+)
+def test_walls_that_fail_fall_back_to_delta(figures, right, words):
+    """Each failing wall is named, and the strike is one of the wished delta instead."""
+    given_ = change(**figures)
+    assert words in wall_problem(right, given_, STANDARD)
+    plan = plan_strikes(CONDOR, given_, STANDARD)
+    leg = next(x for x in plan.legs if x.sign < 0 and x.right == right)
+    assert leg.basis == "delta"
+    assert words in leg.note
+    assert any(words in note for note in plan.notes)
+    assert leg.strike == strikes_of(plan_strikes(CONDOR, given_, DELTA_RULES))[-1, right]
+
+
+def test_walls_of_the_article_day_are_too_near():
+    """570 and 590 are 0.28 and 0.25 expected moves away: shown, not sold, and said."""
+    near = change(put_wall=570, call_wall=590)
+    guarded = plan_strikes(CONDOR, near, STANDARD)
+    assert {leg.basis for leg in guarded.legs if leg.sign < 0} == {"delta"}
+    assert any("put wall 570 is only 0.28" in note for note in guarded.notes)
+    literal = plan_strikes(CONDOR, near, preset("article"))
+    assert strikes_of(literal)[-1, "put"] == 570
+    assert strikes_of(literal)[-1, "call"] == 590
+    assert any(note.startswith("warning: put wall 570") for note in literal.notes)
+
+
+def test_a_wall_that_cannot_be_checked_says_so():
+    """Without a volatility the wall stands, with a warning instead of a silent pass."""
+    plan = plan_strikes(CONDOR, change(iv=None, put_iv=None, call_iv=None), STANDARD)
+    assert strikes_of(plan)[-1, "put"] == 545
+    assert any("not checked" in note for note in plan.notes)
+    assert not plan.complete
+    assert all(leg.strike is None for leg in plan.legs if leg.sign > 0)
+    assert "buy put ?" in plan.words
+
+
+def test_fallback_ends_at_the_expected_move():
+    """No wall and no wing volatility for a delta: the expected move; without any: no strike."""
+    blank = change(put_wall=None, call_wall=None, max_gamma=None)
+    plan = plan_strikes(CONDOR, blank, MOVE_RULES)
+    assert strikes_of(plan)[-1, "put"] == round(580.51 - MOVE)
+    assert strikes_of(plan)[-1, "call"] == round(580.51 + MOVE)
+    nothing = plan_strikes(
+        CONDOR, dataclasses.replace(blank, iv=None, put_iv=None, call_iv=None), STANDARD
+    )
+    assert all(leg.strike is None and leg.note for leg in nothing.legs)
+
+
+@pytest.mark.parametrize(
+    ("lean", "put_delta", "call_delta"),
+    [("put-heavy", 0.25, 0.16), ("call-heavy", 0.16, 0.25), ("balanced", 0.25, 0.25),
+     (None, 0.25, 0.25)],
+)  # fmt: skip
+def test_the_leaning_side_keeps_the_short_delta(lean, put_delta, call_delta):
+    """Two-sided structures sell the other side further out; one-sided ones do not."""
+    got = strikes_of(plan_strikes(CONDOR, change(lean=lean), DELTA_RULES))
+    for right, iv, target in (("put", 21.03, put_delta), ("call", 16.82, call_delta)):
+        assert abs(delta(right, 580.51, got[-1, right], iv, 45)) == pytest.approx(target, abs=0.01)
+    one = plan_strikes(STRUCTURES["short_call_spread"], change(lean="put-heavy"), DELTA_RULES)
+    assert abs(next(x for x in one.legs if x.sign < 0).delta) == pytest.approx(0.25, abs=0.01)
+
+
+def test_iron_fly_centres_on_maximum_gamma():
+    """Both shorts at maximum gamma, wings no further than the walls."""
+    fly = plan_strikes(STRUCTURES["iron_fly"], change(put_wall=560, call_wall=585), STANDARD)
+    got = strikes_of(fly)
+    assert got[-1, "put"] == got[-1, "call"] == 575
+    assert got[1, "put"] == 560
+    assert got[1, "call"] == 585
+    wide = strikes_of(plan_strikes(STRUCTURES["iron_fly"], GIVEN, STANDARD))
+    assert wide[1, "put"] == round(575 - MOVE / 2)
+
+
+@pytest.mark.parametrize("peak", [562, 575, 599])
+def test_narrow_condor_centres_on_maximum_gamma(peak):
+    """Cell C: the condor stands around maximum gamma while spot is between its shorts."""
+    plan = plan_strikes(CONDOR, change(max_gamma=peak), STANDARD, tight=True)
+    got = strikes_of(plan)
+    assert got[-1, "put"] == pytest.approx(peak - MOVE / 2, abs=0.5)
+    assert got[-1, "call"] == pytest.approx(peak + MOVE / 2, abs=0.5)
+    assert 545 <= got[1, "put"] < got[-1, "put"]
+    assert got[-1, "call"] < got[1, "call"] <= 620
+
+
+@pytest.mark.parametrize(("peak", "words"), [(500, "too far"), (None, "not known")])
+def test_narrow_condor_without_a_near_maximum_centres_on_spot(peak, words):
+    """Maximum gamma that is far or unknown: around spot, and said."""
+    plan = plan_strikes(CONDOR, change(max_gamma=peak), STANDARD, tight=True)
+    got = strikes_of(plan)
+    assert (got[-1, "put"] + got[-1, "call"]) / 2 == pytest.approx(580.51, abs=1)
+    assert any(words in note for note in plan.notes)
+
+
+def test_no_room_inside_the_walls_is_said():
+    """A tight wing that cannot stay inside a wall says so instead of hiding it."""
+    plan = plan_strikes(
+        CONDOR, change(put_wall=575, call_wall=590, max_gamma=None), STANDARD, tight=True
+    )
+    assert any("no room for the put wing" in note for note in plan.notes)
+    assert any("no room for the call wing" in note for note in plan.notes)
+
+
+@given(st.sampled_from(SOLD), INPUTS, st.sampled_from(list(PRESETS)), st.booleans())
+def test_legs_are_ordered(structure, given_, name, tight):
+    """Long put < short put <= short call < long call, whatever the levels say."""
+    rules = preset(name).with_values({"strike_guard": True})
+    plan = plan_strikes(structure, given_, rules, tight=tight)
+    got = strikes_of(plan)
+    assert set(got) == {(leg.sign, leg.right) for leg in structure.legs}
+    known = {k: v for k, v in got.items() if v is not None}
+    assert all(v > 0 for v in known.values())
+    order = [known.get(k) for k in ((1, "put"), (-1, "put"), (-1, "call"), (1, "call"))]
+    lp, sp, sc, lc = order
+    assert lp is None or lp < sp
+    assert lc is None or sc < lc
+    assert sp is None or sc is None or sp <= sc
+    for leg in plan.legs:
+        assert leg.strike is not None or leg.note
+        if leg.strike is not None and leg.delta is not None:
+            assert (leg.delta <= 0) if leg.right == "put" else (leg.delta >= 0)
+
+
+@given(INPUTS, st.sampled_from(["walls", "delta", "move"]))
+def test_short_strikes_are_out_of_the_money(given_, method):
+    """No short strike of a condor or spread is at or beyond spot."""
+    rules = STANDARD.with_values({"strike_method": method})
+    got = strikes_of(plan_strikes(CONDOR, given_, rules))
+    assert got[-1, "put"] is None or got[-1, "put"] < given_.spot
+    assert got[-1, "call"] is None or got[-1, "call"] > given_.spot
+
+
+@given(st.integers(40, 900), st.floats(0, 30), st.floats(5, 80), st.integers(10, 300))
+def test_put_and_call_mirror(spot, offset, iv, days):
+    """From a spot that is a strike, the expected-move strikes lie mirrored around it."""
+    assert round_strike("put", spot - offset, spot) + round_strike(
+        "call", spot + offset, spot
+    ) == pytest.approx(2 * spot)
+    given_ = StrikeInputs(spot=spot, expiry=date(2026, 5, 15), days=days, iv=iv)
+    rules = MOVE_RULES.with_values({"short_moves": 0.5, "wing_moves": 0.3})
+    got = strikes_of(plan_strikes(CONDOR, given_, rules))
+    if None not in got.values():
+        assert got[-1, "put"] + got[-1, "call"] == pytest.approx(2 * spot)
+        assert got[1, "put"] + got[1, "call"] == pytest.approx(2 * spot) or got[1, "put"] == 1
+
+
+@given(
+    st.floats(50, 500), st.floats(0.7, 1.3), st.floats(0.7, 1.3), st.floats(5, 80),
+    st.floats(1.01, 3),
+)  # fmt: skip
+def test_scaling_prices_scales_the_judgement_of_walls(spot, put, call, iv, factor):
+    """A wall that passes at one price level passes at any."""
+    base = StrikeInputs(
+        spot=spot, expiry=date(2026, 5, 15), days=45, iv=iv, put_wall=put * spot,
+        call_wall=call * spot,
+    )  # fmt: skip
+    scaled = dataclasses.replace(
+        base, spot=factor * spot, put_wall=factor * put * spot, call_wall=factor * call * spot
+    )
+    for right in ("put", "call"):
+        before, after = (wall_problem(right, g, STANDARD) for g in (base, scaled))
+        assert (before is None) == (after is None)
+
+
+@pytest.mark.parametrize(
+    ("right", "price", "spot", "strike"),
+    [("put", 557.5, 580, 557), ("call", 557.5, 580, 558), ("put", 557.4, 580, 557),
+     ("call", 557.6, 580, 558), ("put", 17.25, 18, 17.0), ("call", 17.25, 18, 17.5),
+     ("put", 3992.5, 4000, 3990), ("call", 3992.5, 4000, 3995), ("put", 0.1, 0.4, 0.0),
+     ("put", -3, 20, 0.0)],
+)  # fmt: skip
+def test_rounding(right, price, spot, strike):
+    """To the nearest usual strike; halfway goes outwards; nothing below 0."""
+    assert round_strike(right, price, spot) == strike
+
+
+def test_increments():
+    """0.5 below 25, 1 below 1,000, 5 from there."""
+    prices = [0.5, 24.99, 25, 999.99, 1000, 6000]
+    assert [increment(p) for p in prices] == [0.5, 0.5, 1, 1, 5, 5]
+
+
+@pytest.mark.parametrize("figures", [{"days": 0}, {"days": -4}, {"iv": 0.0}, {"iv": -3.0}])
+def test_no_time_or_no_volatility(figures):
+    """Nothing divides by an expected move that is not there."""
+    for structure, tight in itertools.product(STRUCTURES.values(), (False, True)):
+        plan = plan_strikes(structure, change(**figures), STANDARD, tight=tight)
+        assert plan.expected_move is None
+
+
+def test_a_cheap_stock_has_no_strike_left():
+    """A put below the lowest strike is not made up."""
+    cheap = StrikeInputs(spot=0.4, expiry=date(2026, 5, 15), days=45, iv=80)
+    plan = plan_strikes(CONDOR, cheap, STANDARD)
+    puts = [leg for leg in plan.legs if leg.right == "put"]
+    assert all(leg.strike is None and "no strike" in leg.note for leg in puts)
+
+
+def test_calendar_has_one_strike_and_two_expiries():
+    """Sells the near call and buys the later one at the same strike."""
+    plan = plan_strikes(STRUCTURES["calendar_spread"], GIVEN, preset("article"))
+    near, later = plan.legs
+    assert near.strike == later.strike == 575
+    assert "later expiry" in later.note
