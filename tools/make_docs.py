@@ -168,7 +168,7 @@ def columns_page() -> str:
             table(["column", "heading", "unit", "meaning"], rows),
             (
                 "## Only in JSON\n\n`strikes` is an object there (structure, expiry, days, "
-                "expected move, legs, notes), `warnings` and `why` are lists.\n"
+                "expected move, legs, notes); `exit_plan`, `warnings` and `why` are lists.\n"
             ),
             table(["key", "meaning"], extras),
         ]

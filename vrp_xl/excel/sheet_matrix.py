@@ -96,19 +96,18 @@ def write_matrix(book: Workbook, sheet: Worksheet, styles: Styles, scan: Scan, f
     _frame(sheet, styles, scan, facts)
     for cell, (row, column) in _BOXES.items():
         _box(sheet, styles, scan, cell, row, column)
-    for row in (_BOXES["A"][0], _BOXES["C"][0]):
-        _heights(sheet, scan, row)
+    high = 30.0 + sum(_heights(sheet, scan, _BOXES[cell][0]) for cell in ("A", "C"))
     at = _unknown(sheet, styles, scan, _LOWER_ROW)
     found = points(scan)
-    last = _chart(book, sheet, styles, scan, found, at + 1)
-    sheet.print_area(0, 0, last, _LAST_COLUMN)
+    _chart(book, sheet, styles, scan, found, at + 1, high)
+    sheet.print_area(0, 0, at - 1, _LAST_COLUMN)
     sheet.set_selection(0, 0, 0, 0)
 
 
 def _frame(sheet: Worksheet, styles: Styles, scan: Scan, facts: str) -> None:
     """Title, axes of the 2x2 and the widths of the columns."""
     sheet.set_column(0, 0, 2)
-    sheet.set_column(_LABEL_COLUMN, _LABEL_COLUMN, 15)
+    sheet.set_column(_LABEL_COLUMN, _LABEL_COLUMN, 19)
     for column in range(2, _LAST_BOX_COLUMN + 1):
         sheet.set_column(column, column, _BOX_WIDTH)
     sheet.set_column(6, 6, 1.5)
@@ -171,8 +170,14 @@ def _box(sheet: Worksheet, styles: Styles, scan: Scan, cell: Cell, row: int, col
         row + 1, column, row + 1, last, _capital(CELL_MEANING[cell]),
         styles(edge, look.QUIET, italic=True, indent=1, valign="vcenter", font_size=9),
     )  # fmt: skip
-    listed = edge | {"font_size": 11, "indent": 1, "valign": "top", "text_wrap": True}
-    names = styles(listed, font_color=look.INK, align="left")
+    listed = edge | {
+        "font_size": 11,
+        "indent": 1,
+        "align": "left",
+        "valign": "top",
+        "text_wrap": True,
+    }
+    names = styles(listed, font_color=look.INK)
     rows = _rows_in(scan, cell)
     sheet.merge_range(row + 2, column, row + 2, last, "", names)
     if rows:
@@ -238,15 +243,16 @@ def _moves(rows: Sequence[Row]) -> str:
     return "Moved here:  " + ",  ".join(moved[:20]) + more
 
 
-def _heights(sheet: Worksheet, scan: Scan, row: int) -> None:
-    """Rows of two boxes side by side: high enough for both."""
+def _heights(sheet: Worksheet, scan: Scan, row: int) -> float:
+    """Makes two boxes side by side high enough for both; returns their height in points."""
     width = _BOX_WIDTH * _BOX_COLUMNS
     pair = [_rows_in(scan, cell) for cell, (at, _) in _BOXES.items() if at == row]
-    sheet.set_row(row, 28)
-    sheet.set_row(row + 1, 20)
     names = look.row_height([(_names_text(rows), width * 0.9) for rows in pair])
-    sheet.set_row(row + 2, min(max(names * 1.2, 84), 409))
-    sheet.set_row(row + 3, look.row_height([(_moves(rows), width) for rows in pair]) + 6)
+    moves = look.row_height([(_moves(rows), width) for rows in pair])
+    heights = (28.0, 20.0, min(max(names * 1.2, 90.0), 409.0), moves + 6.0)
+    for n, height in enumerate(heights):
+        sheet.set_row(row + n, height)
+    return sum(heights)
 
 
 def _unknown(sheet: Worksheet, styles: Styles, scan: Scan, row: int) -> int:
@@ -286,9 +292,15 @@ def _unknown(sheet: Worksheet, styles: Styles, scan: Scan, row: int) -> int:
 
 
 def _chart(
-    book: Workbook, sheet: Worksheet, styles: Styles, scan: Scan, found: list[Point], row: int
-) -> int:
-    """The chart beside the boxes and its figures below them; returns the last row in use."""
+    book: Workbook,
+    sheet: Worksheet,
+    styles: Styles,
+    scan: Scan,
+    found: list[Point],
+    row: int,
+    high: float,
+) -> None:
+    """The chart beside the boxes, as high as they are (points), and its figures below."""
     first = _points_table(sheet, styles, found, row)
     bounds = _bounds(found, scan.rules)
     lines = _lines_table(sheet, styles, scan.rules, bounds, row)
@@ -306,17 +318,17 @@ def _chart(
             4, _CHART_COLUMN, "No symbol has both a z-score and a gamma flip: no chart.",
             styles(look.QUIET, italic=True),
         )  # fmt: skip
-        return last + 1
+        return
     chart = book.add_chart({"type": "scatter", "subtype": "straight"})
     for n, (name, colour, dash) in enumerate(_LINES):
         _line_series(chart, name, colour, dash, lines + _LINE_POINTS * n)
     _point_series(chart, found, first)
     _dress(chart, bounds)
+    chart.set_size({"width": 780, "height": min(high / 0.75, 760.0)})
     sheet.insert_chart(
         3, _CHART_COLUMN, chart,
         {"object_position": 2, "description": "Distance to the gamma flip against the z-score"},
     )  # fmt: skip
-    return last + 1
 
 
 def _head(sheet: Worksheet, styles: Styles, row: int, column: int, words: Sequence[str]) -> None:
@@ -458,7 +470,7 @@ def _point_series(chart: Chart, found: list[Point], first: int) -> None:
                 "line": {"none": True},
                 "marker": {
                     "type": "circle",
-                    "size": 9,
+                    "size": 9 if len(found) <= MOST_LABELS else 6,
                     "fill": {"color": style["bg_color"]},
                     "border": {"color": edge},
                 },
@@ -508,4 +520,3 @@ def _dress(chart: Chart, bounds: Bounds) -> None:
         }
     )
     chart.set_chartarea({"border": {"color": "#C9D0D8"}})
-    chart.set_size({"width": 780, "height": 500})

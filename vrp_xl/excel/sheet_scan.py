@@ -43,20 +43,20 @@ class Place(NamedTuple):
 GROUPS: tuple[tuple[str, str, tuple[Place, ...]], ...] = (
     ("Decision", look.NAVY, (
         Place("candidate", 6, "Pick"), Place("symbol", 9), Place("cell", 6),
-        Place("yesterday", 10.5), Place("size", 8), Place("action", 34),
-        Place("structure", 17), Place("score", 7), Place("strikes", 32), Place("expiry", 12),
+        Place("yesterday", 10.5), Place("size", 8), Place("action", 28),
+        Place("structure", 13), Place("score", 7), Place("strikes", 28), Place("expiry", 12),
     )),
     ("Premium", "#2B4A66", (
-        Place("spot", 10), Place("atm_iv", 8), Place("rv_20d", 8), Place("vrp_20d", 11),
-        Place("structural", 9), Place("tactical", 9), Place("funnel", 12),
-        Place("compression_band", 19, "HV30/HV90 band"), Place("z_score", 11),
+        Place("spot", 10), Place("atm_iv", 8), Place("rv_20d", 7.5), Place("vrp_20d", 10),
+        Place("structural", 8.5), Place("tactical", 8.5), Place("funnel", 11.5),
+        Place("compression_band", 12.5, "HV30/HV90 band"), Place("z_score", 10),
         Place("z_change", 10), Place("percentile", 11), Place("history_days", 9),
-        Place("put_vrp", 9.5), Place("call_vrp", 9.5), Place("lean", 12),
+        Place("put_vrp", 8.5), Place("call_vrp", 9), Place("lean", 10.5),
     )),
     ("Gamma and levels", "#3F5A73", (
-        Place("gamma", 10), Place("gamma_basis", 11, "Gamma from"), Place("gamma_flip", 11),
-        Place("flip_distance_pct", 10), Place("put_wall", 10), Place("call_wall", 10),
-        Place("max_gamma", 12),
+        Place("gamma", 9.5), Place("gamma_basis", 9, "Gamma from"), Place("gamma_flip", 11),
+        Place("flip_distance_pct", 9), Place("put_wall", 9.5), Place("call_wall", 9.5),
+        Place("max_gamma", 11.5),
     )),
     ("Confirm and exits", "#526A80", (
         Place("status", 44), Place("harvest_score", 9),
@@ -74,7 +74,7 @@ GROUPS: tuple[tuple[str, str, tuple[Place, ...]], ...] = (
 PLACES: tuple[Place, ...] = tuple(place for _, _, places in GROUPS for place in places)
 INDEX: dict[str, int] = {place.name: n for n, place in enumerate(PLACES)}
 LETTER: dict[str, str] = {name: xl_col_to_name(n) for name, n in INDEX.items()}
-_PRINTED = INDEX["status"]
+_PRINTED = INDEX["max_gamma"]
 _COUNTED = ("A", "B", "C", "D", "?")
 _TOLD = ("cell", "z_score", "percentile", "structural", "gamma_flip", "put_wall", "call_wall")
 """Columns where a blank carries its reason as a note."""
@@ -110,7 +110,7 @@ COLOURS: tuple[Colour, ...] = (
     *(Colour(("cell",), f'{{cell}}="{letter}"', look.LETTERS[letter]) for letter in _COUNTED),
     *(Colour(("yesterday",), f'AND({{yesterday}}="{letter}",{{cell}}<>"{letter}")',
              look.LETTERS[letter]) for letter in _COUNTED),
-    Colour(("yesterday",), '{yesterday}<>""', look.QUIET),
+    Colour(("yesterday",), 'AND(ISNUMBER({size}),{yesterday}<>"")', look.QUIET),
     Colour(("cell",), 'AND(ISNUMBER({size}),{cell}="")', look.LETTERS["?"]),
     Colour(("candidate",), '{candidate}="yes"', look.PICK),
     Colour(("candidate",), '{candidate}="no"', look.QUIET),
@@ -367,7 +367,7 @@ def _row(sheet: Worksheet, styles: Styles, at: int, row: Row) -> None:
                 _note(sheet, at, n, why)
         elif isinstance(value, str):
             sheet.write_string(at, n, value, style)
-            if column.show == "long":
+            if column.show in ("long", "text"):
                 tall.append((value, place.width))
         elif isinstance(value, (date, datetime)):
             sheet.write_datetime(at, n, value, style)

@@ -109,10 +109,8 @@ def value_style(show: Show) -> dict[str, Any]:
     }
     if show == "letter":
         style["bold"] = True
-    if show == "long":
-        style["text_wrap"] = True
     if show in ("long", "text"):
-        style["indent"] = 1
+        style |= {"text_wrap": True, "indent": 1}
     return style
 
 
