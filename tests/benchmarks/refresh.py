@@ -89,6 +89,7 @@ def large(count: int) -> None:
             fetched = time.perf_counter() - start
             source.close()
             start = time.perf_counter()
+            before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
             scan = run_scan(store, "flashalpha", names, STANDARD)
             scanned = time.perf_counter() - start
             size = sum(f.stat().st_size for f in Path(folder).iterdir()) / 1e6
@@ -96,7 +97,7 @@ def large(count: int) -> None:
             print(
                 f"{count} symbols: {result.count('fresh')} fresh in {fetched:.1f} s "
                 f"({result.calls} calls), scanned {len(scan.rows)} in {scanned:.1f} s, "
-                f"store {size:.0f} MB, peak memory {peak:.0f} MB"
+                f"store {size:.0f} MB, peak memory {before:.0f} MB after the refresh, {peak:.0f} MB in all"
             )
     finally:
         process.kill()

@@ -160,7 +160,7 @@ def test_iron_fly_centres_on_maximum_gamma():
     assert wide[1, "put"] == round(575 - MOVE / 2)
 
 
-@pytest.mark.parametrize("peak", [562, 575, 599])
+@pytest.mark.parametrize("peak", [565, 575, 599])
 def test_narrow_condor_centres_on_maximum_gamma(peak):
     """Cell C: the condor stands around maximum gamma while spot is between its shorts."""
     plan = plan_strikes(CONDOR, change(max_gamma=peak), STANDARD, tight=True)

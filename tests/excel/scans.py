@@ -54,9 +54,13 @@ def snapshot(symbol: str, **figures: Any) -> Snapshot:
 
 
 def row(
-    made: Snapshot, rules: Rules = STANDARD, *, yesterday: str | None = "A", z_change: float | None = 0.12,
+    made: Snapshot,
+    rules: Rules = STANDARD,
+    *,
+    yesterday: str | None = "A",
+    z_change: float | None = 0.12,
     **more: Any,
-) -> Row:  # fmt: skip
+) -> Row:
     """The row that a scan would make of a snapshot."""
     state: dict[str, Any] = {"stale": False, "state": "fresh", "state_why": ""}
     return Row(

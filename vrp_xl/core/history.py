@@ -151,24 +151,21 @@ def _spread(snapshot: Snapshot) -> Snapshot:
 def _z(snapshot: Snapshot, spreads: Sequence[float], window: int, days_min: int) -> Snapshot:
     if snapshot.z_score is not None:
         return snapshot
-    days = min(len(spreads), window)
     if snapshot.vrp_20d is None:
-        return snapshot.replace(missing={"z_score": "there is no spread to compare"})
+        return _lacking(snapshot, _Z, "there is no spread to compare")
+    days = min(len(spreads), window)
     if days < days_min:
         why = (
             f"{days} of {days_min} days of spreads are stored; they grow by one a day, or: "
             f"vrp-xl history import FILE --symbol {snapshot.symbol} --field vrp_20d"
         )
-        return snapshot.replace(
-            history_days=days,
-            basis={**snapshot.basis, "history_days": f"{OWN}: days stored so far"},
-            missing={"z_score": why, "percentile": why},
-        )
+        basis = {**snapshot.basis, "history_days": f"{OWN}: days stored so far"}
+        return _lacking(snapshot.replace(history_days=days, basis=basis), _Z, why)
     newest = spreads[-days:]
     try:
         found: dict[str, Any] = {"z_score": standing.zscore(snapshot.vrp_20d, newest)}
     except VrpError as error:
-        return snapshot.replace(missing={"z_score": str(error), "percentile": str(error)})
+        return _lacking(snapshot, _Z, str(error))
     found["history_days"] = days
     if snapshot.percentile is None:
         found["percentile"] = standing.percentile(snapshot.vrp_20d, newest)
@@ -178,22 +175,34 @@ def _z(snapshot: Snapshot, spreads: Sequence[float], window: int, days_min: int)
 
 def _iv_standing(snapshot: Snapshot, ivs: Sequence[float], window: int, days_min: int) -> Snapshot:
     """IV rank and IV percentile, where the source gave none."""
-    if snapshot.iv_rank is not None or snapshot.atm_iv is None:
+    if snapshot.iv_rank is not None:
         return snapshot
+    if snapshot.atm_iv is None:
+        return _lacking(snapshot, _IV, "there is no ATM IV to compare")
     days = min(len(ivs), window)
     if days < days_min:
         why = (
             f"{days} of {days_min} days of ATM IV are stored; they grow by one a day, or: "
             f"vrp-xl history import FILE --symbol {snapshot.symbol} --field atm_iv"
         )
-        return snapshot.replace(missing={"iv_rank": why, "iv_percentile": why})
+        return _lacking(snapshot, _IV, why)
     newest = ivs[-days:]
     try:
-        rank = standing.rank(snapshot.atm_iv, newest)
+        found: dict[str, Any] = {"iv_rank": standing.rank(snapshot.atm_iv, newest)}
     except VrpError as error:
-        return snapshot.replace(missing={"iv_rank": str(error), "iv_percentile": str(error)})
-    found = {"iv_rank": rank}
+        return _lacking(snapshot, _IV, str(error))
     if snapshot.iv_percentile is None:
         found["iv_percentile"] = standing.percentile(snapshot.atm_iv, newest)
     told = f"{OWN}: ATM IV over the {days} days before"
     return snapshot.replace(basis={**snapshot.basis, **dict.fromkeys(found, told)}, **found)
+
+
+_Z = ("z_score", "percentile")
+_IV = ("iv_rank", "iv_percentile")
+
+
+def _lacking(snapshot: Snapshot, names: Sequence[str], why: str) -> Snapshot:
+    """The snapshot with `why` as the reason of those among `names` that are missing."""
+    return snapshot.replace(
+        missing={name: why for name in names if getattr(snapshot, name) is None}
+    )

@@ -62,7 +62,7 @@ class RuleSpec:
         Raises:
             RulesError: naming the rule, the value and what is allowed.
         """
-        if value is None or (isinstance(value, str) and not value.strip()):
+        if _is_blank(value):
             if self.blank:
                 return None
             raise self._refuse(value)
@@ -103,8 +103,12 @@ class RuleSpec:
         return number
 
     def _refuse(self, value: Any) -> RulesError:
-        shown = "blank" if value is None or value == "" else repr(value)[:60]
+        shown = "blank" if _is_blank(value) else repr(value)[:60]
         return RulesError(f"Rule {self.name} is {shown}; it takes {self.allowed}.")
+
+
+def _is_blank(value: Any) -> bool:
+    return value is None or (isinstance(value, str) and not value.strip())
 
 
 _GROUP = ["Screen"]

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 StrikeBasis = Literal["wall", "delta", "move", "max gamma", "spot", "wing"]
 
 _NO_IV = "needs an implied volatility"
+_FARTHEST = 10.0
+"""No strike is listed above so many times spot."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,8 +188,8 @@ class _Planner:
     ) -> Leg:  # fmt: skip
         if strike is None:
             return Leg(sign, right, None, None, None, None, note or _NO_IV)
-        if not strike > 0:
-            return Leg(sign, right, None, None, None, None, "no strike is left below")
+        if not 0 < strike <= _FARTHEST * self.given.spot:
+            return Leg(sign, right, None, None, None, None, "no strike is left that far out")
         moves = (strike - self.given.spot) / self.move if self.move else None
         return Leg(sign, right, strike, _delta(right, strike, self.given), moves, basis, note)
 

@@ -29,7 +29,7 @@ MOST_NAMES = 60
 """Names that one box shows; the rest is counted."""
 MOST_UNKNOWN = 40
 MOST_LABELS = 40
-"""With more points than this only candidates carry their symbol in the chart."""
+"""With more points than this only as many, the candidates of the highest z, carry a label."""
 
 _LABEL_COLUMN = 1
 _BOXES: dict[Cell, tuple[int, int]] = {"A": (4, 2), "B": (4, 7), "C": (9, 2), "D": (9, 7)}
@@ -214,14 +214,14 @@ def _names(styles: Styles, rows: Sequence[Row]) -> list[Any]:
     pieces: list[Any] = []
     for row in rows[:MOST_NAMES]:
         name = strong if row.decision.candidate else plain
-        pieces += [name, _label(row) or " ", quiet, f" {_z(row):+.2f}     "]
+        pieces += [name, _label(row) or " ", quiet, f"\N{NO-BREAK SPACE}{_z(row):+.2f}     "]
     if len(rows) > MOST_NAMES:
         pieces += [quiet, f"and {len(rows) - MOST_NAMES} more on the Scan sheet"]
     return pieces
 
 
 def _names_text(rows: Sequence[Row]) -> str:
-    return "  ".join(f"{_label(row)}_{_z(row):+.2f}___" for row in rows[:MOST_NAMES])
+    return " ".join(f"{_label(row)}_{_z(row):+.2f}__" for row in rows[:MOST_NAMES])
 
 
 def _label(row: Row) -> str:
@@ -449,7 +449,16 @@ def _line_series(chart: Chart, name: str, colour: str, dash: str, row: int) -> N
     )
 
 
+def _labelled(found: list[Point]) -> set[Point]:
+    """The points that carry their symbol in the chart."""
+    if len(found) <= MOST_LABELS:
+        return set(found)
+    picked = sorted((point for point in found if point.candidate), key=lambda point: -point.z)
+    return set(picked[:MOST_LABELS])
+
+
 def _point_series(chart: Chart, found: list[Point], first: int) -> None:
+    labelled = _labelled(found)
     for mark, style in look.LETTERS.items():
         at = [n for n, point in enumerate(found) if point.cell == mark]
         if not at:
@@ -457,7 +466,7 @@ def _point_series(chart: Chart, found: list[Point], first: int) -> None:
         top, bottom = first + at[0], first + at[-1]
         labels: list[dict[str, Any]] = []
         for n in at:
-            if len(found) > MOST_LABELS and not found[n].candidate:
+            if found[n] not in labelled:
                 labels.append({"delete": True})
             else:
                 labels.append({"value": found[n].symbol or " "})

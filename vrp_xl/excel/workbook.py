@@ -99,6 +99,8 @@ def _page(sheet: Worksheet, scan: Scan) -> None:
     sheet.set_margins(left=0.3, right=0.3, top=0.4, bottom=0.6)
     as_of = scan.as_of
     when = "no figures" if as_of is None else f"As of {sheet_scan.moment_words(as_of)} New York"
-    source = styles.clean(scan.source).replace("&", "&&")
+    source = styles.clean(scan.source)[:40].translate(
+        {ord("&"): "&&", ord("["): "(", ord("]"): ")"}
+    )
     middle = f'&C&"Arial,Bold"{styles.SAMPLE_WORDS}' if scan.sample else ""
     sheet.set_footer(f"&L&8{when}, source {source}{middle}&R&8&A, page &P of &N")

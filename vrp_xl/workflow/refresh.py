@@ -47,6 +47,9 @@ GIVE_UP_AFTER = 3
 PAID_GRACE = 1.0
 """Seconds that answers already under way are waited for when the quota is spent."""
 
+REPLIES_PER_WORKER = 4
+"""Answers per worker that may wait to be stored; past that no call begins, so memory is flat."""
+
 _WATCHLIST = "watchlist"
 _SERIES = ("close", "atm_iv", "vrp_20d")
 _TICK = 0.2  # a wait in slices, so that Ctrl-C is heard on every system
@@ -316,7 +319,7 @@ class _Board:
     """
 
     def __init__(self, source: Source, workers: int) -> None:
-        self.replies: queue.SimpleQueue[_Reply] = queue.SimpleQueue()
+        self._replies: queue.SimpleQueue[_Reply] = queue.SimpleQueue()
         self.made = 0
         self._source = source
         self._most = workers
@@ -366,7 +369,7 @@ class _Board:
     def _work(self) -> None:
         while True:
             with self._change:
-                while (self._unheard or not self._waiting) and not self._closed:
+                while self._must_wait() and not self._closed:
                     self._change.wait()
                 if self._closed:
                     return
@@ -383,17 +386,32 @@ class _Board:
             with self._change:
                 self._running.discard(call)
                 self._unheard += error is not None
-                self.replies.put(_Reply(call, for_account, answer, error))
+                self._replies.put(_Reply(call, for_account, answer, error))
+
+    def _must_wait(self) -> bool:
+        """No call, an error that was not heard yet, or too many replies that nobody took yet."""
+        behind = self._replies.qsize() > REPLIES_PER_WORKER * self._most
+        return bool(self._unheard) or not self._waiting or behind
+
+    def take(self, timeout: float | None) -> _Reply | None:
+        """The next reply; None where none comes within `timeout` seconds (None: does not wait)."""
+        try:
+            reply = self._replies.get(block=timeout is not None, timeout=timeout)
+        except queue.Empty:
+            return None
+        with self._change:
+            self._change.notify_all()
+        return reply
 
     def idle(self) -> bool:
         """Whether no call waits or runs and every reply was taken."""
         with self._change:
-            return not self._waiting and not self._running and self.replies.empty()
+            return not self._waiting and not self._running and self._replies.empty()
 
     def running(self) -> bool:
         """Whether a call runs or a reply was not taken yet."""
         with self._change:
-            return bool(self._running) or not self.replies.empty()
+            return bool(self._running) or not self._replies.empty()
 
 
 def _unexpected(symbol: str, bug: Exception) -> BadAnswerError:
@@ -515,9 +533,8 @@ class _Run:
             left = self.end - time.monotonic()
             if left <= 0:
                 return
-            try:
-                reply = self.board.replies.get(timeout=min(left, _TICK))
-            except queue.Empty:
+            reply = self.board.take(min(left, _TICK))
+            if reply is None:
                 continue
             self._take(reply)
             if reply.error is not None:
@@ -545,8 +562,8 @@ class _Run:
     def _save_what_came(self) -> None:
         """After an interrupt: the answers that are here already are not thrown away."""
         self.board.close()
-        while not self.board.replies.empty():
-            self._take(self.board.replies.get())
+        while (reply := self.board.take(None)) is not None:
+            self._take(reply)
 
     # Replies
 

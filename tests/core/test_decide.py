@@ -1,0 +1,332 @@
+"""The whole decision: it never raises, never contradicts itself, and moves with its inputs."""
+
+from __future__ import annotations
+
+import dataclasses
+from datetime import date
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from vrp_xl.core.decide import decide, premium_of
+from vrp_xl.core.exit_plan import exit_plan
+from vrp_xl.core.exits import Severity
+from vrp_xl.core.rules import PRESETS, STANDARD, preset
+from vrp_xl.core.snapshot import FIGURES
+from vrp_xl.core.structures import STRUCTURES
+
+TODAY = date(2026, 3, 27)
+FINE = {
+    "spot": 580.51, "atm_iv": 18.45, "atm_iv_30d": 18.45, "rv_20d": 13.04, "rv_30d": 13.5,
+    "rv_90d": 14.0, "vrp_20d": 5.41, "z_score": 1.34, "percentile": 82.0, "history_days": 252,
+    "put_vrp": 7.35, "call_vrp": 4.21, "put_wing_iv": 21.03, "call_wing_iv": 16.82,
+    "gamma": "positive", "gamma_basis": "vendor", "gamma_flip": 572.5, "net_gex": 2e9,
+    "put_wall": 545.0, "call_wall": 620.0, "max_gamma": 575.0,
+    "scores": {"iron_condor": 85, "short_put_spread": 60},
+}  # fmt: skip
+WORDS = {"gamma", "gamma_basis", "gamma_flip_status", "score_kind", "vrp_regime", "vanna_outlook",
+         "market_open", "next_earnings"}  # fmt: skip
+NUMBERS = sorted(set(FIGURES) - WORDS)
+WILD = st.sampled_from(
+    [None, 0, 0.0, -0.0, -1, -1e300, 1e300, 1e-300, 5e-324, 1e9, 1e-4, 0.01, 2000.0, 10**400,
+     float("nan"), float("inf"), -float("inf"), 1.0, 100.0]
+) | st.floats()  # fmt: skip
+SANE = {
+    "spot": st.floats(1, 2000), "atm_iv": st.floats(3, 200), "atm_iv_30d": st.floats(3, 200),
+    "rv_20d": st.floats(0, 200), "rv_30d": st.floats(0, 200), "rv_90d": st.floats(0, 200),
+    "vrp_20d": st.floats(-20, 40), "z_score": st.floats(-4, 5), "percentile": st.floats(0, 100),
+    "history_days": st.integers(0, 300), "put_vrp": st.floats(-20, 40),
+    "call_vrp": st.floats(-20, 40), "put_wing_iv": st.floats(3, 250),
+    "call_wing_iv": st.floats(3, 250), "gamma_flip": st.floats(1, 2000),
+    "net_gex": st.floats(-1e10, 1e10), "put_wall": st.floats(1, 2000),
+    "call_wall": st.floats(1, 2000), "max_gamma": st.floats(1, 2000),
+    "atm_oi": st.floats(0, 1e5), "atm_spread_pct": st.floats(0, 20),
+}  # fmt: skip
+SHARED = {
+    "gamma": st.sampled_from(["positive", "negative", "unknown"]),
+    "gamma_basis": st.sampled_from([None, "vendor", "repriced"]),
+    "vrp_regime": st.sampled_from([None, "harvestable", "event_only"]),
+    "next_earnings": st.none() | st.dates(date(2026, 1, 1), date(2026, 12, 31)),
+    "warnings": st.lists(st.sampled_from(["event_risk", "negative_gamma"]), max_size=2).map(tuple),
+}
+SCORES = st.dictionaries(st.sampled_from(list(STRUCTURES)), st.floats(0, 100))
+WILD_FIGURES = st.fixed_dictionaries(
+    {"scores": st.dictionaries(st.sampled_from(list(STRUCTURES)), WILD)},
+    optional=dict.fromkeys(NUMBERS, WILD) | SHARED,
+)
+SANE_FIGURES = st.fixed_dictionaries({"scores": SCORES}, optional=SANE | SHARED)
+PRESET = st.sampled_from(list(PRESETS.values()))
+SIZED_D = STANDARD.with_values({"method": "ratio", "size_d": 0.5, "z_exit": -10})
+RULES = PRESET | st.just(SIZED_D)
+
+
+def go(snap, rules=STANDARD, *, today=TODAY, **changes):
+    """The decision on a fine snapshot with some figures changed."""
+    return decide(snap(**(FINE | changes)), rules, today=today)
+
+
+def check(d):
+    """What holds of every decision."""
+    assert not (d.exits.must_close and d.size > 0)
+    if d.candidate:
+        assert d.size > 0
+        assert d.structure is not None
+        assert d.action.startswith("SELL")
+        assert not d.exits.must_close
+    else:
+        assert not d.action.startswith("SELL")
+        assert d.why
+    assert "exit" not in d.status.lower() or not d.status.startswith("EXIT")
+    if d.cell == "D":
+        assert d.structure is None
+        assert d.size == 0
+    if d.cell == "B":
+        assert d.structure.risk == "defined" or d.structure.name == "jade_lizard"
+    assert d.size >= 0
+    assert d.size == d.size
+    if d.premium.z_band is None:
+        assert d.cell is None
+        assert d.exits.severity is not Severity.OK
+    assert (d.strikes is None) or (d.structure is not None)
+
+
+@settings(max_examples=400)
+@given(WILD_FIGURES, RULES)
+def test_never_raises(snap, figures, rules):
+    """Zero, negative, huge, tiny, NaN or missing, in any mix: a decision comes, and it is sound."""
+    d = decide(snap(**figures), rules, today=TODAY)
+    check(d)
+    exit_plan(d, rules, flip=None)
+
+
+@settings(max_examples=400)
+@given(SANE_FIGURES, RULES)
+def test_never_contradicts_itself(snap, figures, rules):
+    """No row is sized while its own exit fires; a candidate has a size and a structure."""
+    check(decide(snap(**figures), rules, today=TODAY))
+
+
+@settings(max_examples=200)
+@given(SANE_FIGURES, RULES, st.sampled_from(sorted(SANE)))
+def test_a_lost_figure_never_turns_ok(snap, figures, rules, name):
+    """Taking a figure away never makes the exits OK that were not."""
+    before = decide(snap(**figures), rules, today=TODAY)
+    after = decide(snap(**{k: v for k, v in figures.items() if k != name}), rules, today=TODAY)
+    if name != "net_gex" and before.cell == after.cell and before.exits.severity > Severity.OK:
+        assert after.exits.severity > Severity.OK
+
+
+@given(SANE_FIGURES, st.floats(0, 3))
+def test_more_spread_never_ends_a_candidate(snap, figures, more):
+    """With everything else alike, a wider spread keeps a candidate one."""
+    s = snap(**figures)
+    if s.vrp_20d is not None and decide(s, STANDARD, today=TODAY).candidate:
+        assert decide(s.replace(vrp_20d=s.vrp_20d + more), STANDARD, today=TODAY).candidate
+
+
+@given(SANE_FIGURES, st.sampled_from(sorted(SANE)))
+def test_impossible_and_missing_are_alike(snap, figures, name):
+    """A figure that cannot be is decided as one that is missing."""
+    without = {k: v for k, v in figures.items() if k != name}
+    absent = decide(snap(**without), STANDARD, today=TODAY)
+    broken = snap(**without, **{name: float("nan")})
+    assert broken.missing[name].endswith("cannot be")
+    got = decide(broken, STANDARD, today=TODAY)
+    assert dataclasses.replace(got, why=()) == dataclasses.replace(absent, why=())
+
+
+def test_a_fine_row_is_sold(snap):
+    """All gates pass: sell, at the size of cell A, with strikes."""
+    d = go(snap)
+    assert (d.cell, d.size, d.candidate) == ("A", 1.75, True)
+    assert d.action == "SELL iron condor, 1.75x"
+    assert d.status == "OK"
+    assert d.strikes.complete
+    assert d.strikes.expiry == date(2026, 5, 15)
+
+
+@pytest.mark.parametrize(
+    ("changes", "action", "reason"),
+    [
+        ({"vrp_20d": 2.0}, "WAIT: spread +2.00", "not above 2"),
+        ({"vrp_20d": 4.03 - 2.03}, "WAIT: spread", "not above 2"),
+        ({"vrp_20d": None}, "WAIT: no spread", "no spread"),
+        ({"z_score": None}, "WAIT: no z-score", "no z-score"),
+        ({"z_score": -0.6}, "STAY OUT: compressed", "an exit fires"),
+        ({"z_score": 0.5}, "SELL iron", None),
+        ({"z_score": 0.5, "rv_90d": None}, "WAIT: the ratio funnel needs HV90", "HV90"),
+        ({"z_score": 0.5, "rv_30d": 17.0}, "WAIT: ratio funnel: edge gone", "edge gone"),
+        ({"z_score": 0.5, "gamma": "negative"}, "STAY OUT: cell D", "allows no structure"),
+        ({"gamma": "unknown", "net_gex": None}, "WAIT: the gamma regime is withheld", "net GEX"),
+        ({"spot": 570.0}, "STAY OUT: spot is 0.44 % below", "an exit fires"),
+        ({"rv_30d": 19.0}, "STAY OUT: IV/HV30 0.97", "an exit fires"),
+        ({"next_earnings": date(2026, 4, 6)}, "STAY OUT: earnings", "in 10 days"),
+        ({"next_earnings": TODAY}, "STAY OUT: earnings", "in 0 days"),
+        ({"vrp_regime": "event_only"}, "STAY OUT: the vendor warns", "event"),
+        ({"warnings": ("event_risk",)}, "STAY OUT: the vendor warns", "event"),
+        ({"atm_oi": 499.0}, "STAY OUT: open interest", "499"),
+        ({"atm_spread_pct": 5.1}, "STAY OUT: ATM quotes", "5.1 %"),
+    ],
+)
+def test_each_gate(snap, changes, action, reason):
+    """Each failing gate alone stops the row, and says so."""
+    d = go(snap, **changes)
+    assert d.action.startswith(action)
+    if reason is None:
+        assert d.candidate
+        return
+    assert not d.candidate
+    assert any(reason in why for why in d.why)
+    if action.startswith("STAY OUT"):
+        assert d.size == 0
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"next_earnings": date(2026, 4, 7)}, {"next_earnings": date(2026, 3, 26)},
+     {"atm_oi": 500.0}, {"atm_spread_pct": 5.0}, {"spot": 575.0}, {"put_wall": None}],
+)  # fmt: skip
+def test_gates_that_just_pass(snap, changes):
+    """At the edge, in the past, or only a warning: still a candidate."""
+    assert go(snap, **changes).candidate
+
+
+def test_the_article_asks_for_no_events_and_no_liquidity(snap):
+    """The guards of this project are off in the article's preset."""
+    d = go(
+        snap, preset("article"), next_earnings=TODAY, warnings=("event_risk",), atm_oi=0.0,
+        atm_spread_pct=50.0, rv_30d=40.0,
+    )  # fmt: skip
+    assert (d.candidate, d.size) == (True, 1.75)
+
+
+def test_cell_b_sells_defined_risk_only(snap):
+    """A strangle that scores best is not sold in negative gamma."""
+    scores = {"short_strangle": 99, "iron_condor": 40, "calendar_spread": 100}
+    d = go(snap, gamma="negative", scores=scores)
+    assert (d.cell, d.structure.name, d.size) == ("B", "iron_condor", 0.5)
+    assert d.candidate
+    literal = go(snap, preset("article"), gamma="negative", scores={**scores, "jade_lizard": 50})
+    assert literal.structure.name == "jade_lizard"
+
+
+@pytest.mark.parametrize(
+    ("peak", "name", "basis"),
+    [(575.0, "iron_fly", "max gamma"), (595.0, "iron_condor", "move"),
+     (500.0, "iron_condor", "move"), (None, "iron_condor", "move")],
+)  # fmt: skip
+def test_cell_c_is_tight(snap, peak, name, basis):
+    """A fly at maximum gamma, a narrow condor around one further off, else around spot."""
+    d = go(snap, z_score=0.5, max_gamma=peak)
+    assert (d.cell, d.structure.name) == ("C", name)
+    short = next(leg for leg in d.strikes.legs if leg.sign < 0)
+    assert short.basis == basis
+    centred = "max gamma" if peak == 595.0 else "spot"
+    assert name == "iron_fly" or centred in short.note
+
+
+@pytest.mark.parametrize(
+    ("rule", "net_gex", "cell", "text"),
+    [("net_gex", 1e9, "A", "A"), ("net_gex", -1e9, "B", "B"), ("net_gex", None, None, "?"),
+     ("net_gex", 0.0, None, "?"), ("none", 1e9, None, "?"), ("negative", 1e9, "B", "B")],
+)  # fmt: skip
+def test_unknown_gamma_by_rule(snap, rule, net_gex, cell, text):
+    """By net GEX and marked so, "?", or negative; always with a word about it."""
+    rules = STANDARD.with_values({"unknown_gamma": rule})
+    d = go(snap, rules, gamma="unknown", gamma_basis=None, net_gex=net_gex)
+    assert (d.cell, d.cell_text) == (cell, text)
+    assert d.gamma_basis == ("net_gex" if cell and rule == "net_gex" else None)
+    assert any("withheld" in words for words in (*d.why, *d.warnings))
+
+
+def test_missing_z_is_no_cell_at_all(snap):
+    """Neither a letter nor a question mark, and the source's own reason is kept."""
+    d = go(snap, z_score=None, missing={"z_score": "12 of 60 days are stored"})
+    assert d.cell is None
+    assert d.cell_text is None
+    assert "no z-score: 12 of 60 days are stored" in d.why
+
+
+def test_extreme_z_warns_and_caps(snap):
+    """Above 3 a warning and at most 1.0; still a candidate."""
+    d = go(snap, z_score=3.2)
+    assert (d.size, d.candidate) == (1.0, True)
+    assert any("about to flip" in w for w in d.warnings)
+
+
+def test_thin_history_is_marked(snap):
+    """Under 126 days the z-score is called thin."""
+    assert any("thin: 125 days" in w for w in go(snap, history_days=125).warnings)
+    assert not any("thin" in w for w in go(snap, history_days=126).warnings)
+
+
+def test_ratios_use_the_30_day_iv(snap):
+    """Where a term structure gives one; the spread stays as delivered."""
+    p = premium_of(snap(**(FINE | {"atm_iv": 10.0, "atm_iv_30d": 28.0})), STANDARD)
+    assert p.iv == 28.0
+    assert p.structural == 2.0
+    assert p.spread == 5.41
+    assert p.spread_30d == pytest.approx(14.96)
+    assert premium_of(snap(**(FINE | {"atm_iv_30d": None})), STANDARD).iv == 18.45
+
+
+def test_put_wing_over_hv30(snap):
+    """The put wing's own ratio is there for one-sided structures."""
+    assert premium_of(snap(**FINE), STANDARD).put_tactical == pytest.approx(21.03 / 13.5)
+
+
+@pytest.mark.parametrize(("hv90", "rich"), [(20.0, True), (20.01, False), (2.8, True)])
+def test_rich_from_1_30(snap, hv90, rich):
+    """Exactly 1.30 is rich, binary noise or not."""
+    figures = {"atm_iv": 1.3 * hv90, "rv_90d": hv90}
+    if hv90 == 20.01:
+        figures["atm_iv"] = 26.0
+    rules = STANDARD.with_values({"hv_floor": 0.01})
+    assert premium_of(snap(**figures), rules).rich is rich
+
+
+def test_zscore_preset(snap):
+    """A z from 1.5, confirmed by the percentile, and below that sized by the spread."""
+    rules = preset("zscore")
+    assert go(snap, rules, z_score=1.49).cell == "C"
+    assert go(snap, rules, z_score=1.49, vrp_20d=2.5).size == pytest.approx(0.25)
+    assert go(snap, rules, z_score=1.6, percentile=79.0).action.startswith("WAIT: percentile")
+    assert go(snap, rules, z_score=1.6, percentile=80.0).size == 1.75
+    assert not go(snap, rules, z_score=1.6, percentile=None).candidate
+
+
+def test_ratio_method_needs_no_cell(snap):
+    """Both ratios pass: sold at size 1 with defined risk, z-score or not."""
+    d = go(snap, preset("ratio"), z_score=None, gamma="unknown", net_gex=None)
+    assert (d.cell, d.size, d.candidate) == (None, 1.0, True)
+    assert d.structure.risk == "defined"
+    assert not go(snap, preset("ratio"), rv_90d=17.0).candidate
+
+
+def test_both_methods_must_agree(snap):
+    """Either failing alone ends the candidate."""
+    rules = STANDARD.with_values({"method": "both"})
+    assert go(snap, rules).candidate
+    assert not go(snap, rules, rv_90d=17.0).candidate
+    assert not go(snap, rules, vrp_20d=1.0).candidate
+
+
+def test_a_sized_cell_d_is_still_no_trade(snap):
+    """Whatever the rules say, a cell without a structure is not sized."""
+    d = go(snap, SIZED_D, z_score=0.5, gamma="negative")
+    assert (d.cell, d.size, d.structure, d.candidate) == ("D", 0.0, None, False)
+
+
+@pytest.mark.parametrize("today", [date(1989, 6, 1), date(2035, 12, 20), date(2060, 1, 1)])
+def test_a_day_outside_the_calendar_has_no_strikes(snap, today):
+    """No expiry can be named: a warning, not an error."""
+    d = go(snap, today=today)
+    assert d.strikes is None
+    assert any("trading calendar" in w for w in d.warnings)
+
+
+def test_walls_that_are_not_sold_are_said(snap):
+    """The notes of the strikes reach the warnings of the row."""
+    d = go(snap, put_wall=570.0)
+    assert any("put wall 570" in w for w in d.warnings)

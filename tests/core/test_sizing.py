@@ -1,0 +1,172 @@
+"""The multiplier, Kelly for credit spreads, whole contracts."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vrp_xl.core.rules import PRESETS, STANDARD, preset
+from vrp_xl.core.sizing import break_even_probability, contracts, kelly, size_of
+from vrp_xl.errors import InputError
+
+CELLS = st.sampled_from([None, *"ABCD"])
+ZS = st.none() | st.floats(-10, 10)
+SPREADS = st.none() | st.floats(-50, 50)
+ZSCORE = preset("zscore")
+
+
+@pytest.mark.parametrize(("cell", "size"), [("A", 1.75), ("B", 0.5), ("C", 0.5), ("D", 0.0)])
+def test_cells_of_the_article(cell, size):
+    """1.75, 0.50, 0.50 and nothing."""
+    for name in ("standard", "article"):
+        assert size_of(cell, preset(name), z=1.34).multiple == size
+
+
+def test_no_cell_takes_its_own_rule():
+    """Without a cell the size is 0, but for the ratio method, which needs none."""
+    assert size_of(None, STANDARD).multiple == 0
+    assert size_of(None, preset("ratio")).multiple == 1
+
+
+@pytest.mark.parametrize(
+    ("z", "size", "said"), [(3.0, 1.75, False), (2.9 + 0.1, 1.75, False), (3.01, 1.0, True)]
+)
+def test_extreme_z_caps_the_size(z, size, said):
+    """Above 3 at most 1.0, with a reason; exactly 3 is not above."""
+    got = size_of("A", STANDARD, z=z)
+    assert (got.multiple, bool(got.reasons)) == (size, said)
+    assert size_of("B", STANDARD, z=z).multiple == 0.5
+
+
+@pytest.mark.parametrize(
+    ("z", "spread", "size"),
+    [(1.5, 2.5, 0.875), (1.5, 5.0, 1.75), (1.5, 9.0, 1.75), (1.51, 1.0, 1.75), (0.0, 2.5, 0.875),
+     (-1.5, 2.5, 0.875), (1.0, -3.0, 0.0), (1.0, None, 0.0), (-1.51, 9.0, 0.0)],
+)  # fmt: skip
+def test_size_by_spread_between_the_bands(z, spread, size):
+    """Between the bands the spread sizes; above it the cell; below it nothing is sold."""
+    got = size_of("A", ZSCORE, z=z, spread=spread)
+    assert got.multiple == pytest.approx(size)
+    assert got.reasons or size == 1.75
+
+
+def test_size_by_spread_says_what_it_did():
+    """The share, the missing spread and the compressed band are all named."""
+    words = [
+        size_of("A", ZSCORE, z=z, spread=s).reasons[0]
+        for z, s in ((1.0, 2.5), (1.0, None), (-2.0, 5.0))
+    ]
+    assert "50%" in words[0]
+    assert "no spread" in words[1]
+    assert "long volatility favoured" in words[2]
+
+
+@given(CELLS, ZS, SPREADS, st.sampled_from(list(PRESETS)))
+def test_a_stop_forbids_any_size(cell, z, spread, name):
+    """Whatever else holds, a stop gives 0 and its reason."""
+    got = size_of(cell, preset(name), z=z, spread=spread, stops=["earnings in 3 days"])
+    assert got.multiple == 0
+    assert "earnings in 3 days" in got.reasons
+
+
+@given(CELLS, ZS, SPREADS, st.sampled_from(list(PRESETS)))
+def test_size_never_exceeds_the_cell(cell, z, spread, name):
+    """Reasons only ever reduce the cell's own size, and every reduction has one."""
+    rules = preset(name)
+    got, own = size_of(cell, rules, z=z, spread=spread), size_of(cell, rules).multiple
+    assert 0 <= got.multiple <= own
+    assert got.multiple == own or got.reasons
+
+
+@given(st.sampled_from("ABC"), st.floats(-5, 3), st.floats(0, 5), SPREADS)
+def test_more_z_never_shrinks_the_size_below_the_extreme(cell, z, more, spread):
+    """Sizing by spread does not turn around as z rises to the extreme."""
+    higher = min(z + more, 3.0)
+    before = size_of(cell, ZSCORE, z=z, spread=spread).multiple
+    assert size_of(cell, ZSCORE, z=higher, spread=spread).multiple >= before
+
+
+def test_kelly_of_the_worked_spread():
+    """Width 5, credit 1.65: p 0.72 stakes 0.15152, p 0.67 nothing; 0.67 is break-even."""
+    assert kelly(1.65, 5, 0.72) == pytest.approx(0.15152, abs=5e-6)
+    assert kelly(1.65, 5, 0.67) == 0
+    assert break_even_probability(1.65, 5) == pytest.approx(0.67)
+    assert break_even_probability(1.65, 5, close_at=0.5) > 0.8
+
+
+@given(st.floats(0.05, 9.5), st.floats(0, 1), st.floats(0, 1), st.floats(0, 1))
+def test_kelly_is_bounded_and_scales(credit, p_win, fraction, cap):
+    """Never below 0, never above the cap, and a fraction of the whole."""
+    whole = kelly(credit, 10, p_win)
+    got = kelly(credit, 10, p_win, fraction=fraction, cap=cap)
+    assert 0 <= whole <= 1
+    assert got == pytest.approx(min(whole * fraction, cap))
+
+
+@given(st.floats(0.05, 9.5), st.floats(0, 1), st.floats(0, 1))
+def test_kelly_is_positive_above_break_even_only(credit, p_win, more):
+    """It stakes nothing at or below the break-even probability, and more with a better chance."""
+    edge = p_win - break_even_probability(credit, 10)
+    if abs(edge) > 1e-6:
+        assert (kelly(credit, 10, p_win) > 0) == (edge > 0)
+    assert kelly(credit, 10, min(p_win + more, 1.0)) >= kelly(credit, 10, p_win)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [(0, 5, 0.7), (5, 5, 0.7), (6, 5, 0.7), (-1, 5, 0.7), (1, 5, 1.1), (1, 5, -0.1),
+     (math.nan, 5, 0.5), (1, 5, math.nan)],
+)  # fmt: skip
+def test_kelly_refuses_nonsense(arguments):
+    """Credit within the width, probability within 0 to 1."""
+    with pytest.raises(InputError):
+        kelly(*arguments)
+
+
+def test_kelly_refuses_negative_parts():
+    """Fraction and cap must not be negative, nor unknown."""
+    for kw in ({"fraction": -1}, {"cap": -1}, {"fraction": math.nan}):
+        with pytest.raises(InputError):
+            kelly(1, 5, 0.9, **kw)
+
+
+@pytest.mark.parametrize(
+    ("credit", "width", "close_at"), [(5, 5, None), (0, 5, None), (1, 5, 0.0), (1, 5, -1.0)]
+)
+def test_break_even_refuses_nonsense(credit, width, close_at):
+    """The same limits as Kelly's, and winners must earn something."""
+    with pytest.raises(InputError):
+        break_even_probability(credit, width, close_at=close_at)
+
+
+def test_contracts_are_whole():
+    """2 % of 100,000 at a loss of 335: 5, and 10 in cell A; binary noise loses none."""
+    assert contracts(100_000, 335) == 5
+    assert contracts(100_000, 335, multiple=1.75) == 10
+    assert contracts(100_000, 200, risk_percent=0.6) == 3
+    assert contracts(1000, 335) == 0
+    assert contracts(100_000, 335, multiple=0) == 0
+
+
+@given(st.floats(0, 1e8), st.floats(1, 1e5), st.floats(0, 10), st.floats(0, 5))
+def test_contracts_never_risk_more(equity, max_loss, percent, multiple):
+    """The whole loss stays within the budget, and one more contract would not."""
+    got = contracts(equity, max_loss, risk_percent=percent, multiple=multiple)
+    budget = equity * percent / 100 * multiple
+    assert got * max_loss <= budget + 1e-6 * max_loss
+    assert (got + 1) * max_loss > budget - 1e-6 * max_loss
+
+
+@pytest.mark.parametrize(
+    ("equity", "max_loss", "kw"),
+    [(1e5, 0, {}), (1e5, -1, {}), (-1, 100, {}), (1e5, 100, {"multiple": -1}),
+     (1e5, 100, {"risk_percent": -1}), (math.nan, 100, {}), (math.inf, 100, {}),
+     (1e308, 1e-300, {})],
+)  # fmt: skip
+def test_contracts_refuse_nonsense(equity, max_loss, kw):
+    """A loss above 0, nothing negative, nothing without end."""
+    with pytest.raises(InputError):
+        contracts(equity, max_loss, **kw)
