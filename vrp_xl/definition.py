@@ -1,0 +1,287 @@
+"""How a ``VRP_*`` function is defined: once, with all that any host needs to know of it.
+
+`vrp` turns a typed Python function into a spreadsheet function: arguments are read at the
+boundary, ranges spill in their own shape, errors come back as `CellError`, and the last one can
+be told in words. Hosts (xlwings, LibreOffice, docs, command line) are made from `FUNCTIONS`.
+
+May not import xlwings, pandas, the store or a workflow.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import typing
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from vrp_xl.errors import InputError, NoNumberError, VrpError
+from vrp_xl.excel import boundary
+from vrp_xl.excel.boundary import NUM, VALUE, CellError, ErrorInArgument
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+Group = Literal["pure", "symbol", "table", "data"]
+
+GROUP_TITLE: dict[Group, str] = {
+    "pure": "Mathematics: numbers in, numbers out",
+    "symbol": "One symbol, from what is stored",
+    "table": "Tables that spill",
+    "data": "About the data",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """How an argument is read.
+
+    `takes_range` says that the whole range is one argument (a history, a table); otherwise a
+    range of several cells makes the function spill.
+    """
+
+    name: str
+    read: Callable[[Any, str], Any]
+    takes_range: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Arg:
+    """One argument: what it is called, how it is read, what it means, and its unit."""
+
+    kind: Kind
+    doc: str
+    unit: str = ""
+    name: str = ""
+    optional: bool = False
+    default: str = ""
+    """What a blank stands for, in words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A formula that computes on the sample market."""
+
+    formula: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """One spreadsheet function."""
+
+    name: str
+    group: Group
+    summary: str
+    details: str
+    returns: str
+    args: tuple[Arg, ...]
+    examples: tuple[Example, ...]
+    errors: Mapping[str, str]
+    spills: bool
+    """Whether the result itself is a table, whatever the arguments."""
+    call: Callable[..., Any]
+
+    @property
+    def syntax(self) -> str:
+        """Such as ``VRP_RATIO(iv, hv, [floor], [rules])``."""
+        names = (f"[{a.name}]" if a.optional else a.name for a in self.args)
+        return f"{self.name}({', '.join(names)})"
+
+    @property
+    def ranges(self) -> bool:
+        """Whether any argument may be a range (all of them may)."""
+        return bool(self.args)
+
+
+FUNCTIONS: dict[str, Function] = {}
+"""Every spreadsheet function by name, in the order of the reference."""
+
+
+@dataclass(slots=True)
+class _Last:
+    """The last error of this process, for ``VRP_WHY()``."""
+
+    function: str = ""
+    words: str = ""
+
+
+LAST = _Last()
+
+_BLANK_ERRORS: Mapping[str, str] = {}
+
+
+def vrp(
+    group: Group,
+    returns: str,
+    *examples: str | Example,
+    errors: Mapping[str, str] = _BLANK_ERRORS,
+    spills: bool = False,
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Defines a spreadsheet function.
+
+    Args:
+        group: where the reference lists it.
+        returns: what comes back, with its unit.
+        examples: formulas that compute on the sample market.
+        errors: error text -> when it comes (``#VALUE!`` for a bad argument is understood).
+        spills: the result is a table, whatever the arguments.
+    """
+
+    def define(body: Callable[..., Any]) -> Callable[..., Any]:
+        args = _args(body)
+        call = _wrapped(body, args)
+        paragraphs = inspect.cleandoc(body.__doc__ or "").split("\n\n", 1)
+        FUNCTIONS[body.__name__] = Function(
+            name=body.__name__,
+            group=group,
+            summary=" ".join(paragraphs[0].split()),
+            details=paragraphs[1].strip() if len(paragraphs) > 1 else "",
+            returns=returns,
+            args=args,
+            examples=tuple(e if isinstance(e, Example) else Example(e) for e in examples),
+            errors=errors,
+            spills=spills,
+            call=call,
+        )
+        return call
+
+    return define
+
+
+def _args(body: Callable[..., Any]) -> tuple[Arg, ...]:
+    hints = typing.get_type_hints(body, include_extras=True)
+    out = []
+    for name, parameter in inspect.signature(body).parameters.items():
+        spec = hints[name].__metadata__[0]
+        optional = parameter.default is not inspect.Parameter.empty
+        out.append(
+            Arg(spec.kind, spec.doc, spec.unit, name=name, optional=optional, default=spec.default)
+        )
+    return tuple(out)
+
+
+_ORDINALS = ("1st", "2nd", "3rd", "4th", "5th", "6th", "7th", "8th", "9th")
+
+
+def _wrapped(body: Callable[..., Any], args: tuple[Arg, ...]) -> Callable[..., Any]:
+    """`body` behind the boundary."""
+    name = body.__name__
+    specs = tuple(
+        (a.kind.read, a.kind.takes_range, a.optional, a.name, f"{a.name} ({_ORDINALS[i]} argument)")
+        for i, a in enumerate(args)
+    )
+    most = len(specs)
+    names = tuple(a.name for a in args)
+
+    def one(cells: Sequence[Any]) -> Any:
+        """One call with plain values; raises what goes wrong."""
+        values = []
+        for (read, takes_range, optional, _, where), cell in zip(specs, cells, strict=True):
+            if cell is None:
+                if not optional:
+                    raise InputError(f"{where} is blank.", f"{name} needs it.")
+                values.append(read(None, where) if takes_range else None)
+            else:
+                values.append(read(cell, where))
+        return body(*values)
+
+    def safe(cells: Sequence[Any]) -> Any:
+        try:
+            return one(cells)
+        except VrpError as error:
+            return _failed(name, error)
+        except RecursionError:
+            return _failed(name, InputError("The arguments are nested too deep."))
+        except (ArithmeticError, ValueError) as error:
+            return _failed(name, NoNumberError(f"No number exists for these arguments ({error})."))
+
+    def call(*given: Any, **named: Any) -> Any:
+        if named or len(given) > most:
+            try:
+                given = _by_position(name, names, given, named)
+            except VrpError as error:
+                return _failed(name, error)
+        cells: list[Any] = []
+        shape: tuple[int, int] | None = None
+        spread: dict[int, list[list[Any]]] = {}
+        try:
+            for i, (_, takes_range, _, _, where) in enumerate(specs):
+                cell = given[i] if i < len(given) else None
+                kind = type(cell)
+                if kind is not float and cell is not None:
+                    cell = _cell(cell, takes_range=takes_range)
+                    if not takes_range and boundary.is_range(cell):
+                        rows = boundary.rows_of(cell, where)
+                        size = (len(rows), len(rows[0]) if rows else 0)
+                        if not size[0] or not size[1]:
+                            raise InputError(f"{where} is an empty range.", "Select cells.")
+                        if shape is not None and size != shape:
+                            raise InputError(
+                                f"{where} is {size[0]} x {size[1]}, another range is "
+                                f"{shape[0]} x {shape[1]}.",
+                                "Ranges that spill must have one shape.",
+                            )
+                        shape, spread[i] = size, rows
+                cells.append(cell)
+        except VrpError as error:
+            return _failed(name, error)
+        if shape is None:
+            return safe(cells)
+        return [
+            [
+                _blank_or(
+                    [spread[i][r][c] if i in spread else cells[i] for i in range(most)], spread,
+                    safe,
+                )
+                for c in range(shape[1])
+            ]
+            for r in range(shape[0])
+        ]  # fmt: skip
+
+    functools.update_wrapper(call, body)
+    return call
+
+
+def _blank_or(
+    cells: list[Any], spread: Mapping[int, Any], safe: Callable[[Sequence[Any]], Any]
+) -> Any:
+    """One cell of a spilled result: blank where every range is blank there."""
+    if all(cells[i] is None for i in spread):
+        return None
+    return safe(cells)
+
+
+def _cell(value: Any, *, takes_range: bool) -> Any:
+    """A given argument: plain where it is one cell, as it is where it is a range."""
+    if takes_range:
+        if isinstance(value, (list, tuple)) or hasattr(value, "tolist"):
+            return value
+        return boundary.plain(value)
+    return boundary.plain(value)
+
+
+def _by_position(
+    name: str, names: tuple[str, ...], given: tuple[Any, ...], named: Mapping[str, Any]
+) -> tuple[Any, ...]:
+    if len(given) > len(names):
+        raise InputError(f"{name} takes at most {len(names)} arguments; {len(given)} were given.")
+    values = dict(zip(names, given, strict=False))
+    for key, value in named.items():
+        if key not in names:
+            raise InputError(f"{name} has no argument {key!r}.", "It has: " + ", ".join(names) + ".")
+        if key in values:
+            raise InputError(f"{name} was given {key!r} twice.")
+        values[key] = value
+    return tuple(values.get(key) for key in names)
+
+
+def _failed(name: str, error: VrpError) -> CellError:
+    LAST.function, LAST.words = name, str(error)
+    if isinstance(error, ErrorInArgument):
+        return error.error
+    if isinstance(error, InputError):
+        return VALUE
+    if isinstance(error, NoNumberError):
+        return NUM
+    return boundary.ERRORS[error.cell]
