@@ -28,11 +28,42 @@ class Ran(NamedTuple):
     err: str
 
 
-PROMISED = """
-symbol source as_of spot cell size structure score z_score percentile history_days atm_iv atm_iv_30d
-rv_20d vrp_20d structural tactical funnel compression gamma gamma_basis net_gex gamma_flip
-flip_distance_pct put_vrp call_vrp lean put_wall call_wall max_gamma strikes status candidate why
-""".split()
+PROMISED = (
+    "symbol",
+    "source",
+    "as_of",
+    "spot",
+    "cell",
+    "size",
+    "structure",
+    "score",
+    "z_score",
+    "percentile",
+    "history_days",
+    "atm_iv",
+    "atm_iv_30d",
+    "rv_20d",
+    "vrp_20d",
+    "structural",
+    "tactical",
+    "funnel",
+    "compression",
+    "gamma",
+    "gamma_basis",
+    "net_gex",
+    "gamma_flip",
+    "flip_distance_pct",
+    "put_vrp",
+    "call_vrp",
+    "lean",
+    "put_wall",
+    "call_wall",
+    "max_gamma",
+    "strikes",
+    "status",
+    "candidate",
+    "why",
+)
 
 
 @pytest.fixture
@@ -393,7 +424,5 @@ def test_help_and_version_load_nothing_heavy():
         "heavy={'numpy','pandas','requests','xlsxwriter','sqlite3','keyring'}&set(sys.modules)\n"
         "assert not heavy, heavy\n"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=False
-    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

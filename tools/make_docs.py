@@ -1,4 +1,3 @@
-# ruff: noqa: INP001
 """Writes the parts of `docs` that follow from the code.
 
 How to run, from the top of a checkout, in an environment with the package:

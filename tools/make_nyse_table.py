@@ -1,4 +1,3 @@
-# ruff: noqa: INP001
 """Writes `vrp_xl/core/_nyse.py`, the table of NYSE holidays and early closes.
 
 How to run, from the top of a checkout, in an environment with the ``test`` extra:

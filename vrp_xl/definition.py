@@ -9,13 +9,14 @@ May not import xlwings, pandas, the store or a workflow.
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import inspect
 import typing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from vrp_xl.errors import InputError, NoNumberError, VrpError
+from vrp_xl.errors import InputError, MissingError, NoNumberError, VrpError
 from vrp_xl.excel import boundary
 from vrp_xl.excel.boundary import NUM, VALUE, CellError, ErrorInArgument
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
 Group = Literal["pure", "symbol", "table", "data"]
+Blank = Literal["refuse", "missing", "pass"]
 
 GROUP_TITLE: dict[Group, str] = {
     "pure": "Mathematics: numbers in, numbers out",
@@ -43,6 +45,8 @@ class Kind:
     name: str
     read: Callable[[Any, str], Any]
     takes_range: bool = False
+    when_blank: Callable[[], Any] | None = None
+    """What an optional argument is when it is blank; None by default."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,8 @@ class Arg:
     optional: bool = False
     default: str = ""
     """What a blank stands for, in words."""
+    blank: Blank = "refuse"
+    """A blank where a value is needed: an error, missing data (#N/A), or passed on as it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,9 +161,7 @@ def _args(body: Callable[..., Any]) -> tuple[Arg, ...]:
     for name, parameter in inspect.signature(body).parameters.items():
         spec = hints[name].__metadata__[0]
         optional = parameter.default is not inspect.Parameter.empty
-        out.append(
-            Arg(spec.kind, spec.doc, spec.unit, name=name, optional=optional, default=spec.default)
-        )
+        out.append(dataclasses.replace(spec, name=name, optional=optional))
     return tuple(out)
 
 
@@ -167,23 +171,18 @@ _ORDINALS = ("1st", "2nd", "3rd", "4th", "5th", "6th", "7th", "8th", "9th")
 def _wrapped(body: Callable[..., Any], args: tuple[Arg, ...]) -> Callable[..., Any]:
     """`body` behind the boundary."""
     name = body.__name__
-    specs = tuple(
-        (a.kind.read, a.kind.takes_range, a.optional, a.name, f"{a.name} ({_ORDINALS[i]} argument)")
-        for i, a in enumerate(args)
-    )
+    specs = tuple((a.kind, a, f"{a.name} ({_ORDINALS[i]} argument)") for i, a in enumerate(args))
     most = len(specs)
     names = tuple(a.name for a in args)
 
     def one(cells: Sequence[Any]) -> Any:
         """One call with plain values; raises what goes wrong."""
         values = []
-        for (read, takes_range, optional, _, where), cell in zip(specs, cells, strict=True):
+        for (kind, arg, where), cell in zip(specs, cells, strict=True):
             if cell is None:
-                if not optional:
-                    raise InputError(f"{where} is blank.", f"{name} needs it.")
-                values.append(read(None, where) if takes_range else None)
+                values.append(_blank(name, kind, arg, where))
             else:
-                values.append(read(cell, where))
+                values.append(kind.read(cell, where))
         return body(*values)
 
     def safe(cells: Sequence[Any]) -> Any:
@@ -206,12 +205,11 @@ def _wrapped(body: Callable[..., Any], args: tuple[Arg, ...]) -> Callable[..., A
         shape: tuple[int, int] | None = None
         spread: dict[int, list[list[Any]]] = {}
         try:
-            for i, (_, takes_range, _, _, where) in enumerate(specs):
+            for i, (kind, _, where) in enumerate(specs):
                 cell = given[i] if i < len(given) else None
-                kind = type(cell)
-                if kind is not float and cell is not None:
-                    cell = _cell(cell, takes_range=takes_range)
-                    if not takes_range and boundary.is_range(cell):
+                if cell is not None and type(cell) is not float:
+                    cell = _cell(cell, takes_range=kind.takes_range)
+                    if not kind.takes_range and boundary.is_range(cell):
                         rows = boundary.rows_of(cell, where)
                         size = (len(rows), len(rows[0]) if rows else 0)
                         if not size[0] or not size[1]:
@@ -243,6 +241,17 @@ def _wrapped(body: Callable[..., Any], args: tuple[Arg, ...]) -> Callable[..., A
     return call
 
 
+def _blank(name: str, kind: Kind, arg: Arg, where: str) -> Any:
+    """What a blank argument is read as."""
+    if arg.optional:
+        return kind.when_blank() if kind.when_blank is not None else None
+    if arg.blank == "pass":
+        return None
+    if arg.blank == "missing":
+        raise MissingError(f"{where} is blank.", "There is no figure to work with.")
+    raise InputError(f"{where} is blank.", f"{name} needs it.")
+
+
 def _blank_or(
     cells: list[Any], spread: Mapping[int, Any], safe: Callable[[Sequence[Any]], Any]
 ) -> Any:
@@ -269,7 +278,9 @@ def _by_position(
     values = dict(zip(names, given, strict=False))
     for key, value in named.items():
         if key not in names:
-            raise InputError(f"{name} has no argument {key!r}.", "It has: " + ", ".join(names) + ".")
+            raise InputError(
+                f"{name} has no argument {key!r}.", "It has: " + ", ".join(names) + "."
+            )
         if key in values:
             raise InputError(f"{name} was given {key!r} twice.")
         values[key] = value

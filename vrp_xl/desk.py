@@ -67,9 +67,7 @@ def _open_flashalpha(now: datetime | None) -> Opened:  # noqa: ARG001 (live data
     key = settings.find_key()
     if key is None:
         raise KeyRefusedError("There is no FlashAlpha API key.", NO_KEY_FIX)
-    source = FlashAlpha(
-        key.value, base_url=settings.flashalpha_url(), workers=settings.workers()
-    )
+    source = FlashAlpha(key.value, base_url=settings.flashalpha_url(), workers=settings.workers())
     return Opened(source, settings.account_fingerprint(key.value))
 
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
+from vrp_xl import changes
 from vrp_xl.errors import InputError, KeyRefusedError, StoreError
 
 if TYPE_CHECKING:
@@ -115,6 +116,19 @@ def put_setting(name: str, value: Any) -> None:
     write_private(make_home() / "settings.json", json.dumps(kept, indent=2, sort_keys=True) + "\n")
 
 
+def version() -> tuple[int, ...]:
+    """Numbers that change when the settings or the saved rules do, by any process."""
+    found = []
+    for name in ("settings.json", "rules.toml", "rules.json"):
+        try:
+            stat = (home() / name).stat()
+        except OSError:
+            found += [0, 0]
+        else:
+            found += [stat.st_mtime_ns, stat.st_size]
+    return tuple(found)
+
+
 def chosen_source() -> SourceName | None:
     """The source that formulas and scans read, or None where none was chosen yet.
 
@@ -168,6 +182,7 @@ def write_private(path: Path, text: str) -> None:
                 file.flush()
                 os.fsync(file.fileno())
             fresh.replace(path)
+            changes.note()
         except BaseException:
             fresh.unlink(missing_ok=True)
             raise

@@ -110,9 +110,7 @@ def show_scan(scan: Scan, out: Console, *, everything: bool = False) -> None:
         out.print(Text("Kept from before", style="bold"))
         for row in kept:
             out.print(
-                Text(
-                    f"  {row.snapshot.symbol:<8} {age_words(row.age)} old: {clean(row.state_why)}"
-                )
+                Text(f"  {row.snapshot.symbol:<8} {age_words(row.age)} old: {clean(row.state_why)}")
             )
 
 
@@ -131,9 +129,7 @@ def _headline(scan: Scan, out: Console) -> None:
     market = "open" if calendar.session_open(scan.scanned_at) else "closed"
     changed = scan.rules.changed()
     preset = scan.preset + (f", {len(changed)} rules off the standard" if changed else "")
-    out.print(
-        Text(f"As of {when} | market {market} | source {scan.source} | preset {preset}")
-    )
+    out.print(Text(f"As of {when} | market {market} | source {scan.source} | preset {preset}"))
     counts = "  ".join(f"{letter} {n}" for letter, n in scan.counts.items())
     out.print(Text(f"{len(scan.candidates)} of {len(scan.rows)} are candidates | {counts}"))
     out.print(Rule(characters="="))
@@ -173,33 +169,49 @@ def _plan_lines(row: Row) -> Iterator[tuple[str, str]]:
         if row.z_change is not None:
             parts.append(f"{row.z_change:+.2f} since yesterday")
         yield "z-score", ", ".join(parts)
-    yield "Premium", (
-        f"ATM IV {figure(s.atm_iv, '.1f', ' %')}  RV20 {figure(s.rv_20d, '.1f', ' %')}  "
-        f"spread {figure(s.vrp_20d, '+.1f')} points  "
-        f"(30-day IV {figure(s.atm_iv_30d, '.1f', ' %')}, spread {figure(p.spread_30d, '+.1f')})"
+    yield (
+        "Premium",
+        (
+            f"ATM IV {figure(s.atm_iv, '.1f', ' %')}  RV20 {figure(s.rv_20d, '.1f', ' %')}  "
+            f"spread {figure(s.vrp_20d, '+.1f')} points  "
+            f"(30-day IV {figure(s.atm_iv_30d, '.1f', ' %')}, "
+            f"spread {figure(p.spread_30d, '+.1f')})"
+        ),
     )
-    yield "Ratios", (
-        f"IV/HV90 {figure(p.structural, '.2f')}  IV/HV30 {figure(p.tactical, '.2f')}  "
-        f"funnel: {p.funnel or 'n/a'}  HV30/HV90 {figure(p.compression, '.2f')}"
-        + (f" ({p.compression_band})" if p.compression_band else "")
+    yield (
+        "Ratios",
+        (
+            f"IV/HV90 {figure(p.structural, '.2f')}  IV/HV30 {figure(p.tactical, '.2f')}  "
+            f"funnel: {p.funnel or 'n/a'}  HV30/HV90 {figure(p.compression, '.2f')}"
+            + (f" ({p.compression_band})" if p.compression_band else "")
+        ),
     )
-    yield "Sides", (
-        f"put VRP {figure(s.put_vrp, '+.1f')}  call VRP {figure(s.call_vrp, '+.1f')}  "
-        f"lean: {d.lean or 'n/a'}"
+    yield (
+        "Sides",
+        (
+            f"put VRP {figure(s.put_vrp, '+.1f')}  call VRP {figure(s.call_vrp, '+.1f')}  "
+            f"lean: {d.lean or 'n/a'}"
+        ),
     )
     flip = money(s.gamma_flip)
     if s.gamma_flip is None and s.gamma_flip_status:
         flip += f" ({s.gamma_flip_status})"
     basis = {"net_gex": "sign of net GEX", None: "assumed" if d.gamma != "unknown" else ""}
     rests_on = basis.get(d.gamma_basis, d.gamma_basis)
-    yield "Gamma", (
-        d.gamma
-        + (f" ({rests_on})" if rests_on else "")
-        + f"  flip {flip}  distance {figure(d.flip_distance_pct, '+.1f', ' %')}"
+    yield (
+        "Gamma",
+        (
+            d.gamma
+            + (f" ({rests_on})" if rests_on else "")
+            + f"  flip {flip}  distance {figure(d.flip_distance_pct, '+.1f', ' %')}"
+        ),
     )
-    yield "Levels", (
-        f"put wall {money(s.put_wall)}  call wall {money(s.call_wall)}  "
-        f"max gamma {money(s.max_gamma)}  spot {money(s.spot)}"
+    yield (
+        "Levels",
+        (
+            f"put wall {money(s.put_wall)}  call wall {money(s.call_wall)}  "
+            f"max gamma {money(s.max_gamma)}  spot {money(s.spot)}"
+        ),
     )
     if d.structure is not None:
         score = "no score" if d.score is None else f"score {d.score:.0f}, {s.score_kind}"

@@ -97,7 +97,8 @@ def large(count: int) -> None:
             print(
                 f"{count} symbols: {result.count('fresh')} fresh in {fetched:.1f} s "
                 f"({result.calls} calls), scanned {len(scan.rows)} in {scanned:.1f} s, "
-                f"store {size:.0f} MB, peak memory {before:.0f} MB after the refresh, {peak:.0f} MB in all"
+                f"store {size:.0f} MB, peak memory {before:.0f} MB after the refresh, "
+                f"{peak:.0f} MB in all"
             )
     finally:
         process.kill()

@@ -6,8 +6,10 @@ Pure: may import nothing of the package but `vrp_xl.core` and `vrp_xl.errors`.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from datetime import timedelta
+from typing import TYPE_CHECKING, NamedTuple
 
 from vrp_xl.core import calendar, matrix, premium, sizing, standing, strikes, structures
 from vrp_xl.core.compare import above, at_least, at_most, below
@@ -59,6 +61,8 @@ class Decision:
     strikes: StrikePlan | None
     size: float
     exits: ExitState
+    stops: tuple[str, ...]
+    """Why no size is allowed; empty where none is forbidden."""
     candidate: bool
     action: str
     why: tuple[str, ...]
@@ -72,8 +76,20 @@ class Decision:
         return self.cell
 
     @property
+    def signal(self) -> str:
+        """SELL, WAIT, STAY OUT or NO TRADE: the action in a word."""
+        return next(
+            w for w in ("SELL", "STAY OUT", "NO TRADE", "WAIT") if self.action.startswith(w)
+        )
+
+    @property
     def status(self) -> str:
-        """The exits in one line, in the words for a name that nobody holds."""
+        """The exits in one line, in the words for a name that nobody holds.
+
+        A name that must not be sized for another reason says so too.
+        """
+        if self.stops and not self.exits.must_close:
+            return f"STAY OUT: {self.stops[0]}"
         return self.exits.words(held=False)
 
 
@@ -151,31 +167,13 @@ def decide(s: Snapshot, rules: Rules, *, today: date) -> Decision:
     pick = _pick(cell, s, p, lean, rules, days)
     plan = None
     if pick is not None and s.spot is not None and expiry is not None:
-        plan = strikes.plan_strikes(
-            pick.structure,
-            strikes.StrikeInputs(
-                spot=s.spot, expiry=expiry, days=days, iv=p.iv,
-                put_iv=s.put_wing_iv, call_iv=s.call_wing_iv,
-                put_wall=s.put_wall, call_wall=s.call_wall, max_gamma=s.max_gamma, lean=lean,
-            ),
-            rules,
-            tight=cell == "C" and rules.structures == "sellers",
-        )  # fmt: skip
+        tight = cell == "C" and rules.structures == "sellers"
+        plan = _plan(pick.structure, s, p, lean, rules, expiry, days, tight=tight)
         warnings.extend(plan.notes)
+        if s.next_earnings is not None and today <= s.next_earnings <= expiry:
+            warnings.append(f"earnings on {s.next_earnings} fall before the expiry {expiry}")
 
-    exits = exit_state(
-        ExitInputs(
-            z=s.z_score, spot=s.spot, flip=s.gamma_flip, gamma=gamma.gamma,
-            gamma_basis=gamma.basis, spread=s.vrp_20d, tactical=p.tactical, entry_cell=cell,
-            risk=pick.structure.risk if pick else "undefined",
-        ),
-        rules,
-    )  # fmt: skip
-    stops = [f"an exit fires: {e.words}" for e in exits.fired if e.severity.closes]
-    stops += _events(s, rules, today) + _liquidity(s, rules)
-    if cell is not None and pick is None:
-        stops.append(f"cell {cell} allows no structure")
-    size = sizing.size_of(cell, rules, z=s.z_score, spread=s.vrp_20d, stops=stops)
+    exits, stops, size = _sized(cell, s, p, gamma, pick, rules, today)
     warnings.extend(_warnings(s, rules, p))
 
     failed = _screen(cell, s, p, rules)
@@ -198,11 +196,127 @@ def decide(s: Snapshot, rules: Rules, *, today: date) -> Decision:
         strikes=plan,
         size=size.multiple,
         exits=exits,
+        stops=tuple(stops),
         candidate=candidate,
         action=action,
         why=tuple(dict.fromkeys(why)),
         warnings=tuple(dict.fromkeys(warnings)),
     )
+
+
+def _plan(
+    structure: Structure,
+    s: Snapshot,
+    p: Premium,
+    lean: Lean | None,
+    rules: Rules,
+    expiry: date,
+    days: int,
+    *,
+    tight: bool,
+) -> StrikePlan:
+    given = strikes.StrikeInputs(
+        spot=s.spot or 0.0, expiry=expiry, days=days, iv=p.iv,
+        put_iv=s.put_wing_iv, call_iv=s.call_wing_iv,
+        put_wall=s.put_wall, call_wall=s.call_wall, max_gamma=s.max_gamma, lean=lean,
+    )  # fmt: skip
+    return strikes.plan_strikes(structure, given, rules, tight=tight)
+
+
+def plan_for(
+    s: Snapshot, structure: Structure, rules: Rules, *, today: date, days: int | None = None
+) -> StrikePlan | None:
+    """Strikes of any structure on `s`; None without a spot.
+
+    Args:
+        s: the completed snapshot.
+        structure: what to place.
+        rules: the rules in force.
+        today: the New York date to count from.
+        days: calendar days to expiry; the expiry nearest to ``target_dte`` by default.
+    """
+    if s.spot is None:
+        return None
+    expiry, near = _expiry(today, rules, [])
+    if days is not None:
+        expiry, near = today + timedelta(days=days), days
+    if expiry is None:
+        return None
+    lean = structures.lean_of(s.put_vrp, s.call_vrp, rules.lean_min)
+    gamma = matrix.regime(s.gamma, s.gamma_basis, s.net_gex, rules.unknown_gamma)
+    tight = (
+        matrix.cell_of(s.z_score, gamma.gamma, rules.z_min) == "C" and rules.structures == "sellers"
+    )
+    return _plan(structure, s, premium_of(s, rules), lean, rules, expiry, near, tight=tight)
+
+
+class Eligible(NamedTuple):
+    """What a what-if needs of a name: is it a candidate once its thresholds pass?"""
+
+    high: bool
+    """As high premium (cell A or B), the spread aside."""
+    low: bool
+    """As low premium (cell C or D), the spread aside."""
+    without_cell: bool
+    """Without a z-score or a regime (the ratio method needs none)."""
+    sized: bool
+    """In its own cell, sized and passing all but the ratios."""
+    structural: float | None
+    tactical: float | None
+
+
+def eligible(s: Snapshot, rules: Rules, *, today: date) -> Eligible:
+    """Decides `s` as high premium, as low premium and without a cell, thresholds aside."""
+    p = premium_of(s, rules)
+    gamma = matrix.regime(s.gamma, s.gamma_basis, s.net_gex, rules.unknown_gamma)
+    lean = structures.lean_of(s.put_vrp, s.call_vrp, rules.lean_min)
+
+    def sized(cell: Cell | None) -> bool:
+        pick = _pick(cell, s, p, lean, rules, rules.target_dte)
+        return _sized(cell, s, p, gamma, pick, rules, today)[2].multiple > 0
+
+    def passes(cell: Cell | None) -> bool:
+        return not _screen(cell, s, p, rules, spread=False) and sized(cell)
+
+    known = gamma.gamma != "unknown"
+    high = matrix.cell_of(math.inf, gamma.gamma, rules.z_min)
+    low = matrix.cell_of(-math.inf, gamma.gamma, rules.z_min)
+    own = matrix.cell_of(s.z_score, gamma.gamma, rules.z_min)
+    article = rules.method != "both" or not _screen(own, s, p, rules, ratios=False)
+    return Eligible(
+        high=passes(high),
+        low=passes(low),
+        without_cell=(s.z_score is None or not known) and passes(None),
+        sized=sized(own) and article,
+        structural=p.structural,
+        tactical=p.tactical,
+    )
+
+
+def _sized(
+    cell: Cell | None,
+    s: Snapshot,
+    p: Premium,
+    gamma: matrix.Regime,
+    pick: structures.Pick | None,
+    rules: Rules,
+    today: date,
+) -> tuple[ExitState, list[str], sizing.Size]:
+    """The exits, what forbids a size, and the size that is left."""
+    exits = exit_state(
+        ExitInputs(
+            z=s.z_score, spot=s.spot, flip=s.gamma_flip, gamma=gamma.gamma,
+            gamma_basis=gamma.basis, spread=s.vrp_20d, tactical=p.tactical, entry_cell=cell,
+            risk=pick.structure.risk if pick else "undefined",
+        ),
+        rules,
+    )  # fmt: skip
+    stops = [f"an exit fires: {e.words}" for e in exits.fired if e.severity.closes]
+    stops += _events(s, rules, today) + _liquidity(s, rules)
+    size = sizing.size_of(cell, rules, z=s.z_score, spread=s.vrp_20d, stops=stops)
+    if pick is None and size.multiple > 0:
+        size = sizing.Size(0.0, (*size.reasons, "there is no structure to sell"))
+    return exits, stops, size
 
 
 def _expiry(today: date, rules: Rules, warnings: list[str]) -> tuple[date | None, int]:
@@ -228,8 +342,19 @@ def _pick(
     return structures.pick(cell, s.scores, lean, rules, near_max_gamma=near)
 
 
-def _screen(cell: Cell | None, s: Snapshot, p: Premium, rules: Rules) -> list[str]:
-    """Why the row is no candidate; empty where the screen passes."""
+def _screen(
+    cell: Cell | None,
+    s: Snapshot,
+    p: Premium,
+    rules: Rules,
+    *,
+    spread: bool = True,
+    ratios: bool = True,
+) -> list[str]:
+    """Why the row is no candidate; empty where the screen passes.
+
+    `spread` and `ratios` leave those thresholds out of it, for a what-if.
+    """
     failed: list[str] = []
     article = rules.method in ("article", "both")
     if article:
@@ -237,13 +362,14 @@ def _screen(cell: Cell | None, s: Snapshot, p: Premium, rules: Rules) -> list[st
             failed.append("no cell of the matrix")
         elif cell == "D":
             failed.append("cell D: low premium in negative gamma")
-        failed += _spread_screen(p, rules)
+        if spread:
+            failed += _spread_screen(p, rules)
         if rules.percentile_min is not None and cell in ("A", "B"):
             if s.percentile is None:
                 failed.append("no percentile to confirm the z-score")
             elif below(s.percentile, rules.percentile_min):
                 failed.append(f"percentile {s.percentile:.0f} is below {rules.percentile_min:g}")
-    if rules.method in ("ratio", "both") or (article and cell == "C"):
+    if ratios and (rules.method in ("ratio", "both") or (article and cell == "C")):
         if p.funnel is None:
             lacking = [n for n, v in (("HV90", s.rv_90d), ("HV30", s.rv_30d), ("IV", p.iv))
                        if v is None]  # fmt: skip
@@ -316,5 +442,7 @@ def _action(
     if stops:
         return f"STAY OUT: {stops[0]}"
     if cell == "D":
-        return "NO TRADE"
-    return f"WAIT: {why[0]}" if why else "WAIT"
+        return "NO TRADE: low premium in negative gamma"
+    if not why:
+        return "WAIT"
+    return f"WAIT: {why[0] if len(why[0]) <= 70 else why[0].split(': ')[0]}"

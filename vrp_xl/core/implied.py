@@ -80,3 +80,23 @@ def expected_move(spot: float, iv: float, days: float) -> float:
             "None of the three may be below 0.",
         )
     return spot * iv / 100.0 * math.sqrt(days / DAYS_PER_YEAR)
+
+
+def interpolate_linear(points: Sequence[tuple[float, float]], days: float) -> float | None:
+    """A figure at a tenor, linear between the two tenors that bracket it; None where none do.
+
+    >>> interpolate_linear([(14, 12.0), (30, 14.0)], 22)
+    13.0
+    """
+    below = above_ = None
+    for t, value in sorted(points):
+        if t == days:
+            return value
+        if t < days:
+            below = (t, value)
+        elif above_ is None:
+            above_ = (t, value)
+    if below is None or above_ is None:
+        return None
+    share = (days - below[0]) / (above_[0] - below[0])
+    return below[1] + share * (above_[1] - below[1])

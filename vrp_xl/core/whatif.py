@@ -7,7 +7,7 @@ points times grid. Pure; uses numpy.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -35,7 +35,7 @@ def passed(values: Floats, thresholds: Sequence[float], *, strict: bool) -> NDAr
     """
     edges = np.asarray(thresholds, dtype=float)
     edges = edges + _slack(edges) if strict else edges - _slack(edges)
-    side = "left" if strict else "right"
+    side: Literal["left", "right"] = "left" if strict else "right"
     counted = np.searchsorted(edges, values, side=side)
     return np.where(np.isnan(values), 0, counted)
 

@@ -325,7 +325,8 @@ def series(value: Any, where: str) -> list[float]:
     """The numbers of a range in order; blank cells are passed over.
 
     Raises:
-        InputError: a cell that holds text, or no number at all.
+        InputError: a cell that holds text.
+        NoNumberError: there is no number at all.
         ErrorInArgument: a cell that holds an error.
     """
     found = []
@@ -335,7 +336,7 @@ def series(value: Any, where: str) -> list[float]:
         found.append(cell if type(cell) is float and math.isfinite(cell)
                      else number(cell, f"cell {i + 1} of {where}"))  # fmt: skip
     if not found:
-        raise InputError(f"{where} holds no number.")
+        raise NoNumberError(f"{where} holds no number.")
     return found
 
 

@@ -15,6 +15,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Self
 
+from vrp_xl import changes
 from vrp_xl.core.calendar import day_number, trading_day
 from vrp_xl.core.snapshot import Snapshot, finite
 from vrp_xl.errors import QuotaError
@@ -453,6 +454,7 @@ def _observe(
 
 
 def _bump(db: sqlite3.Connection) -> None:
+    changes.note()
     db.execute(
         "INSERT INTO meta (key, value) VALUES ('revision', '1') "
         "ON CONFLICT (key) DO UPDATE SET value = CAST(CAST(value AS INTEGER) + 1 AS TEXT)"

@@ -130,8 +130,8 @@ def run_scan(
         if own is not None:
             snapshot = snapshot.replace(next_earnings=own)
         state, state_why = (states or {}).get(symbol, ("stored", ""))
-        rows.append(_row(store, snapshot, rules, moment, today, state, state_why))
-    rows.sort(key=_order)
+        rows.append(row_of(store, snapshot, rules, moment, today, state, state_why))
+    rows.sort(key=row_order)
     return Scan(
         source=source,
         sample=any(row.snapshot.sample for row in rows) or source == "sample",
@@ -145,15 +145,16 @@ def run_scan(
     )
 
 
-def _row(
+def row_of(
     store: Store,
     snapshot: Snapshot,
     rules: Rules,
     moment: datetime,
     today: date,
-    state: RowState,
-    state_why: str,
+    state: RowState = "stored",
+    state_why: str = "",
 ) -> Row:
+    """One symbol of a scan: its decision, and the day before beside it."""
     day = calendar.trading_day(snapshot.as_of)
     before = store.previous(snapshot.source, snapshot.symbol, day)
     yesterday = z_change = None
@@ -174,6 +175,7 @@ def _row(
     )
 
 
-def _order(row: Row) -> tuple[bool, bool, float, str]:
+def row_order(row: Row) -> tuple[bool, bool, float, str]:
+    """Sort key: candidates first, z descending, missing last."""
     z = row.snapshot.z_score
     return (not row.decision.candidate, z is None, -(z or 0.0), row.snapshot.symbol)
