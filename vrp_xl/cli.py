@@ -507,6 +507,52 @@ def history_import(
     print(report)
 
 
+@app.command(context_settings={"ignore_unknown_options": True})
+def call(
+    function: Annotated[
+        str | None, typer.Argument(help="Name of a function, or a whole formula in quotes.")
+    ] = None,
+    arguments: Annotated[
+        list[str] | None,
+        typer.Argument(help="Arguments as a cell would hold them; {1;2} is a column, '' a blank."),
+    ] = None,
+) -> None:
+    """Compute a formula as a cell would.
+
+    `vrp-xl call VRP_RATIO 28 18`, `vrp-xl call '=VRP_CELL("SPY")'`. Without a name it lists
+    the functions. An error is printed as the cell shows it, its words on standard error.
+    """
+    from vrp_xl import formula
+    from vrp_xl.functions import FUNCTIONS, LAST, CellError
+
+    if function is None:
+        for known in FUNCTIONS.values():
+            print(f"{known.syntax}\n    {known.summary}")
+        return
+    LAST.words = ""
+    if "(" in function:
+        value = formula.evaluate(function)
+    else:
+        name = function.strip().removeprefix("=").upper()
+        if name not in FUNCTIONS:
+            raise InputError(f"There is no function {name[:40]}.", "`vrp-xl call` lists them.")
+        value = FUNCTIONS[name].call(*[formula.constant(word) for word in arguments or ()])
+    rows = value if isinstance(value, list) else [[value]]
+    for row in rows:
+        print("\t".join(_shown(cell) for cell in row))
+    if any(isinstance(cell, CellError) for row in rows for cell in row) and LAST.words:
+        _say(f"{LAST.function}: {LAST.words}")
+
+
+def _shown(value: Any) -> str:
+    """A value as the shell shows a cell."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return str(value).upper()
+    return f"{value:.10g}" if isinstance(value, float) else str(value)
+
+
 @app.command()
 def doctor() -> None:
     """Check the set-up: what is installed and stored.

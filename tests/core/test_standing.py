@@ -59,6 +59,7 @@ def test_window_takes_the_newest():
     """A window uses the last days only."""
     assert zscore(8, [900, -900, 1, 2, 3, 4], window=4) == zscore(8, [1, 2, 3, 4])
     assert zscore(8, [1, 2, 3, 4], window=252) == zscore(8, [1, 2, 3, 4])
+    assert zscore(8, [1, 2, 3, 4], window=2) == zscore(8, [3, 4])
 
 
 @pytest.mark.parametrize("history", [[], [1.0], [3.0] * 60, [0.1] * 300, [1e6] * 5])
