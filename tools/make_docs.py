@@ -5,8 +5,8 @@ How to run, from the top of a checkout, in an environment with the package:
     python tools/make_docs.py           # writes what differs
     python tools/make_docs.py --check   # writes nothing; exit code 1 where something differs
 
-Whole files: ``docs/rules.md``, ``docs/columns.md`` and ``docs/decisions/README.md``. Blocks inside
-hand-written pages: what stands between ``<!-- rules: NAME NAME -->`` and ``<!-- end -->`` is the
+Whole files: ``docs/rules.md``, ``docs/columns.md``, ``docs/functions.md`` and
+``docs/decisions/README.md``. Blocks inside hand-written pages: what stands between ``<!-- rules: NAME NAME -->`` and ``<!-- end -->`` is the
 table of these rules with the presets that change them.
 """
 
@@ -18,7 +18,11 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from vrp_xl import formula
 from vrp_xl.core.rules import ALIASES, PRESET_DOC, PRESETS, SPECS, RuleSpec, find
+from vrp_xl.definition import GROUP_TITLE, Arg, Function
+from vrp_xl.frozen import frozen_sample
+from vrp_xl.functions import FUNCTIONS
 from vrp_xl.workflow.columns import COLUMNS
 
 if TYPE_CHECKING:
@@ -64,6 +68,27 @@ preset = "zscore"
 z_min = 1.25
 inversion_exit = "both"
 ```
+"""
+
+FUNCTIONS_HEAD = """\
+# Functions
+
+Every `VRP_*` function, generated from `vrp_xl/functions.py` by `tools/make_docs.py`; do not edit
+it. Each example is computed on the sample market as it stands at the close of 2026-11-20.
+
+Symbol first, optional arguments last, in brackets. A blank argument means the rule's value. The
+last argument `rules` is a range of two columns, rule and value, such as the Settings sheet: with it
+a changed threshold recalculates what uses it; without it your saved rules hold. A row `source` in
+that range chooses the source, a row `preset` the rules to start from.
+
+A range in place of a single value spills in its own shape. Errors are real spreadsheet errors:
+`#N/A` no data, `#VALUE!` an argument that makes no sense, `#NUM!` no number exists. `=VRP_WHY()`
+tells the last one in words, `=VRP_WHY("SPY")` why a symbol is no candidate or has no figures.
+
+Volatilities are in points: 18.45 means 18.45 %. A cell that shows 28 % holds 0.28 and is refused.
+Dates are spreadsheet dates, times are New York times. Formulas read the local store and never the
+network: a symbol that is not stored gives `#N/A` and goes on the wanted list, and
+`vrp-xl refresh --wanted` fetches it. The same formula on a shell: `vrp-xl call VRP_RATIO 28 18`.
 """
 
 COLUMNS_HEAD = """\
@@ -204,11 +229,77 @@ def filled(text: str, link: str) -> str:
     return BLOCK.sub(lambda m: f"{m[1]}{rules_block(m[2].split())}{how}{m[4]}", text)
 
 
+def functions_page() -> str:
+    """The reference of every function, with its examples computed."""
+    parts = [FUNCTIONS_HEAD]
+    for group, title in GROUP_TITLE.items():
+        members = [f for f in FUNCTIONS.values() if f.group == group]
+        listed = " ".join(f"[`{f.name}`](#{f.name.lower()})" for f in members)
+        parts += [f"## {title}\n", f"{listed}\n"]
+        with frozen_sample():
+            parts += [_function(f) for f in members]
+    return "\n".join(parts)
+
+
+def _function(function: Function) -> str:
+    lines = [f"### {function.name}\n", f"```\n={function.syntax}\n```\n", function.summary]
+    if function.details:
+        lines.append("\n" + function.details)
+    lines.append(f"\nReturns: {function.returns}.\n")
+    if function.args:
+        lines += ["| argument | unit | meaning |", "|---|---|---|"]
+        lines += [_argument(a) for a in function.args]
+        lines.append("")
+    errors = "; ".join(f"`{error}` {when}" for error, when in function.errors.items())
+    if errors:
+        lines.append(f"Errors: {errors}.\n")
+    lines += ["| example | gives |", "|---|---|"]
+    for example in function.examples:
+        note = f" ({example.note})" if example.note else ""
+        lines.append(f"| `{_cell(example.formula)}`{note} | {_value(example.formula)} |")
+    return "\n".join(lines) + "\n"
+
+
+def _argument(argument: Arg) -> str:
+    doc = argument.doc
+    if argument.optional:
+        doc += f" Blank: {argument.default}." if argument.default else " May be blank."
+    name = f"`[{argument.name}]`" if argument.optional else f"`{argument.name}`"
+    return f"| {name} | {argument.unit} | {_cell(doc)} |"
+
+
+SHOWN_ROWS = 3
+"""Rows of a table that an example shows."""
+
+
+def _value(text: str) -> str:
+    value = formula.evaluate(text)
+    if not isinstance(value, list):
+        return f"`{_cell(_one(value))}`"
+    rows = ["; ".join(_one(cell) for cell in row[:8]) for row in value[:SHOWN_ROWS]]
+    if len(value) > SHOWN_ROWS:
+        rows.append(f"... {len(value)} rows")
+    return "<br>".join(f"`{_cell(row)}`" for row in rows)
+
+
+def _one(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return str(value).upper()
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
 def wanted(docs: Path) -> dict[Path, str]:
     """Path -> text of every page that is generated, wholly or in part."""
     pages = {
         docs / "rules.md": rules_page(),
         docs / "columns.md": columns_page(),
+        docs / "functions.md": functions_page(),
         docs / "decisions" / "README.md": decisions_page(docs / "decisions"),
     }
     for path in sorted(docs.rglob("*.md")):

@@ -523,7 +523,8 @@ def call(
     the functions. An error is printed as the cell shows it, its words on standard error.
     """
     from vrp_xl import formula
-    from vrp_xl.functions import FUNCTIONS, LAST, CellError
+    from vrp_xl.definition import LAST
+    from vrp_xl.functions import FUNCTIONS, CellError
 
     if function is None:
         for known in FUNCTIONS.values():

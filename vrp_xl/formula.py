@@ -50,7 +50,9 @@ def parse(formula: str) -> tuple[str, list[Any]]:
     reader = _Reader(formula.strip().removeprefix("="))
     name = reader.take("name").upper()
     if name not in FUNCTIONS:
-        raise InputError(f"There is no function {name}.", "VRP functions are listed by `vrp-xl call`.")
+        raise InputError(
+            f"There is no function {name}.", "VRP functions are listed by `vrp-xl call`."
+        )
     reader.mark("(")
     arguments = reader.arguments(")")
     if reader.rest():

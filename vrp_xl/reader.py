@@ -21,6 +21,7 @@ from vrp_xl.core.rules import STANDARD, Rules
 from vrp_xl.errors import MissingError, StoreError, VrpError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import date
 
     from vrp_xl.core.snapshot import Snapshot
@@ -38,6 +39,11 @@ NO_SOURCE_FIX = (
 )
 
 
+def utc_now() -> datetime:
+    """The present moment, UTC."""
+    return datetime.now(UTC)
+
+
 class Desk(NamedTuple):
     """The rules and the source that a formula works with."""
 
@@ -48,7 +54,8 @@ class Desk(NamedTuple):
 class Reader:
     """Reads for formulas; one per process."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], datetime] = utc_now) -> None:
+        self.clock = clock
         self._home = ""
         self._checked = -1.0
         self._stamp = -1
@@ -63,7 +70,7 @@ class Reader:
         self._kept_rules: dict[int, Rules] = {}
         self._asked: set[tuple[str, str]] = set()
         self._sample_day: date | None = None
-        self.today = datetime.now(UTC).date()
+        self.today = clock().astimezone(calendar.NEW_YORK).date()
         self.generation = 0
         """Changes whenever something that was read may have changed."""
 
@@ -71,7 +78,7 @@ class Reader:
         """Lets go of the store."""
         if self._store is not None:
             self._store.close()
-        self.__init__()  # type: ignore[misc]
+        self.__init__(self.clock)  # type: ignore[misc]
 
     def check(self) -> None:
         """Forgets what was read where something has changed since."""
@@ -88,7 +95,7 @@ class Reader:
             self._store, self._home, self._seen = None, home, None
             self._sample_day = None
             self._asked.clear()
-        today = datetime.now(UTC).astimezone(calendar.NEW_YORK).date()
+        today = self.clock().astimezone(calendar.NEW_YORK).date()
         seen = (self._store_version(), settings.version(), today)
         if seen != self._seen:
             self._seen = seen
@@ -148,7 +155,7 @@ class Reader:
 
     def _fill_sample(self) -> None:
         """Puts today's sample market into the store, where it is not there yet."""
-        day = calendar.trading_day(datetime.now(UTC))
+        day = calendar.trading_day(self.clock())
         if self._sample_day == day:
             return
         from vrp_xl.sources.sample.market import SYMBOLS  # noqa: PLC0415
@@ -158,8 +165,8 @@ class Reader:
         if any(s not in stored or calendar.trading_day(stored[s].as_of) < day for s in SYMBOLS):
             from vrp_xl.workflow.refresh import refresh  # noqa: PLC0415
 
-            opened = desk.open_source("sample")
-            refresh(opened.source, store, SYMBOLS)
+            opened = desk.open_source("sample", self.clock())
+            refresh(opened.source, store, SYMBOLS, clock=self.clock)
             opened.source.close()
             self._forget()
         self._sample_day = day
@@ -242,7 +249,7 @@ class Reader:
         key = (where.source or "", symbol, id(where.rules))
         found = self._rows.get(key)
         if found is None:
-            moment = datetime.now(UTC)
+            moment = self.clock()
             found = row_of(self.store(), snapshot, where.rules, moment, self.today)
             self._kept_rules[id(where.rules)] = where.rules
             self._rows[key] = found
@@ -286,7 +293,7 @@ class Reader:
         after = day + timedelta(days=1)
         snapshot = store.previous(source, symbol, after)
         if snapshot is not None:
-            row = row_of(store, snapshot, where.rules, datetime.now(UTC), self.today)
+            row = row_of(store, snapshot, where.rules, self.clock(), self.today)
             return fields.of_row(row, field)
         series = "close" if field == "spot" else field
         rows = store.series(source, symbol, series, before=after, limit=1)
