@@ -6,8 +6,9 @@ How to run, from the top of a checkout, in an environment with the package:
     python tools/make_docs.py --check   # writes nothing; exit code 1 where something differs
 
 Whole files: ``docs/rules.md``, ``docs/columns.md``, ``docs/functions.md`` and
-``docs/decisions/README.md``. Blocks inside hand-written pages: what stands between ``<!-- rules: NAME NAME -->`` and ``<!-- end -->`` is the
-table of these rules with the presets that change them.
+``docs/decisions/README.md``. Blocks inside hand-written pages: what stands between
+``<!-- rules: NAME NAME -->`` and ``<!-- end -->`` is the table of these rules with the presets that
+change them.
 """
 
 from __future__ import annotations
