@@ -7,26 +7,52 @@ Exit codes: 0 done; 1 a bug of ours; 2 usage or bad rules; 3 a position must be 
 
 from __future__ import annotations
 
+import os
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from vrp_xl import __version__
 from vrp_xl.core.symbols import symbol_of
 from vrp_xl.errors import InputError, VrpError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
+    from datetime import date
+
+    from typer import Context
 
     from vrp_xl.desk import Opened
     from vrp_xl.rules_file import LoadedRules
     from vrp_xl.store.database import Store
     from vrp_xl.workflow.morning import Morning
 
+@contextmanager
+def _reader_may_leave() -> Iterator[None]:
+    """Lets who reads standard output (``head``) leave before its end: the work goes on."""
+    try:
+        yield
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+class _Commands(TyperGroup):
+    """The commands, each of which may be piped."""
+
+    def invoke(self, ctx: Context) -> Any:
+        """Runs the command."""
+        with _reader_may_leave():
+            return super().invoke(ctx)
+
+
 app = typer.Typer(
     name="vrp-xl",
+    cls=_Commands,
     help="The variance risk premium, every morning: what to sell, where, how big, when to get out.",
     no_args_is_help=True,
     add_completion=False,
@@ -70,9 +96,6 @@ def main() -> None:
     except VrpError as error:
         _say(f"vrp-xl: {error}")
         sys.exit(error.exit_code)
-    except BrokenPipeError:
-        sys.stderr.close()
-        sys.exit(0)
 
 
 def _say(text: str) -> None:
@@ -223,6 +246,8 @@ def scan(
         raise InputError("--json and --csv cannot go together.", "Choose one.")
     if out is not None and out.suffix.lower() != ".xlsx":
         raise InputError(f"--out {out} must end in .xlsx.")
+    if out is not None and not out.parent.is_dir():
+        raise InputError(f"--out {out}: there is no folder {out.parent}.", "Make it first.")
     loaded = desk.rules_in_force(preset=preset, file=rules, z_min=z_min, spread_min=spread_min)
     choice = desk.choose(source)
     notices = []
@@ -237,7 +262,8 @@ def scan(
     with desk.open_store() as store:
         names = _symbols(store, symbols) if symbols else _default_names(store, choice.name)
         result = _run(store, names, loaded, choice.name, offline=offline, notices=notices)
-    _print(result, as_json=as_json, as_csv=as_csv, everything=everything)
+    with _reader_may_leave():
+        _print(result, as_json=as_json, as_csv=as_csv, everything=everything)
     if out is not None or not (as_json or as_csv):
         path = _write(result, out)
         if path is not None:
@@ -426,8 +452,11 @@ def watch_list() -> None:
     from vrp_xl import desk
 
     with desk.open_store() as store:
-        for watched in store.watchlist():
-            print(f"{watched.symbol:<8} {watched.earnings or ''}".rstrip())
+        watchlist = store.watchlist()
+    if not watchlist:
+        _say("The watchlist is empty. Add names: vrp-xl watchlist add SPY QQQ")
+    for watched in watchlist:
+        print(f"{watched.symbol:<8} {watched.earnings or ''}".rstrip())
 
 
 @watch_app.command("add")
@@ -440,7 +469,7 @@ def watch_add(
     """Add names, or change the earnings date of one."""
     from vrp_xl import desk
 
-    day = _day(earnings)
+    day = _coming_day(earnings)
     if day is not None and len(symbols) > 1:
         raise InputError("--earnings goes with one symbol.", "Add the names one by one.")
     with desk.open_store() as store:
@@ -449,15 +478,21 @@ def watch_add(
             print(f"{symbol} {day or ''}".rstrip())
 
 
-def _day(text: str | None) -> Any:
-    from datetime import date
+def _coming_day(text: str | None) -> date | None:
+    """The day in `text`, which has not passed in New York."""
+    from datetime import UTC, date, datetime
+
+    from vrp_xl.core.calendar import NEW_YORK
 
     if text is None:
         return None
     try:
-        return date.fromisoformat(text.strip())
+        day = date.fromisoformat(text.strip())
     except ValueError:
         raise InputError(f"{text!r} is no date.", "Write it as 2027-01-28.") from None
+    if day < datetime.now(UTC).astimezone(NEW_YORK).date():
+        raise InputError(f"{day} has passed.", "Give the date of the next earnings.")
+    return day
 
 
 @watch_app.command("remove")

@@ -136,7 +136,7 @@ def vrp(
 
     def define(body: Callable[..., Any]) -> Callable[..., Any]:
         args = _args(body)
-        call = _wrapped(body, args)
+        call = _wrapped(body, args, spills=spills)
         paragraphs = inspect.cleandoc(body.__doc__ or "").split("\n\n", 1)
         FUNCTIONS[body.__name__] = Function(
             name=body.__name__,
@@ -165,10 +165,13 @@ def _args(body: Callable[..., Any]) -> tuple[Arg, ...]:
     return tuple(out)
 
 
+_TOO_DEEP = "The arguments are nested too deep."
 _ORDINALS = ("1st", "2nd", "3rd", "4th", "5th", "6th", "7th", "8th", "9th")
 
 
-def _wrapped(body: Callable[..., Any], args: tuple[Arg, ...]) -> Callable[..., Any]:
+def _wrapped(
+    body: Callable[..., Any], args: tuple[Arg, ...], *, spills: bool
+) -> Callable[..., Any]:
     """`body` behind the boundary."""
     name = body.__name__
     specs = tuple((a.kind, a, f"{a.name} ({_ORDINALS[i]} argument)") for i, a in enumerate(args))
@@ -191,7 +194,7 @@ def _wrapped(body: Callable[..., Any], args: tuple[Arg, ...]) -> Callable[..., A
         except VrpError as error:
             return _failed(name, error)
         except RecursionError:
-            return _failed(name, InputError("The arguments are nested too deep."))
+            return _failed(name, InputError(_TOO_DEEP))
         except (ArithmeticError, ValueError) as error:
             return _failed(name, NoNumberError(f"No number exists for these arguments ({error})."))
 
@@ -214,6 +217,11 @@ def _wrapped(body: Callable[..., Any], args: tuple[Arg, ...]) -> Callable[..., A
                         size = (len(rows), len(rows[0]) if rows else 0)
                         if not size[0] or not size[1]:
                             raise InputError(f"{where} is an empty range.", "Select cells.")
+                        if spills:
+                            raise InputError(
+                                f"{where} is {size[0]} x {size[1]} cells; {name} gives a table, "
+                                "so it takes one cell here."
+                            )
                         if shape is not None and size != shape:
                             raise InputError(
                                 f"{where} is {size[0]} x {size[1]}, another range is "
@@ -224,6 +232,8 @@ def _wrapped(body: Callable[..., Any], args: tuple[Arg, ...]) -> Callable[..., A
                 cells.append(cell)
         except VrpError as error:
             return _failed(name, error)
+        except RecursionError:
+            return _failed(name, InputError(_TOO_DEEP))
         if shape is None:
             return safe(cells)
         return [
@@ -263,10 +273,10 @@ def _blank_or(
 
 def _cell(value: Any, *, takes_range: bool) -> Any:
     """A given argument: plain where it is one cell, as it is where it is a range."""
-    if takes_range:
-        if isinstance(value, (list, tuple)) or hasattr(value, "tolist"):
-            return value
-        return boundary.plain(value)
+    if takes_range and (isinstance(value, (list, tuple)) or hasattr(value, "tolist")):
+        many = len(value) > 1 if isinstance(value, (list, tuple)) else value.size != 1
+        lone = value if many else boundary.plain(value)
+        return value if boundary.is_range(lone) else lone
     return boundary.plain(value)
 
 

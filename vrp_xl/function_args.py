@@ -6,6 +6,7 @@ Each helper makes an `Arg`: how a cell is read, what it means, its unit, what a 
 from __future__ import annotations
 
 import dataclasses
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from vrp_xl.core import rules as core_rules
@@ -107,6 +108,13 @@ def _words(value: Any, where: str) -> list[str]:
     ]
 
 
+def _table(value: Any, where: str) -> list[list[Any]]:
+    rows = boundary.rows_of(value, where)
+    if not rows or not rows[0]:
+        raise InputError(f"{where} is an empty range.", "Select cells.")
+    return rows
+
+
 NUMBER = _kind("number", boundary.number)
 POSITIVE = _kind("positive number", boundary.positive)
 NOT_NEGATIVE = _kind("number from 0", _not_negative)
@@ -123,7 +131,7 @@ SERIES = _kind("column of numbers", boundary.series, takes_range=True)
 AXIS = _kind("thresholds", _axis, takes_range=True)
 SYMBOLS = _kind("symbols", _symbols, takes_range=True)
 WORDS = _kind("names", _words, takes_range=True)
-TABLE = _kind("table", boundary.rows_of, takes_range=True)
+TABLE = _kind("table", _table, takes_range=True)
 
 
 def number(doc: str, unit: str = "", *, default: str = "", blank: Blank = "refuse") -> Arg:
@@ -167,10 +175,9 @@ def _read_rules(value: Any, where: str) -> Desk:
     A row ``source`` chooses the source, a row ``preset`` the rules to start from. Rules in force
     are kept per range, so that a thousand formulas over one Settings sheet read it once.
     """
-    rows = boundary.rows_of(value, where)
-    key = tuple((row[0], row[1]) if len(row) == 2 else tuple(row) for row in rows)
     saved = READER.desk()
-    kept = _DESKS.get(key)
+    key = _key_of(value)
+    kept = _DESKS.get(key) if key is not None else None
     if kept is not None and kept[0] == READER.generation:
         return kept[1]
     start, source = saved.rules, saved.source
@@ -187,10 +194,27 @@ def _read_rules(value: Any, where: str) -> Desk:
         else:
             values[name] = cell
     found = Desk(start.with_values(values), source)
-    if len(_DESKS) > 200:
-        _DESKS.clear()
-    _DESKS[key] = (READER.generation, found)
+    if key is not None:
+        if len(_DESKS) > 200:
+            _DESKS.clear()
+        _DESKS[key] = (READER.generation, found)
     return found
+
+
+def _key_of(value: Any) -> tuple[Any, ...] | None:
+    """What tells one range from another, before a cell of it is read; None where nothing does.
+
+    The types are part of it: 1 and TRUE are equal, and a rule may take one and not the other.
+    """
+    if not isinstance(value, (list, tuple)) or not {list, tuple}.issuperset(map(type, value)):
+        return None
+    cells = tuple(chain.from_iterable(value))
+    key = (len(value), cells, tuple(map(type, cells)))
+    try:
+        hash(key)
+    except TypeError:
+        return None
+    return key
 
 
 def _source(cell: Any, chosen: str | None) -> str | None:
@@ -207,3 +231,6 @@ rules = Arg(
     default="the saved rules",
 )
 """The last argument of every function whose answer depends on rules or on the source."""
+
+rules_if_needed = dataclasses.replace(rules, kind=dataclasses.replace(RULES, when_blank=None))
+"""The same where a blank must not fail while the saved rules cannot be read: then None."""

@@ -23,7 +23,7 @@ from vrp_xl.core.rules import SPECS, Rules
 from vrp_xl.core.rules import find as find_rule
 from vrp_xl.core.snapshot import Snapshot
 from vrp_xl.definition import FUNCTIONS, LAST, Example, vrp
-from vrp_xl.errors import InputError, MissingError, NoNumberError
+from vrp_xl.errors import InputError, MissingError, NoNumberError, VrpError
 from vrp_xl.excel.boundary import CellError
 from vrp_xl.reader import READER, Desk
 
@@ -755,6 +755,8 @@ def VRP_SCAN(
 
     names = [known.find(word) for word in fields] if fields else list(known.SCAN_FIELDS)
     listed = symbols if symbols is not None else READER.names(rules)
+    if not listed:
+        raise MissingError("There is no symbol to show.", "Name some, or fill the watchlist.")
     body = [_scan_row(symbol, names, rules) for symbol in listed]
     if symbols is None:
         order = READER.order(listed, rules)
@@ -893,17 +895,18 @@ def VRP_ASOF(
 def VRP_WHY(
     symbol: Annotated[str | None, arg.of_kind(arg.SYMBOL, "Ticker.",
                       default="the last error of any function")] = None,
-    rules: Annotated[Desk, arg.rules] = BLANK,
+    rules: Annotated[Desk | None, arg.rules_if_needed] = None,
 ) -> str:  # fmt: skip
     """Why: the last error in words, or why a symbol is no candidate, or has no figures."""
     if symbol is None:
         return f"{LAST.function}: {LAST.words}" if LAST.words else "No error so far."
     try:
-        decision = READER.decision(symbol, rules)
-    except MissingError as error:
+        where = rules or READER.desk()
+        decision = READER.decision(symbol, where)
+    except VrpError as error:
         return str(error)
     told = [decision.action, *decision.why]
-    snapshot = READER.snapshot(symbol, rules)
+    snapshot = READER.snapshot(symbol, where)
     told += [f"{name} is missing: {why}" for name, why in snapshot.missing.items()
              if name in ("z_score", "rv_90d", "gamma_flip")]  # fmt: skip
     return "; ".join(dict.fromkeys(told)) + "."

@@ -105,12 +105,14 @@ class Reader:
             self._read_desk()
 
     def _store_version(self) -> int:
-        if self._store is None:
-            path = settings.store_path()
-            if not path.exists():
-                return -1
-            self._store = desk.open_store()
-        return self._store.revision()
+        try:
+            if self._store is None:
+                if not settings.store_path().exists():
+                    return -1
+                self._store = desk.open_store()
+            return self._store.revision()
+        except StoreError:
+            return -2  # said where something is read from it: mathematics needs no store
 
     def _read_desk(self) -> None:
         self._desk_error = None

@@ -14,9 +14,11 @@ import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
+from urllib.parse import urlsplit
 
 from vrp_xl import changes
 from vrp_xl.errors import InputError, KeyRefusedError, StoreError
+from vrp_xl.loopback import is_loopback
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -79,8 +81,12 @@ def make_home() -> Path:
 
 
 def store_path() -> Path:
-    """The file of the local store."""
-    return home() / "store.sqlite3"
+    """The file of the local store.
+
+    What an API on this machine serves is a trial: it has a store of its own, so that it never
+    mixes with the vendor's figures.
+    """
+    return home() / ("store-local.sqlite3" if _is_local(flashalpha_url()) else "store.sqlite3")
 
 
 def rules_path() -> Path | None:
@@ -338,6 +344,13 @@ def _no_keyring(verb: str, error: Exception | None) -> KeyRefusedError:
 def flashalpha_url() -> str:
     """The vendor's address without a slash at its end; ``VRP_XL_FLASHALPHA_URL`` overrides it."""
     return os.environ.get(URL_VARIABLE, "").strip().rstrip("/") or FLASHALPHA_URL
+
+
+def _is_local(url: str) -> bool:
+    try:
+        return is_loopback(urlsplit(url).hostname or "")
+    except ValueError:  # no address at all: the source says so
+        return False
 
 
 def workers() -> int:

@@ -19,10 +19,10 @@ from vrp_xl.core.exit_plan import exit_plan
 from vrp_xl.core.matrix import CELL_NAME
 from vrp_xl.core.premium import FUNNEL_MEANING
 from vrp_xl.core.rules import SPECS
+from vrp_xl.workflow.scan import age_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from datetime import timedelta
     from typing import TextIO
 
     from vrp_xl.core.rules import Rules
@@ -38,11 +38,21 @@ _CELL_STYLE = {
 }
 
 
+class _Console(Console):
+    """A console that leaves it to its host what a closed pipe means."""
+
+    def on_broken_pipe(self) -> None:
+        """Raises it: rich would end the run."""
+        raise BrokenPipeError
+
+
 def console(file: TextIO, *, piped: bool) -> Console:
     """A console for `file`; without colour and with a fixed width where it is piped."""
     if piped:
-        return Console(file=file, width=PIPED_WIDTH, no_color=True, highlight=False, soft_wrap=True)
-    return Console(file=file, highlight=False)
+        return _Console(
+            file=file, width=PIPED_WIDTH, no_color=True, highlight=False, soft_wrap=True
+        )
+    return _Console(file=file, highlight=False)
 
 
 def clean(text: object) -> str:
@@ -58,16 +68,6 @@ def figure(value: float | None, form: str, unit: str = "") -> str:
 def money(value: float | None) -> str:
     """A price with its sign of currency."""
     return "n/a" if value is None else f"${value:,.2f}"
-
-
-def age_words(age: timedelta) -> str:
-    """An age in the largest unit that fits."""
-    minutes = max(0, round(age.total_seconds() / 60))
-    if minutes < 120:
-        return f"{minutes} min"
-    if minutes < 48 * 60:
-        return f"{minutes // 60} h"
-    return f"{minutes // (24 * 60)} days"
 
 
 def ordinal(value: float) -> str:

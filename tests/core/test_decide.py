@@ -295,9 +295,9 @@ def test_zscore_preset(snap):
 
 
 def test_ratio_method_needs_no_cell(snap):
-    """Both ratios pass: sold at size 1 with defined risk, z-score or not."""
+    """Both ratios pass: sold at half size with defined risk, z-score or not."""
     d = go(snap, preset("ratio"), z_score=None, gamma="unknown", net_gex=None)
-    assert (d.cell, d.size, d.candidate) == (None, 1.0, True)
+    assert (d.cell, d.size, d.candidate) == (None, 0.5, True)
     assert d.structure.risk == "defined"
     assert not go(snap, preset("ratio"), rv_90d=17.0).candidate
 

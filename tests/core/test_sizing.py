@@ -28,7 +28,7 @@ def test_cells_of_the_article(cell, size):
 def test_no_cell_takes_its_own_rule():
     """Without a cell the size is 0, but for the ratio method, which needs none."""
     assert size_of(None, STANDARD).multiple == 0
-    assert size_of(None, preset("ratio")).multiple == 1
+    assert size_of(None, preset("ratio")).multiple == 0.5
 
 
 @pytest.mark.parametrize(

@@ -441,9 +441,9 @@ PRESETS: dict[str, Rules] = {
     "standard": STANDARD,
     "article": _ARTICLE,
     "zscore": Rules(z_min=1.5, percentile_min=80.0, size_by="spread"),
-    "ratio": Rules(method="ratio", size_without_cell=1.0),
-    "spike": Rules(method="ratio", size_without_cell=1.0, structural_min=1.15, tactical_min=1.30),
-    "wide": Rules(method="ratio", size_without_cell=1.0, structural_min=1.10, tactical_min=1.10),
+    "ratio": Rules(method="ratio", size_without_cell=0.5),
+    "spike": Rules(method="ratio", size_without_cell=0.5, structural_min=1.15, tactical_min=1.30),
+    "wide": Rules(method="ratio", size_without_cell=0.5, structural_min=1.10, tactical_min=1.10),
 }
 """Full sets of rules by name."""
 

@@ -95,9 +95,8 @@ def plain(value: Any) -> Any:
             return ERROR_NUMBERS[value]
         return finite(value) if finite(value) is not None else math.inf
     if isinstance(value, (list, tuple)):
-        if len(value) == 1:
-            return plain(value[0])
-        return value
+        cell = plain(value[0]) if len(value) == 1 else value
+        return value if is_range(cell) else cell  # one row of many cells stays a row
     if isinstance(value, (str, dt.date, dt.time)):
         return value if not isinstance(value, str) else plain(str(value))
     item = getattr(value, "item", None)  # numpy scalars, and arrays of one
@@ -172,10 +171,10 @@ def number(value: Any, where: str) -> float:
     elif isinstance(value, str):
         refuse_error(value, where)
         try:
-            result = float(value) if "_" not in value else math.nan
+            result = float(value)
         except ValueError:
             raise InputError(f"{where} is '{shown(value)}', not a number.") from None
-        if "_" in value:
+        if "_" in value or "n" in value.lower():  # what Python takes and no sheet: 1_0, nan, inf
             raise InputError(f"{where} is '{shown(value)}', not a number.")
     elif isinstance(value, bool):
         raise InputError(f"{where} is {str(value).upper()}, not a number.")
@@ -287,7 +286,7 @@ def day(value: Any, where: str) -> dt.date:
         found = value
     elif isinstance(value, str) and not value.replace(".", "", 1).isdigit():
         try:
-            found = dt.date.fromisoformat(value[:10])
+            found = dt.datetime.fromisoformat(value).date()
         except ValueError:
             raise InputError(
                 f"{where} is '{shown(value)}', not a date.", "Write it as 2027-01-15."

@@ -99,6 +99,8 @@ def snapshot_of(cells: dict[str, Any]) -> Snapshot:
         figures["next_earnings"] = boundary.day(earnings, f"next_earnings of {symbol}")
     gamma = (_text(cells, "gamma") or "unknown").lower().removesuffix("_gamma")
     basis = _text(cells, "gamma_basis")
+    if basis == "net_gex":
+        gamma = "unknown"  # it was withheld; what to make of that is the rule's business
     moment = datetime.now(UTC)
     missing = _text(cells, "missing")
     return Snapshot(

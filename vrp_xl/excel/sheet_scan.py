@@ -6,7 +6,7 @@ sheet. May write to the sheet it is given and nothing else.
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from xlsxwriter.utility import xl_col_to_name
@@ -15,6 +15,7 @@ from vrp_xl.core.calendar import NEW_YORK
 from vrp_xl.excel import styles as look
 from vrp_xl.excel.sheet_settings import RULES_CHANGED, SCAN_DAY, rule_name
 from vrp_xl.workflow.columns import BY_NAME, flat, reason
+from vrp_xl.workflow.scan import age_words
 
 if TYPE_CHECKING:
     from xlsxwriter.worksheet import Worksheet
@@ -212,19 +213,6 @@ def moment_words(moment: datetime) -> str:
     'Thu 2026-03-05 09:45'
     """
     return f"{moment.astimezone(NEW_YORK):%a %Y-%m-%d %H:%M}"
-
-
-def age_words(age: timedelta) -> str:
-    """An age in the largest unit that says enough.
-
-    >>> age_words(timedelta(minutes=17)), age_words(timedelta(hours=30)), age_words(timedelta(9))
-    ('17 min', '30 h', '9 days')
-    """
-    minutes = max(round(age.total_seconds() / 60), 0)
-    if minutes < 120:
-        return f"{minutes} min"
-    hours = round(minutes / 60)
-    return f"{hours} h" if hours < 72 else f"{round(hours / 24)} days"
 
 
 def quota_words(quota: Quota) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import datetime as dt
 import inspect
+import math
 from typing import TYPE_CHECKING, Any
 
 from xlwings import arg, func
@@ -35,10 +36,11 @@ def to_excel(value: Any) -> Any:
     >>> to_excel(None), to_excel(dt.date(2027, 1, 15)), to_excel([[1, None]])
     ('', datetime.datetime(2027, 1, 15, 0, 0), [[1, '']])
     """
-    if isinstance(value, list):
-        return [[to_excel(cell) for cell in row] for row in value]
-    if isinstance(value, float) and value == value and abs(value) != float("inf"):  # noqa: PLR0124
+    kind = type(value)
+    if kind is str or (kind is float and math.isfinite(value)):
         return value
+    if kind is list:
+        return [[to_excel(cell) for cell in row] for row in value]
     out = cell_out(value)
     if isinstance(out, str):
         return str(out)

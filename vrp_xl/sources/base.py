@@ -18,7 +18,11 @@ if TYPE_CHECKING:
 
 
 class Call(NamedTuple):
-    """One request for one symbol. An optional call's failure says nothing about the symbol."""
+    """One request for one symbol.
+
+    An optional call's failure says nothing about the symbol, and once it was answered it is not
+    made again.
+    """
 
     endpoint: str
     symbol: str
@@ -45,6 +49,9 @@ class Fetched:
     observations: tuple[Observation, ...] = ()
     earlier: tuple[Snapshot, ...] = ()
     """Snapshots of earlier trading days that came along (the sample market has them)."""
+    whole: bool = False
+    """Whether `observations` are all that this source ever said of the symbol: what it said before
+    goes, what the user has imported stays."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +75,8 @@ class Known:
     """Symbol -> days of the ``close`` series that are stored."""
     not_covered: Mapping[str, str] = field(default_factory=dict)
     """Symbol -> why it is not asked again today."""
+    optional_done: frozenset[tuple[str, str]] = frozenset()
+    """(endpoint, symbol) of optional calls that were answered, or refused today."""
 
 
 @runtime_checkable

@@ -156,10 +156,14 @@ class FlashAlpha:
         wanted = [Call(_MAIN[self._level], symbol)]
         if self._level in {"alpha", "growth"}:
             wanted.append(Call(wire.LEVELS, symbol))
-        closes = self._known.history_days.get(symbol, 0)
-        if self._level == "alpha" and closes < _ENOUGH_CLOSES and symbol not in self._history_tried:
+        if self._level == "alpha" and self._lacks_history(symbol):
             wanted.append(Call(wire.HISTORY, symbol, optional=True))
         return wanted
+
+    def _lacks_history(self, symbol: str) -> bool:
+        """Whether the past is worth a call: too little is stored, and it was not asked for yet."""
+        done = symbol in self._history_tried or (wire.HISTORY, symbol) in self._known.optional_done
+        return not done and self._known.history_days.get(symbol, 0) < _ENOUGH_CLOSES
 
     def skip_reason(self, symbol: str) -> str | None:
         """Why no call is made for `symbol`, or None."""

@@ -297,10 +297,11 @@ def to_error(
             f"FlashAlpha does not accept the API key{said}.", "Set a key that works: vrp-xl key set"
         )
     if status == 429:
+        until = _until(answer, refusal.headers, now)
         return QuotaError(
             f"FlashAlpha's requests for today are spent{said}.",
-            "Nothing can succeed before the quota starts anew.",
-            until=_until(answer, refusal.headers, now),
+            f"Nothing can succeed before the quota starts anew at {until:%Y-%m-%d %H:%M} UTC.",
+            until=until,
         )
     if status == 403 and refusal.answer is not None:
         plans = {
@@ -628,6 +629,7 @@ def _common(answer: Mapping[str, Any]) -> Fields:
         "as_of": parse_time(answer.get("as_of")),
         "spot": _positive(answer.get("underlying_price")),
         "market_open": market_open if isinstance(market_open, bool) else None,
+        "sample": answer.get("simulated") is True or None,
         "basis": {"as_of": f"time of the answer; option quotes of {options}"} if feed else None,
     }
 

@@ -3,13 +3,12 @@
 It knows no vendor. It keeps what every source needs kept: a call ends in time and in bounds, the
 headers that identify us reach one host only, and whatever goes wrong is an error of
 `vrp_xl.errors` that shows none of them. May not import anything of the package but `errors`,
-`plain` and the version.
+`loopback`, `plain` and the version.
 """
 
 from __future__ import annotations
 
 import http.client
-import ipaddress
 import json
 import random
 import socket
@@ -31,6 +30,7 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from vrp_xl import __version__
 from vrp_xl.errors import BadAnswerError, InputError, ServiceError, UnreachableError
+from vrp_xl.loopback import is_loopback
 from vrp_xl.sources.plain import plain
 
 if TYPE_CHECKING:
@@ -425,22 +425,13 @@ def _checked_base(base_url: str) -> SplitResult:
             "The address of the service is not of the form https://host.",
             "Give scheme and host, and a port where needed.",
         )
-    if base.scheme == "http" and not _loopback(host):
+    if base.scheme == "http" and not is_loopback(host):
         raise InputError(
             f"The address of the service, http://{plain(host, 100)}, is not encrypted; nothing was "
             "sent to it.",
             "Use https; http is for this machine alone.",
         )
     return base
-
-
-def _loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _origin(parts: SplitResult) -> tuple[str, str, int | None]:

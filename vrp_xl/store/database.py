@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 from vrp_xl import changes
-from vrp_xl.core.calendar import day_number, trading_day
+from vrp_xl.core.calendar import NEW_YORK, day_number, trading_day
+from vrp_xl.core.earnings import with_own_earnings
 from vrp_xl.core.snapshot import Snapshot, finite
 from vrp_xl.errors import QuotaError
 from vrp_xl.sources.base import Fetched, Observation, Quota
@@ -32,6 +33,8 @@ SNAPSHOT_DAYS = 10
 WANTED_KEPT = 50
 """Symbols that the wanted list keeps, the newest; half-typed names land there too."""
 DEFAULT_WATCHLIST = ("SPY", "QQQ", "IWM", "AAPL", "TSLA", "NVDA", "AMZN", "META", "MSFT", "AMD")
+
+_NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 class Watched(NamedTuple):
@@ -90,7 +93,7 @@ class Store:
         """Writes a symbol's snapshot, its earlier ones and its observations, all or nothing.
 
         Of one trading day the latest `as_of` stays; the newest `SNAPSHOT_DAYS` days are kept. The
-        symbol leaves the wanted list.
+        symbol leaves the wanted list. `Fetched.whole` observations replace all but imported ones.
 
         Raises:
             InputError: an `as_of` outside the trading calendar.
@@ -114,19 +117,28 @@ class Store:
                 (*key, *key, SNAPSHOT_DAYS),
             )
             db.execute("DELETE FROM wanted WHERE source = ? AND symbol = ?", key)
+            if fetched.whole:
+                db.execute(
+                    "DELETE FROM observations WHERE imported = 0 AND series_id IN "
+                    "(SELECT id FROM series WHERE source = ? AND symbol = ?)",
+                    key,
+                )
             _observe(db, key, fetched.observations)
             _bump(db)
 
     def latest(self, source: str, symbol: str) -> Snapshot | None:
-        """The newest snapshot of `symbol`, or None."""
-        return self._newest(source, symbol, 99999999)
+        """The newest snapshot of `symbol`, or None; the watchlist may give its earnings date."""
+        return self.latest_many(source, [symbol]).get(_symbol(symbol))
 
     def previous(self, source: str, symbol: str, before: date) -> Snapshot | None:
         """The newest snapshot of a trading day before `before`, or None."""
         return self._newest(source, symbol, day_number(before))
 
     def latest_many(self, source: str, symbols: Iterable[str] | None = None) -> dict[str, Snapshot]:
-        """The newest snapshots by symbol, of `symbols` or of all; what is not stored is absent."""
+        """The newest snapshots by symbol, of `symbols` or of all; what is not stored is absent.
+
+        Where the source gave no earnings date, or one that has passed, the watchlist's counts.
+        """
         query = (
             "SELECT symbol, body FROM snapshots AS s WHERE source = ? AND day = (SELECT max(day) "
             "FROM snapshots WHERE source = s.source AND symbol = s.symbol)"
@@ -139,12 +151,14 @@ class Store:
                 query += " AND symbol IN (SELECT value FROM json_each(?))"
                 rows = db.execute(query, (source, json.dumps(wanted))).fetchall()
         bodies = dict(rows)
+        today = self._clock().astimezone(NEW_YORK).date()
+        dates = {watched.symbol: watched.earnings for watched in self.watchlist()}
         found = {}
         for symbol in bodies if wanted is None else wanted:
             if symbol in bodies:
-                snapshot = _parsed(bodies[symbol]) or self.latest(source, symbol)
+                snapshot = _parsed(bodies[symbol]) or self._newest(source, symbol, 99999999)
                 if snapshot is not None:
-                    found[symbol] = snapshot
+                    found[symbol] = with_own_earnings(snapshot, dates.get(symbol), today)
         return found
 
     def symbols(self, source: str) -> list[str]:
@@ -156,7 +170,7 @@ class Store:
             return [symbol for (symbol,) in rows]
 
     def revision(self) -> int:
-        """A number that changes with every write of snapshots or history, by any process."""
+        """A number that changes with every write of what formulas read, by any process."""
         with self._reading() as db:
             row = db.execute("SELECT value FROM meta WHERE key = 'revision'").fetchone()
         return int(row[0]) if row else 0
@@ -166,12 +180,12 @@ class Store:
     def add_observations(
         self, source: str, symbol: str, observations: Iterable[Observation]
     ) -> None:
-        """Writes daily values; a day that is there already takes the new value.
+        """Writes daily values that the user brings; a day that is there takes the new value.
 
         Values that are no finite number are left out.
         """
         with self._writing() as db:
-            _observe(db, (source, _symbol(symbol)), observations)
+            _observe(db, (source, _symbol(symbol)), observations, imported=True)
             _bump(db)
 
     def series(
@@ -182,6 +196,7 @@ class Store:
         *,
         before: date | None = None,
         limit: int | None = None,
+        imported: bool = False,
     ) -> list[tuple[date, float]]:
         """One series as (day, value), oldest first.
 
@@ -191,17 +206,19 @@ class Store:
             name: its definition, such as ``close`` or ``vrp_20d``.
             before: only days before this one.
             limit: at most so many days, the newest.
+            imported: only what the user has imported.
         """
         with self._reading() as db:
             rows = db.execute(
                 "SELECT day, value FROM observations WHERE series_id = (SELECT id FROM series "
-                "WHERE source = ? AND symbol = ? AND name = ?) AND day < ? "
+                "WHERE source = ? AND symbol = ? AND name = ?) AND day < ? AND imported >= ? "
                 "ORDER BY day DESC LIMIT ?",
                 (
                     source,
                     _symbol(symbol),
                     name,
                     99999999 if before is None else day_number(before),
+                    imported,
                     -1 if limit is None else max(limit, 0),
                 ),
             ).fetchall()
@@ -346,6 +363,26 @@ class Store:
                 (source, account, _symbol(symbol), self._today(), why),
             )
 
+    def optional_done(self, source: str) -> frozenset[tuple[str, str]]:
+        """(endpoint, symbol) of optional calls that are not to be made again now."""
+        with self._reading() as db:
+            return frozenset(
+                db.execute(
+                    "SELECT endpoint, symbol FROM optional_done WHERE source = ? AND until > ?",
+                    (source, self._now()),
+                ).fetchall()
+            )
+
+    def set_optional_done(
+        self, source: str, endpoint: str, symbol: str, until: datetime | None = None
+    ) -> None:
+        """Remembers that an optional call is not to be made again before `until` (None: ever)."""
+        with self._writing() as db:
+            db.execute(
+                "INSERT OR REPLACE INTO optional_done VALUES (?, ?, ?, ?)",
+                (source, endpoint, _symbol(symbol), _moment(until or _NEVER)),
+            )
+
     # Watchlist
 
     def watchlist(self) -> list[Watched]:
@@ -366,12 +403,14 @@ class Store:
         with self._writing() as db:
             self._take_defaults(db)
             _watch(db, [Watched(symbol, earnings)])
+            _bump(db)
 
     def remove_watch(self, symbol: str) -> bool:
         """Takes `symbol` off the watchlist; False where it was not on it."""
         with self._writing() as db:
             self._take_defaults(db)
             gone = db.execute("DELETE FROM watchlist WHERE symbol = ?", (_symbol(symbol),))
+            _bump(db)
             return gone.rowcount > 0
 
     def import_watchlist(self, items: Iterable[Watched], *, replace: bool = False) -> None:
@@ -385,6 +424,7 @@ class Store:
                 db.execute("DELETE FROM watchlist")
             _mark_touched(db)
             _watch(db, items)
+            _bump(db)
 
     # Inside
 
@@ -433,7 +473,11 @@ class Store:
 
 
 def _observe(
-    db: sqlite3.Connection, key: tuple[str, str], observations: Iterable[Observation]
+    db: sqlite3.Connection,
+    key: tuple[str, str],
+    observations: Iterable[Observation],
+    *,
+    imported: bool = False,
 ) -> None:
     """Writes observations of one symbol inside the transaction that is open."""
     by_series: dict[str, list[tuple[int, float]]] = {}
@@ -448,8 +492,8 @@ def _observe(
             "SELECT id FROM series WHERE source = ? AND symbol = ? AND name = ?", series
         ).fetchone()
         db.executemany(
-            "INSERT OR REPLACE INTO observations VALUES (?, ?, ?)",
-            [(series_id, day, value) for day, value in rows],
+            "INSERT OR REPLACE INTO observations VALUES (?, ?, ?, ?)",
+            [(series_id, day, value, imported) for day, value in rows],
         )
 
 

@@ -74,4 +74,14 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         ) WITHOUT ROWID""",
         "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
     ),
+    (
+        "ALTER TABLE observations ADD COLUMN imported INTEGER NOT NULL DEFAULT 0",
+        """CREATE TABLE optional_done (
+            source TEXT NOT NULL,
+            endpoint TEXT NOT NULL,
+            symbol TEXT NOT NULL,
+            until TEXT NOT NULL,
+            PRIMARY KEY (source, endpoint, symbol)
+        ) WITHOUT ROWID""",
+    ),
 )

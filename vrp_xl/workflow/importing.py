@@ -168,7 +168,7 @@ def import_history(
     store.add_observations(source, symbol, (Observation(name, day, values[day]) for day in days))
     snapshot = store.latest(source, symbol)
     if snapshot is not None:
-        store.save(Fetched(completed(store, snapshot)))
+        store.save(Fetched(completed(store, Fetched(snapshot))))
     return ImportReport(
         symbol, name, value_column, len(days), days[0], days[-1], tuple(bad), repeated
     )

@@ -12,6 +12,7 @@ import threading
 import time
 from collections import deque
 from dataclasses import dataclass, field, replace
+from datetime import UTC, timedelta
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from vrp_xl.core import history, standing
@@ -24,6 +25,7 @@ from vrp_xl.errors import (
     SourceError,
     StoreError,
     SymbolNotCoveredError,
+    UnknownSymbolError,
     UnreachableError,
 )
 from vrp_xl.sources.base import Call, Fetched, Known, Observation, Quota
@@ -31,7 +33,7 @@ from vrp_xl.store.database import utc_now
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
-    from datetime import date, datetime, timedelta
+    from datetime import date, datetime
 
     from vrp_xl.core.rules import Rules
     from vrp_xl.core.snapshot import Snapshot
@@ -50,7 +52,6 @@ PAID_GRACE = 1.0
 REPLIES_PER_WORKER = 4
 """Answers per worker that may wait to be stored; past that no call begins, so memory is flat."""
 
-_WATCHLIST = "watchlist"
 _SERIES = ("close", "atm_iv", "vrp_20d")
 _TICK = 0.2  # a wait in slices, so that Ctrl-C is heard on every system
 
@@ -107,7 +108,7 @@ class Cost:
         if self.unlimited:
             return f"{calls}, unlimited plan"
         if self.remaining is None:
-            return f"{calls}; what is left today is not known yet"
+            return f"at most {calls}; what is left today is not known yet"
         return f"{calls}, {self.remaining} left today"
 
 
@@ -190,49 +191,31 @@ def refresh(
     return run.result()
 
 
-def completed(
-    store: Store,
-    snapshot: Snapshot,
-    observations: Iterable[Observation] = (),
-    *,
-    rules: Rules | None = None,
-) -> Snapshot:
-    """`snapshot` with what the stored history, `observations` and the watchlist add to it.
+def completed(store: Store, fetched: Fetched, *, rules: Rules | None = None) -> Snapshot:
+    """The snapshot of `fetched` with what its observations and the stored history add to it.
 
     Args:
-        store: the history, and the watchlist with its earnings dates.
-        snapshot: as delivered, or as completed before.
-        observations: what came with it and is not stored yet.
+        store: the history.
+        fetched: a snapshot as delivered, or as completed before, with what came along and is not
+            stored yet.
         rules: how much history a z-score needs and takes; None takes the defaults.
     """
+    snapshot = fetched.snapshot
     day = trading_day(snapshot.as_of)
     z_window = rules.z_window if rules else standing.Z_WINDOW
     z_days_min = rules.z_days_min if rules else standing.Z_DAYS_MIN
     new: dict[str, dict[date, float]] = {name: {} for name in _SERIES}
-    for name, when, value in observations:
+    for name, when, value in fetched.observations:
         if name in new:
             new[name][when] = value
     limit = max(z_window, standing.Z_WINDOW) + 1
     merged = {}
     for name in _SERIES:
-        stored = dict(store.series(snapshot.source, snapshot.symbol, name, limit=limit))
-        merged[name] = sorted((stored | new[name]).items())
-    done = history.complete(snapshot, merged, day=day, z_window=z_window, z_days_min=z_days_min)
-    return _with_earnings(done, store, day)
-
-
-def _with_earnings(snapshot: Snapshot, store: Store, day: date) -> Snapshot:
-    """The watchlist's earnings date, where the source gave none and it does not lie behind."""
-    done = snapshot
-    if done.basis.get("next_earnings") == _WATCHLIST:
-        basis = {k: v for k, v in done.basis.items() if k != "next_earnings"}
-        done = done.replace(next_earnings=None, basis=basis)
-    if done.next_earnings is not None:
-        return done
-    earnings = next((w.earnings for w in store.watchlist() if w.symbol == done.symbol), None)
-    if earnings is None or earnings < day:
-        return done
-    return done.replace(next_earnings=earnings, basis={**done.basis, "next_earnings": _WATCHLIST})
+        stored = store.series(
+            snapshot.source, snapshot.symbol, name, limit=limit, imported=fetched.whole
+        )
+        merged[name] = sorted((dict(stored) | new[name]).items())
+    return history.complete(snapshot, merged, day=day, z_window=z_window, z_days_min=z_days_min)
 
 
 # What to ask for
@@ -247,6 +230,7 @@ def _known(source: Source, store: Store, names: list[str], account: str) -> Know
         quota=store.quota(source.name, account),
         history_days=store.history_days(source.name, names),
         not_covered=store.not_covered(source.name, account),
+        optional_done=store.optional_done(source.name),
     )
 
 
@@ -290,11 +274,20 @@ def _fitting(
         if not calls:
             skipped[name] = _not_asked(why)
         elif left is not None and len(calls) > left:
-            skipped[name] = QuotaError(f"quota: {_counted(max(left, 0))} left today")
+            skipped[name] = _too_few(len(calls), left, known.quota.resets_at)
         else:
             chosen[name] = calls
             left = None if left is None else left - len(calls)
     return chosen, skipped
+
+
+def _too_few(needed: int, left: int, resets_at: datetime | None) -> QuotaError:
+    again = f" The quota starts anew at {resets_at:%Y-%m-%d %H:%M} UTC." if resets_at else ""
+    return QuotaError(
+        f"It needs {_counted(needed)}, and the quota has {_counted(max(left, 0))} left today.",
+        f"Ask for fewer symbols, or wait.{again}",
+        until=resets_at,
+    )
 
 
 def _counted(calls: int) -> str:
@@ -585,7 +578,20 @@ class _Run:
         else:
             name.errors[call] = error
             self._judge(name, call, error)
+        if call.optional:
+            self._note_optional(call, error)
         self._advance(name)
+
+    def _note_optional(self, call: Call, error: SourceError | None) -> None:
+        """An optional call is made once; one that was refused rests until the next day (UTC)."""
+        if error is None:
+            until = None
+        elif isinstance(error, PlanError | UnknownSymbolError):
+            today = self.clock().astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+            until = today + timedelta(days=1)
+        else:
+            return
+        self.store.set_optional_done(self.source.name, call.endpoint, call.symbol, until)
 
     def _take_account(self, reply: _Reply) -> None:
         if reply.answer is not None:
@@ -659,10 +665,8 @@ class _Run:
         failed = {c.endpoint: name.errors[c] for c in name.calls if c in name.errors}
         try:
             fetched = self.source.assemble(name.symbol, answers, failed)
-            snapshot = completed(
-                self.store, fetched.snapshot, fetched.observations, rules=self.rules
-            )
-            self.store.save(Fetched(snapshot, fetched.observations, fetched.earlier))
+            snapshot = completed(self.store, fetched, rules=self.rules)
+            self.store.save(replace(fetched, snapshot=snapshot))
         except StoreError:
             raise
         except SourceError as error:

@@ -6,7 +6,7 @@ order puts candidates first. Reads the store only; a refresh is a step of its ow
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 
@@ -115,7 +115,6 @@ def run_scan(
     moment = now or datetime.now(UTC)
     today = moment.astimezone(calendar.NEW_YORK).date()
     stored = store.latest_many(source, symbols)
-    earnings = {w.symbol: w.earnings for w in store.watchlist()}
     rows: list[Row] = []
     failed: list[Failure] = []
     for symbol in dict.fromkeys(symbols):
@@ -126,12 +125,13 @@ def run_scan(
             )
             failed.append(Failure(symbol, error, why))
             continue
-        own = earnings.get(symbol)
-        if own is not None:
-            snapshot = snapshot.replace(next_earnings=own)
         state, state_why = (states or {}).get(symbol, ("stored", ""))
         rows.append(row_of(store, snapshot, rules, moment, today, state, state_why))
     rows.sort(key=row_order)
+    stale = sum(row.stale for row in rows)
+    if stale:
+        told = f"{stale} of {len(rows)} symbols have old figures: a session has opened since"
+        notices = (told, *notices)
     return Scan(
         source=source,
         sample=any(row.snapshot.sample for row in rows) or source == "sample",
@@ -145,6 +145,20 @@ def run_scan(
     )
 
 
+def age_words(age: timedelta) -> str:
+    """An age in the largest unit that says enough.
+
+    >>> from datetime import timedelta
+    >>> age_words(timedelta(minutes=17)), age_words(timedelta(hours=30)), age_words(timedelta(9))
+    ('17 min', '30 h', '9 days')
+    """
+    minutes = max(round(age.total_seconds() / 60), 0)
+    if minutes < 120:
+        return f"{minutes} min"
+    hours = round(minutes / 60)
+    return f"{hours} h" if hours < 72 else f"{round(hours / 24)} days"
+
+
 def row_of(
     store: Store,
     snapshot: Snapshot,
@@ -156,6 +170,12 @@ def row_of(
 ) -> Row:
     """One symbol of a scan: its decision, and the day before beside it."""
     day = calendar.trading_day(snapshot.as_of)
+    age = moment - snapshot.as_of
+    stale = day < calendar.trading_day(moment)
+    decision = decide(snapshot, rules, today=today)
+    if stale:
+        old = f"figures are {age_words(age)} old: a session has opened since"
+        decision = replace(decision, warnings=(old, *decision.warnings))
     before = store.previous(snapshot.source, snapshot.symbol, day)
     yesterday = z_change = None
     if before is not None:
@@ -164,10 +184,10 @@ def row_of(
             z_change = snapshot.z_score - before.z_score
     return Row(
         snapshot=snapshot,
-        decision=decide(snapshot, rules, today=today),
+        decision=decision,
         rules=rules,
-        age=moment - snapshot.as_of,
-        stale=day < calendar.trading_day(moment),
+        age=age,
+        stale=stale,
         yesterday=yesterday,
         z_change=z_change,
         state=state,

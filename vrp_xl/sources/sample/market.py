@@ -470,8 +470,7 @@ class Market:
         raise UnknownSymbolError(
             f"{symbol} is not in the sample market, which holds twelve invented names: "
             f"{', '.join(SYMBOLS)}.",
-            "For real data choose a source: vrp-xl source flashalpha (with a key) or "
-            "vrp-xl source cboe.",
+            "For real data set a key and choose the source: vrp-xl source flashalpha",
         )
 
     def as_of(self, back: int = 0) -> datetime:

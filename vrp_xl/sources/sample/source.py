@@ -108,6 +108,7 @@ class SampleSource:
                 ),
             ),
             earlier=(history.complete(before, series, day=market.days[-2]),),
+            whole=True,
         )
 
     def quota(self) -> Quota:
