@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import subprocess
 import sys
 from datetime import datetime, timedelta
@@ -234,7 +235,8 @@ def test_live_plan_equals_the_sample(run, api):
     ran = run("scan", "SPY", "QQQ", "--json")
     live = rows_of(ran)
     assert ran.code == 0
-    assert json.loads(ran.out)["sample"] is False
+    assert json.loads(ran.out)["source"] == "flashalpha"
+    assert json.loads(ran.out)["sample"] is True  # the simulator's figures are invented
     for symbol in ("SPY", "QQQ"):
         for key in ("cell", "size", "structure", "score", "z_score", "percentile", "structural",
                     "tactical", "strikes", "lean", "candidate", "gamma", "action"):  # fmt: skip
@@ -362,15 +364,21 @@ def test_watchlist_commands(run, tmp_path):
     """Names are added with earnings, removed, imported, and the scan follows the list."""
     assert "SPY" in run("watchlist").out
     run("watchlist", "add", "GLD")
-    run("watchlist", "add", "NVDA", "--earnings", "2027-02-24")
-    assert "2027-02-24" in run("watchlist", "list").out
+    soon = (datetime.now(NEW_YORK).date() + timedelta(days=40)).isoformat()
+    run("watchlist", "add", "NVDA", "--earnings", soon)
+    assert soon in run("watchlist", "list").out
     assert run("watchlist", "add", "NVDA", "--earnings", "tomorrow").code == 2
+    passed = run("watchlist", "add", "NVDA", "--earnings", "2020-01-02")
+    assert (passed.code, "has passed" in passed.err) == (2, True)
     run("watchlist", "remove", "TSLA")
     assert "TSLA" not in run("watchlist", "list").out
     names = tmp_path / "names.csv"
     names.write_text("symbol,earnings\nXOM,\nAAPL,2027-01-28\n")
     assert run("watchlist", "import", str(names), "--replace").code == 0
     assert set(rows_of(run("scan", "--source", "sample", "--json"))) == {"XOM", "AAPL"}
+    run("watchlist", "remove", "XOM", "AAPL")
+    empty = run("watchlist")
+    assert (empty.out, "is empty" in empty.err) == ("", True)
 
 
 def test_earnings_from_the_watchlist_stop_a_trade(run):
@@ -380,6 +388,57 @@ def test_earnings_from_the_watchlist_stop_a_trade(run):
     row = rows_of(run("scan", "SPY", "--source", "sample", "--json"))["SPY"]
     assert row["size"] == 0
     assert any("earnings" in why for why in row["why"])
+
+
+def test_earnings_given_after_the_refresh_count_offline(run):
+    """A date given later counts at once; a date of the source that is to come goes before it."""
+    before = rows_of(run("scan", "SPY", "NVDA", "--source", "sample", "--json"))
+    day = (datetime.now(NEW_YORK).date() + timedelta(days=4)).isoformat()
+    run("watchlist", "add", "SPY", "--earnings", day)
+    run("watchlist", "add", "NVDA", "--earnings", "2199-01-02")
+    after = rows_of(run("scan", "SPY", "NVDA", "--source", "sample", "--json", "--offline"))
+    assert before["SPY"]["size"] > 0
+    assert (after["SPY"]["size"], after["SPY"]["next_earnings"]) == (0, day)
+    assert after["SPY"]["basis"]["next_earnings"] == "watchlist"
+    assert after["NVDA"]["next_earnings"] == before["NVDA"]["next_earnings"]
+
+
+def test_a_preset_on_the_command_line_goes_before_that_of_the_file(run, tmp_path):
+    """The file's rules change the preset that was asked for, and its name is told."""
+    file = tmp_path / "own.toml"
+    file.write_text('preset = "ratio"\nz_min = 1.5\n')
+    ran = run("scan", "SPY", "--source", "sample", "--json", "--rules", str(file))
+    assert json.loads(ran.out)["rules"]["preset"] == "ratio"
+    assert json.loads(ran.out)["rules"]["values"]["method"] == "ratio"
+    more = run(
+        "scan", "SPY", "--source", "sample", "--json", "--rules", str(file), "--preset", "spike"
+    )
+    told = json.loads(more.out)["rules"]
+    assert (told["preset"], told["values"]["z_min"]) == ("spike", 1.5)
+    assert told["values"]["tactical_min"] == 1.30
+
+
+def test_letters_that_the_output_cannot_show_are_no_error(tmp_path):
+    """A pipe in an old code page gets a question mark for what it cannot hold."""
+    (tmp_path / "\u540d.csv").write_text("SPY", encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-m", "vrp_xl.cli", "watchlist", "import", "\u540d.csv"],
+        cwd=tmp_path, capture_output=True, check=False,
+        env={**os.environ, "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "1"},
+    )  # fmt: skip
+    assert (done.returncode, done.stdout.strip()) == (0, b"1 name from ?.csv")
+
+
+def test_who_reads_the_output_may_leave(tmp_path):
+    """A pipe that closes early is no error, and the workbook is written all the same."""
+    command = (
+        f'"{sys.executable}" -m vrp_xl.cli scan --source sample --all 2>err | head -n 1 >/dev/null'
+    )
+    code = f"set -o pipefail\n{command}"
+    done = subprocess.run(["bash", "-c", code], cwd=tmp_path, check=False)
+    assert done.returncode == 0, (tmp_path / "err").read_text()
+    assert list(tmp_path.glob("vrp-scan-*.xlsx"))
+    assert "Traceback" not in (tmp_path / "err").read_text()
 
 
 def test_history_import_fills_a_missing_z(run, tmp_path):

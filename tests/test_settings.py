@@ -74,6 +74,13 @@ def test_home_follows_the_variable_or_the_system(own_home, monkeypatch):
     """The variable names the folder; without it the user's data folder is taken."""
     assert settings.home() == own_home
     assert settings.store_path() == own_home / "store.sqlite3"
+    monkeypatch.setenv(settings.URL_VARIABLE, "https://gate.example.com")
+    assert settings.store_path() == own_home / "store.sqlite3"
+    for url in ("http://127.0.0.1:8765", "http://localhost:1/", "http://[::1]:80"):
+        monkeypatch.setenv(settings.URL_VARIABLE, url)
+        assert settings.store_path() == own_home / "store-local.sqlite3"
+    monkeypatch.setenv(settings.URL_VARIABLE, "http://[nonsense")
+    assert settings.store_path() == own_home / "store.sqlite3"
     monkeypatch.setenv(settings.HOME_VARIABLE, "  ")
     assert str(settings.home()) == platformdirs.user_data_dir("vrp_xl", appauthor=False)
 

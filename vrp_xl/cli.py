@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import contextmanager
+from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -24,12 +25,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from datetime import date
 
-    from typer import Context
-
     from vrp_xl.desk import Opened
     from vrp_xl.rules_file import LoadedRules
     from vrp_xl.store.database import Store
     from vrp_xl.workflow.morning import Morning
+
 
 @contextmanager
 def _reader_may_leave() -> Iterator[None]:
@@ -44,7 +44,7 @@ def _reader_may_leave() -> Iterator[None]:
 class _Commands(TyperGroup):
     """The commands, each of which may be piped."""
 
-    def invoke(self, ctx: Context) -> Any:
+    def invoke(self, ctx: Any) -> Any:
         """Runs the command."""
         with _reader_may_leave():
             return super().invoke(ctx)
@@ -91,6 +91,8 @@ RulesOption = Annotated[
 
 def main() -> None:
     """Runs the command and leaves with its exit code."""
+    if isinstance(sys.stdout, TextIOWrapper):  # an old code page holds not every letter
+        sys.stdout.reconfigure(errors="replace")
     try:
         app(standalone_mode=True)
     except VrpError as error:
@@ -204,9 +206,11 @@ def _end(result: Morning) -> None:
     """Says what stopped the refresh and leaves with its code."""
     error = result.error
     if error is not None:
+        _say(f"vrp-xl: {error}")
         kept = len(result.scan.rows)
-        what = f"{kept} symbols are shown from what was stored." if kept else ""
-        _say(f"vrp-xl: {error} {what}".rstrip())
+        if kept:
+            names = "1 symbol is" if kept == 1 else f"{kept} symbols are"
+            _say(f"{names} shown from what was stored.")
         raise typer.Exit(error.exit_code)
     if not result.scan.rows:
         why = result.scan.failed[0].why if result.scan.failed else "nothing was asked for"
@@ -246,8 +250,6 @@ def scan(
         raise InputError("--json and --csv cannot go together.", "Choose one.")
     if out is not None and out.suffix.lower() != ".xlsx":
         raise InputError(f"--out {out} must end in .xlsx.")
-    if out is not None and not out.parent.is_dir():
-        raise InputError(f"--out {out}: there is no folder {out.parent}.", "Make it first.")
     loaded = desk.rules_in_force(preset=preset, file=rules, z_min=z_min, spread_min=spread_min)
     choice = desk.choose(source)
     notices = []
@@ -410,8 +412,11 @@ def rules_check(file: Annotated[Path, typer.Argument(help="A .toml or .json file
 
 @key_app.command("set")
 def key_set() -> None:
-    """Keep the API key in the keyring. It is asked for, or read from standard input."""
-    from vrp_xl import settings
+    """Keep the API key in the keyring. It is asked for, or read from standard input.
+
+    What was known of its plan and quota is forgotten, so that a changed plan counts at once.
+    """
+    from vrp_xl import desk, settings
 
     if sys.stdin.isatty():
         import getpass
@@ -421,6 +426,8 @@ def key_set() -> None:
         text = sys.stdin.readline()
     key = settings.set_key(text)
     print(f"Kept in: {key.where}")
+    with desk.open_store() as store:
+        store.forget_account("flashalpha", settings.account_fingerprint(key.value))
 
 
 @key_app.command("clear")
@@ -519,7 +526,8 @@ def watch_import(
         store.import_watchlist(report.items, replace=replace)
     for problem in report.problems:
         _say(problem)
-    print(f"{len(report.items)} names from {file}")
+    names = "1 name" if len(report.items) == 1 else f"{len(report.items)} names"
+    print(f"{names} from {file}")
 
 
 @history_app.command("import")
@@ -539,7 +547,7 @@ def history_import(
         report = import_history(store, choice.name, name, field, file)
     for problem in report.problems:
         _say(problem)
-    print(report)
+    print(f"{report}; kept for the source {choice.name}")
 
 
 @app.command(context_settings={"ignore_unknown_options": True})
@@ -616,6 +624,14 @@ def simulate(
     from vrp_xl import simulator
 
     simulator.run(port=port, key=key, plan=plan, latency=latency, fault=fault)
+
+
+@app.command("serve-functions", hidden=True)
+def serve_functions() -> None:
+    """Answer LibreOffice's formulas; it starts this by itself and it ends by itself."""
+    from vrp_xl.libreoffice import server
+
+    server.serve()
 
 
 if __name__ == "__main__":

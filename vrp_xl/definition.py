@@ -12,7 +12,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import inspect
-import typing
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -156,16 +156,16 @@ def vrp(
 
 
 def _args(body: Callable[..., Any]) -> tuple[Arg, ...]:
-    hints = typing.get_type_hints(body, include_extras=True)
     out = []
     for name, parameter in inspect.signature(body).parameters.items():
-        spec = hints[name].__metadata__[0]
+        spec = parameter.annotation.__metadata__[0]
         optional = parameter.default is not inspect.Parameter.empty
         out.append(dataclasses.replace(spec, name=name, optional=optional))
     return tuple(out)
 
 
 _TOO_DEEP = "The arguments are nested too deep."
+_TOO_FAR = "The arguments are too large or too small."
 _ORDINALS = ("1st", "2nd", "3rd", "4th", "5th", "6th", "7th", "8th", "9th")
 
 
@@ -186,7 +186,10 @@ def _wrapped(
                 values.append(_blank(name, kind, arg, where))
             else:
                 values.append(kind.read(cell, where))
-        return body(*values)
+        result = body(*values)
+        if type(result) is float and not math.isfinite(result):
+            raise NoNumberError("The result is not a finite number.", _TOO_FAR)
+        return result
 
     def safe(cells: Sequence[Any]) -> Any:
         try:

@@ -108,7 +108,7 @@ def rules_in_force(
 ) -> LoadedRules:
     """The rules to use: a preset, else a file, else the saved ones; then single thresholds.
 
-    A file given together with a preset changes that preset.
+    A file given together with a preset changes that preset, whatever preset it names itself.
 
     Raises:
         RulesError: something in them is not allowed.
@@ -119,9 +119,8 @@ def rules_in_force(
         saved = settings.rules_path() if file is None else None
         loaded = LoadedRules(core.STANDARD, "standard") if saved is None else load_rules(saved)
     if file is not None:
-        in_file = load_rules(file, base=loaded.rules)
-        name = loaded.preset if preset is not None else in_file.preset
-        loaded = LoadedRules(in_file.rules, name, in_file.ignored)
+        in_file = load_rules(file, base=None if preset is None else loaded.rules)
+        loaded = in_file if preset is None else in_file._replace(preset=loaded.preset)
     single = {"z_min": z_min, "spread_min": spread_min}
     changed = loaded.rules.with_values({k: v for k, v in single.items() if v is not None})
     return loaded._replace(rules=changed)

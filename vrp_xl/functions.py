@@ -785,8 +785,9 @@ def _scan_row(symbol: str, names: list[str], rules: Desk) -> list[Any]:
     spills=True,
 )
 def VRP_DECIDE(
-    raw_table: Annotated[list[list[Any]], arg.of_kind(arg.TABLE, "Raw figures, a symbol a row. "
-                         "A first row that holds the word symbol names the columns.")],
+    raw_table: Annotated[list[list[Any]] | None, arg.may_miss(arg.of_kind(arg.TABLE, "Raw "
+                         "figures, a symbol a row. A first row that holds the word symbol names "
+                         "the columns."))],
     rules: Annotated[Desk, arg.rules] = BLANK,
 ) -> list[list[Any]]:  # fmt: skip
     """The decision for each row of raw figures: what the Scan sheet shows beside them.
@@ -795,7 +796,7 @@ def VRP_DECIDE(
     """
     from vrp_xl.excel import raw  # noqa: PLC0415
 
-    return raw.decide_table(raw_table, rules.rules, today=_today())
+    return raw.decide_table(raw_table or [[None]], rules.rules, today=_today())
 
 
 @vrp(

@@ -32,6 +32,12 @@ if TYPE_CHECKING:
 CHECK_SECONDS = 0.02
 """How long what was read counts as current before the store is asked whether it changed."""
 
+KEPT_RULES = 100
+"""Sets of rules whose decisions are kept; a Data Table over a threshold makes one per value."""
+
+WANTED_AT_ONCE = 50
+"""Symbols that one what-if may put on the wanted list, which holds no more."""
+
 NO_SOURCE = "No source is chosen, so there is nothing to read."
 NO_SOURCE_FIX = (
     "Choose one: `vrp-xl source sample` for the sample market, `vrp-xl source flashalpha` for "
@@ -66,7 +72,7 @@ class Reader:
         self._snapshots: dict[tuple[str, str], Snapshot | None] = {}
         self._decisions: dict[tuple[str, str, int], Decision] = {}
         self._rows: dict[tuple[str, str, int], Row] = {}
-        self._what_ifs: dict[tuple[str, int, int, int], Names] = {}
+        self._what_ifs: dict[tuple[str, int, tuple[str, ...]], Names] = {}
         self._kept_rules: dict[int, Rules] = {}
         self._asked: set[tuple[str, str]] = set()
         self._sample_day: date | None = None
@@ -78,7 +84,9 @@ class Reader:
         """Lets go of the store."""
         if self._store is not None:
             self._store.close()
+        generation = self.generation
         self.__init__(self.clock)  # type: ignore[misc]
+        self.generation = generation + 1
 
     def check(self) -> None:
         """Forgets what was read where something has changed since."""
@@ -175,10 +183,20 @@ class Reader:
 
     def _forget(self) -> None:
         self._snapshots.clear()
+        self._forget_decisions()
+
+    def _forget_decisions(self) -> None:
         self._decisions.clear()
         self._rows.clear()
         self._what_ifs.clear()
         self._kept_rules.clear()
+
+    def _keep(self, rules: Rules) -> None:
+        """Keeps `rules` while something is stored under their identity."""
+        if id(rules) not in self._kept_rules:
+            if len(self._kept_rules) >= KEPT_RULES:
+                self._forget_decisions()
+            self._kept_rules[id(rules)] = rules
 
     def snapshot(self, symbol: str, where: Desk) -> Snapshot:
         """What is stored for `symbol`.
@@ -197,6 +215,15 @@ class Reader:
             self._want(source, symbol)
             raise MissingError(*self.why_missing(source, symbol))
         return found
+
+    def _snapshots_of(self, source: str, symbols: list[str]) -> dict[str, Snapshot]:
+        """What is stored of `symbols`, in one read of those that were not read yet."""
+        new = [s for s in dict.fromkeys(symbols) if (source, s) not in self._snapshots]
+        if new:
+            read = self.store().latest_many(source, new)
+            self._snapshots.update({(source, s): read.get(s) for s in new})
+        known = ((s, self._snapshots[source, s]) for s in dict.fromkeys(symbols))
+        return {symbol: snapshot for symbol, snapshot in known if snapshot is not None}
 
     def why_missing(self, source: str, symbol: str) -> tuple[str, str]:
         """Why `symbol` has no figures, and what to do."""
@@ -235,7 +262,7 @@ class Reader:
         if found is None:
             snapshot = self.snapshot(symbol, where)
             found = decide(snapshot, where.rules, today=self.today)
-            self._kept_rules[id(where.rules)] = where.rules
+            self._keep(where.rules)
             self._decisions[key] = found
         return found
 
@@ -253,7 +280,7 @@ class Reader:
         if found is None:
             moment = self.clock()
             found = row_of(self.store(), snapshot, where.rules, moment, self.today)
-            self._kept_rules[id(where.rules)] = where.rules
+            self._keep(where.rules)
             self._rows[key] = found
         return found
 
@@ -361,14 +388,14 @@ class Reader:
 
         self.check()
         source = self.source(where)
-        key = (source, id(where.rules), hash(tuple(symbols)), len(symbols))
+        key = (source, id(where.rules), tuple(symbols))
         found = self._what_ifs.get(key)
         if found is None:
-            snapshots = self.store().latest_many(source, symbols)
+            snapshots = self._snapshots_of(source, symbols)
             listed = [snapshots[s] for s in symbols if s in snapshots]
-            for symbol in symbols:
-                if symbol not in snapshots:
-                    self._want(source, symbol)
+            lacking = [s for s in dict.fromkeys(symbols) if s not in snapshots]
+            for symbol in lacking[:WANTED_AT_ONCE]:
+                self._want(source, symbol)
 
             def outcomes() -> dict[str, float | None]:
                 store = self.store()
@@ -380,7 +407,7 @@ class Reader:
                 }
 
             found = what_if.names_of(listed, where.rules, today=self.today, outcomes=outcomes)
-            self._kept_rules[id(where.rules)] = where.rules
+            self._keep(where.rules)
             self._what_ifs[key] = found
         return found
 

@@ -27,25 +27,28 @@ class LoadedRules(NamedTuple):
     ignored: tuple[str, ...] = ()
 
 
-def load_rules(path: Path, *, base: Rules = core.STANDARD) -> LoadedRules:
+def load_rules(path: Path, *, base: Rules | None = None) -> LoadedRules:
     """The rules in the file at `path`.
 
     Args:
         path: a ``.toml`` or ``.json`` file.
-        base: what holds for rules that the file does not name, unless it names a preset.
+        base: what holds for rules that the file does not name; by default the preset that the
+            file names, else the standard.
 
     Raises:
         RulesError: the file cannot be read, or a key or value in it is not allowed.
     """
     data = _read(path)
-    start, name = base, "standard"
+    start, name = core.STANDARD if base is None else base, "standard"
     values: dict[str, Any] = {}
     for key, value in data.items():
         if key == "preset":
             try:
-                start, name = core.preset(value), str(value).strip().lower()
+                named = core.preset(value)
             except RulesError as error:
                 raise RulesError(f"{path}: {error.why}", error.fix) from None
+            if base is None:
+                start, name = named, str(value).strip().lower()
         elif isinstance(value, dict) and key == "rules":
             values.update(value)
         else:

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from vrp_xl.workflow.scan import Row, Scan
 
 PIPED_WIDTH = 120
+TABLE_WIDTH = 100
+"""A narrower terminal gets lines instead of the table of the rest."""
 _CELL_STYLE = {
     "A": "bold white on #0072B2",
     "B": "bold black on #E69F00",
@@ -271,6 +273,9 @@ def _confirmed(row: Row) -> str:
 
 def _rest(rows: list[Row], out: Console) -> None:
     out.print()
+    if out.width < TABLE_WIDTH:
+        _rest_narrow(rows, out)
+        return
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title="The rest", title_justify="left")
     for name, justify in (
         ("Symbol", "left"), ("Cell", "center"), ("z", "right"), ("Spread", "right"),
@@ -294,6 +299,19 @@ def _rest(rows: list[Row], out: Console) -> None:
             Text(clean("; ".join(d.why) or d.status)),
         )
     out.print(table)
+
+
+def _rest_narrow(rows: list[Row], out: Console) -> None:
+    """The rest without a table, for a terminal in which its columns would not fit."""
+    out.print(Text("The rest", style="bold"))
+    for row in rows:
+        s, d = row.snapshot, row.decision
+        cell = d.cell or "?"
+        line = Text(f"{s.symbol:<8}")
+        line.append(f" {cell} ", style=_CELL_STYLE[cell])
+        line.append(f"  z {figure(s.z_score, '+.2f')}  spread {figure(s.vrp_20d, '+.1f')}")
+        out.print(line)
+        out.print(Text("  " + clean("; ".join(d.why) or d.status)))
 
 
 def show_rules(rules: Rules, preset: str, out: Console) -> None:

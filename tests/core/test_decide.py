@@ -328,3 +328,18 @@ def test_walls_that_are_not_sold_are_said(snap):
     """The notes of the strikes reach the warnings of the row."""
     d = go(snap, put_wall=570.0)
     assert any("put wall 570" in w for w in d.warnings)
+
+
+@pytest.mark.parametrize(
+    ("lacking", "warning"),
+    [
+        ({"spot": None}, "no strikes: there is no spot"),
+        ({"atm_iv": None, "atm_iv_30d": None}, "strikes are open: needs an implied volatility"),
+    ],
+)
+def test_a_trade_without_strikes_says_so(snap, lacking, warning):
+    """A name may pass its screen while nothing says where to sell it: then that is told."""
+    s = snap(**FINE | {"put_wing_iv": None, "call_wing_iv": None, "put_wall": None} | lacking)
+    decision = decide(s, STANDARD, today=TODAY)
+    assert decision.candidate
+    assert any(told.startswith(warning) for told in decision.warnings)

@@ -208,7 +208,9 @@ def test_calls_follow_the_plan(plan: str | None, expected: list[str]) -> None:
 
 def test_history_is_asked_for_once() -> None:
     """The past is asked for where too little is stored, as what may fail, and not twice."""
-    with source(history_days={"AAPL": 91, "MSFT": 90}) as one:
+    done = frozenset({("vrp_history", "XOM")})
+    with source(history_days={"AAPL": 91, "MSFT": 90, "XOM": 4}, optional_done=done) as one:
+        assert endpoints(one, "XOM") == ["vrp", "levels"]
         assert endpoints(one, "AAPL") == ["vrp", "levels"]
         assert Call("vrp_history", "MSFT", optional=True) in one.calls("msft")
         one.assemble("MSFT", {"vrp": {**VRP, "symbol": "MSFT"}, "vrp_history": {}}, {})

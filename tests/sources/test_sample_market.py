@@ -9,7 +9,7 @@ import sys
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from vrp_xl.core import calendar, realized
@@ -146,6 +146,7 @@ class TestSameEveryDay:
         ),
         st.sampled_from(SYMBOLS),
     )
+    @example(datetime(2035, 11, 1, tzinfo=UTC), "AAPL")  # reports after the calendar's end
     @settings(deadline=None, max_examples=40)
     def test_a_snapshot_is_the_same_at_any_time(self, now, symbol):
         """All but times, dates and the market's state is equal to that of another day."""

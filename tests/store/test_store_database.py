@@ -125,9 +125,9 @@ def test_sources_and_symbols_are_never_mixed(store):
     )
     store.save(Fetched(snapshot("QQQ", spot=3.0)))
     assert store.latest("sample", "SPY").spot == 2.0
-    assert store.series_values("sample", "SPY", "close") == [2.0]
-    assert store.series_values("flashalpha", "SPY", "close") == [1.0]
-    assert store.series_values("flashalpha", "QQQ", "close") == []
+    assert [v for _, v in store.series("sample", "SPY", "close")] == [2.0]
+    assert [v for _, v in store.series("flashalpha", "SPY", "close")] == [1.0]
+    assert store.series("flashalpha", "QQQ", "close") == []
     assert store.symbols("flashalpha") == ["QQQ", "SPY"]
     assert list(store.latest_many("flashalpha", ["spy", "IWM", "SPY"])) == ["SPY"]
 
@@ -220,7 +220,7 @@ def test_quota_comes_back_by_account(store):
 
 
 def test_a_latch_holds_until_its_moment(store, clock):
-    """A refusal is remembered until its end, or until it is cleared."""
+    """A refusal is remembered until its end."""
     until = NOON + timedelta(hours=7)
     store.set_latch("flashalpha", "a", until, "The quota is spent.")
     held = store.latch("flashalpha", "a")
@@ -228,9 +228,33 @@ def test_a_latch_holds_until_its_moment(store, clock):
     assert store.latch("flashalpha", "b") is None
     clock.now = until
     assert store.latch("flashalpha", "a") is None
-    clock.now = NOON
-    store.clear_latch("flashalpha", "a")
+
+
+def test_an_account_can_be_forgotten(store):
+    """Plan, quota and refusals of one account go; those of another stay."""
+    for account in ("a", "b"):
+        store.set_latch("flashalpha", account, NOON + timedelta(hours=7), "The quota is spent.")
+        store.put_quota("flashalpha", account, Quota("free", 5, 0))
+        store.add_not_covered("flashalpha", account, "SPY", "not on Free")
+    store.forget_account("flashalpha", "a")
     assert store.latch("flashalpha", "a") is None
+    assert store.quota("flashalpha", "a") == Quota()
+    assert store.not_covered("flashalpha", "a") == {}
+    assert store.latch("flashalpha", "b") is not None
+    assert store.quota("flashalpha", "b").plan == "free"
+    assert store.not_covered("flashalpha", "b") == {"SPY": "not on Free"}
+
+
+def test_the_watchlist_moves_the_revision(store):
+    """Who reads the store notices that an earnings date was given."""
+    seen = [store.revision()]
+    store.add_watch("SPY", date(2026, 12, 1))
+    seen.append(store.revision())
+    store.import_watchlist([Watched("QQQ")])
+    seen.append(store.revision())
+    store.remove_watch("QQQ")
+    seen.append(store.revision())
+    assert len(set(seen)) == 4
 
 
 def test_not_covered_holds_for_the_day_in_utc(store, clock):

@@ -201,7 +201,7 @@ def test_a_full_disk_is_told_and_loses_nothing(path):
         many = [Observation(f"s{n}", date(2026, 11, 19), 1.0) for n in range(2000)]
         with pytest.raises(StoreError, match="disk is full"):
             store.add_observations("cboe", "SPY", many)
-        assert store.series_values("cboe", "SPY", "close") == [1.0]
+        assert [v for _, v in store.series("cboe", "SPY", "close")] == [1.0]
 
 
 def test_a_folder_that_cannot_be_is_told(tmp_path):

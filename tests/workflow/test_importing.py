@@ -205,6 +205,12 @@ def test_a_watchlist_table_is_read_by_its_columns(file):
     read = read_watchlist(path)
     assert read.items == (Watched("AAPL", date(2026, 12, 1)), Watched("SPY"))
     assert read.problems == []
+    read = read_watchlist(file("symbol,earnings\nXOM,soon\na b,2026-12-01\n"))
+    assert read.items == (Watched("XOM"),)
+    assert read.problems == [
+        "line 2: 'soon' is no date written year-month-day",
+        "line 3: 'A B' is no symbol",
+    ]
 
 
 def test_bad_words_of_a_watchlist_are_told(file):

@@ -343,7 +343,10 @@ def test_symbols_beyond_the_quota_are_skipped(store):
     source = FakeSource()
     result = run(source, store, ["A", "B", "C", "D"])
     assert states(result) == {"A": "fresh", "B": "fresh", "C": "skipped", "D": "skipped"}
-    assert result.outcomes[2].why == "quota: 1 call left today"
+    assert result.outcomes[2].why == (
+        "It needs 2 calls, and the quota has 1 call left today. Ask for fewer symbols, or wait. "
+        "The quota starts anew at 2026-11-21 00:00 UTC."
+    )
     assert source.known.quota.remaining == 5
 
 
@@ -541,17 +544,58 @@ def test_the_watchlist_fills_in_earnings(store):
     assert store.latest("fake", "B").next_earnings is None
 
 
+@pytest.mark.parametrize(
+    ("said", "rests"),
+    [
+        ({}, "ever"),
+        (PlanError("needs Alpha"), "today"),
+        (UnknownSymbolError("no data"), "today"),
+        (UnreachableError("gone"), "not"),
+    ],
+)
+def test_an_optional_call_is_made_once(store, said, rests):
+    """Answered it is not made again, refused not today, without an answer at the next refresh."""
+    source = FakeSource(history=said)
+    source.extra = ("history",)
+    run(source, store, ["A"])
+    again = FakeSource()
+    run(again, store, ["A"])
+    done = frozenset({("history", "A")})
+    assert again.known.optional_done == (frozenset() if rests == "not" else done)
+    with Store(store.path, clock=lambda: TOMORROW + timedelta(hours=1)) as later:
+        assert later.optional_done("fake") == (done if rests == "ever" else frozenset())
+        assert later.optional_done("other") == frozenset()
+
+
+def test_a_whole_history_replaces_what_was_said_before(store):
+    """What a source hands over whole drives out its older days, but not those of the user."""
+    days = trading_days(date(2026, 7, 1), date(2026, 11, 19))
+    old = [Observation("vrp_20d", day, 3.0 + n % 5) for n, day in enumerate(days)]
+    store.save(Fetched(Snapshot(symbol="A", source="fake", as_of=NOW, fetched_at=NOW), tuple(old)))
+    store.add_observations("fake", "A", old[:2])
+    source = FakeSource()
+    source.assemble = lambda symbol, _answers, _failed: Fetched(
+        Snapshot(symbol=symbol, source="fake", as_of=NOW, fetched_at=NOW, vrp_20d=4.0),
+        tuple(old[-3:]),
+        whole=True,
+    )
+    run(source, store, ["A"])
+    assert [day for day, _ in store.series("fake", "A", "vrp_20d")] == [*days[:2], *days[-3:]]
+    assert "5 of 60 days" in store.latest("fake", "A").missing["z_score"]
+
+
 def test_cost_is_told_before_and_asks_nothing(store):
     """The cost counts account and data calls, says what is left, and makes no call."""
     source = FakeSource()
     told = cost(source, store, ["A", "B"], account="acc", clock=lambda: NOW)
-    assert str(told) == "4 calls; what is left today is not known yet"
+    assert str(told) == "at most 4 calls; what is left today is not known yet"
     store.put_quota("fake", "acc", Quota("basic", 250, 4, resets_at=TOMORROW, seen_at=NOW))
     source.account_calls = [ACCOUNT]
     source.skips = {"C": "an ETF"}
     told = cost(source, store, ["A", "B", "C"], account="acc", clock=lambda: NOW)
     assert str(told) == "3 calls, 4 left today"
-    assert told.skipped == {"B": "quota: 1 call left today", "C": "an ETF"}
+    assert told.skipped["B"].startswith("It needs 2 calls, and the quota has 1 call left today.")
+    assert told.skipped["C"] == "an ETF"
     assert told.resets_at == TOMORROW
     assert source.asked == []
 

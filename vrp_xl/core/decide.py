@@ -172,6 +172,11 @@ def decide(s: Snapshot, rules: Rules, *, today: date) -> Decision:
         warnings.extend(plan.notes)
         if s.next_earnings is not None and today <= s.next_earnings <= expiry:
             warnings.append(f"earnings on {s.next_earnings} fall before the expiry {expiry}")
+        lacking = dict.fromkeys(leg.note for leg in plan.legs if leg.strike is None)
+        if lacking:
+            warnings.append("strikes are open: " + "; ".join(lacking))
+    elif pick is not None and s.spot is None:
+        warnings.append("no strikes: there is no spot")
 
     exits, stops, size = _sized(cell, s, p, gamma, pick, rules, today)
     warnings.extend(_warnings(s, rules, p))
@@ -271,9 +276,14 @@ def eligible(s: Snapshot, rules: Rules, *, today: date) -> Eligible:
     gamma = matrix.regime(s.gamma, s.gamma_basis, s.net_gex, rules.unknown_gamma)
     lean = structures.lean_of(s.put_vrp, s.call_vrp, rules.lean_min)
 
+    known_sizes: dict[Cell | None, bool] = {}
+
     def sized(cell: Cell | None) -> bool:
-        pick = _pick(cell, s, p, lean, rules, rules.target_dte)
-        return _sized(cell, s, p, gamma, pick, rules, today)[2].multiple > 0
+        if cell not in known_sizes:
+            pick = _pick(cell, s, p, lean, rules, rules.target_dte)
+            size = _sized(cell, s, p, gamma, pick, rules, today)[2]
+            known_sizes[cell] = size.multiple > 0
+        return known_sizes[cell]
 
     def passes(cell: Cell | None) -> bool:
         return not _screen(cell, s, p, rules, spread=False) and sized(cell)

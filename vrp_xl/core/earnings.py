@@ -27,7 +27,8 @@ def with_own_earnings(snapshot: Snapshot, own: date | None, today: date) -> Snap
     done = snapshot
     if done.basis.get("next_earnings") == OWN_DATE:
         basis = {k: v for k, v in done.basis.items() if k != "next_earnings"}
-        done = done.replace(next_earnings=None, basis=basis)
+        why = f"no date to come is known: vrp-xl watchlist add {done.symbol} --earnings DATE"
+        done = done.replace(next_earnings=None, basis=basis, missing={"next_earnings": why})
     given = done.next_earnings
     if own is None or own < today or (given is not None and given >= today):
         return done

@@ -55,8 +55,8 @@ def write_workbook(scan: Scan, path: Path) -> Path:
         with suppress(OSError):
             scratch.unlink()
         raise InputError(
-            f"The workbook {path.name} cannot be written: {error.strerror or error}.",
-            "Close it where it is open, or give another file.",
+            f"The workbook {path} cannot be written: {error.strerror or error}.",
+            "Close it where it is open, or name another file with --out.",
         ) from error
     return path
 

@@ -224,19 +224,6 @@ class Store:
             ).fetchall()
         return [(_date(day), value) for day, value in reversed(rows)]
 
-    def series_values(
-        self,
-        source: str,
-        symbol: str,
-        name: str,
-        *,
-        before: date | None = None,
-        limit: int | None = None,
-    ) -> list[float]:
-        """The values of `series`, oldest first."""
-        rows = self.series(source, symbol, name, before=before, limit=limit)
-        return [value for _, value in rows]
-
     def history_days(
         self, source: str, symbols: Iterable[str], name: str = "close"
     ) -> dict[str, int]:
@@ -338,10 +325,12 @@ class Store:
                 (source, account, _moment(until), why),
             )
 
-    def clear_latch(self, source: str, account: str) -> None:
-        """Forgets the refusal, so that the next refresh asks again."""
+    def forget_account(self, source: str, account: str) -> None:
+        """Forgets plan, quota and refusals, so that the next refresh asks for all of it anew."""
         with self._writing() as db:
-            db.execute("DELETE FROM latch WHERE source = ? AND account = ?", (source, account))
+            for table in ("latch", "quota", "not_covered"):
+                db.execute(f"DELETE FROM {table} WHERE source = ? AND account = ?",  # noqa: S608
+                           (source, account))  # fmt: skip
 
     def not_covered(self, source: str, account: str) -> dict[str, str]:
         """Symbols that the plan was found not to cover today (UTC), with the reason."""

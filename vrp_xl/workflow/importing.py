@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vrp_xl.core.calendar import FIRST_DAY, NEW_YORK, is_trading_day
 from vrp_xl.core.snapshot import finite
+from vrp_xl.core.symbols import symbol_of
 from vrp_xl.errors import InputError
 from vrp_xl.sources.base import Fetched, Observation
 from vrp_xl.store.database import Watched, utc_now
@@ -44,7 +45,6 @@ _OTHER_NAMES = {
     "atm_iv": ("atm_iv", "iv", "iv30", "implied_volatility", "close", "value"),
     "atm_iv_30d": ("atm_iv_30d", "iv30", "iv", "close", "value"),
 }
-_SYMBOL = re.compile(r"(?=.*[A-Z])[A-Z0-9^._=/-]{1,20}")
 _DATE = re.compile(r"\d{4}-\d\d-\d\d|\d{1,2}/\d{1,2}/\d{4}")
 
 
@@ -142,7 +142,7 @@ def import_history(
     name = field.strip().lower()
     if name not in FIELDS:
         raise InputError(f"There is no series named {field!r}.", f"Use one of {', '.join(FIELDS)}.")
-    symbol = _symbol(symbol)
+    symbol = symbol_of(symbol)
     file = Path(path)
     rows, columns = _read(file)
     day_column = _day_column(columns, file)
@@ -188,28 +188,30 @@ def read_watchlist(path: Path | str) -> WatchlistFile:
     file = Path(path)
     found: dict[str, date | None] = {}
     bad: list[BadRow] = []
-    for line, words in _watch_rows(_text(file).splitlines()):
+    for line, words, headed in _watch_rows(_text(file).splitlines()):
         symbol = ""
         for word in words:
             try:
-                if symbol and _DATE.fullmatch(word):
+                if symbol and (headed or _DATE.fullmatch(word)):
                     found[symbol] = _parse_day(word, as_us="/" in word)
                 else:
-                    symbol = _symbol(word)
+                    symbol = symbol_of(word)
                     found.setdefault(symbol, None)
             except ValueError as error:
                 bad.append(BadRow(line, str(error)))
             except InputError as error:
                 symbol = ""
                 bad.append(BadRow(line, error.why.removesuffix(".")))
+                if headed:
+                    break
     if not found:
         raise InputError(f"{file} holds no symbol.", "Write one symbol per line.")
     items = tuple(Watched(symbol, earnings) for symbol, earnings in found.items())
     return WatchlistFile(items, tuple(bad))
 
 
-def _watch_rows(lines: Sequence[str]) -> Iterator[tuple[int, list[str]]]:
-    """Line number, and the names and dates of the line in their order."""
+def _watch_rows(lines: Sequence[str]) -> Iterator[tuple[int, list[str], bool]]:
+    """Line number, names and dates of the line in their order, and whether a header named them."""
     taken: list[int] | None = None  # the columns that count, where there is a header
     first = True
     for number, line in enumerate(lines, start=1):
@@ -221,9 +223,9 @@ def _watch_rows(lines: Sequence[str]) -> Iterator[tuple[int, list[str]]]:
             taken = [names.index("symbol" if "symbol" in names else "ticker")]
             taken += [i for i, name in enumerate(names) if "earnings" in name][:1]
         elif taken is not None:
-            yield number, [cells[i] for i in taken if i < len(cells) and cells[i]]
+            yield number, [cells[i] for i in taken if i < len(cells) and cells[i]], True
         else:
-            yield number, [w for cell in cells for w in re.split(r"[\s;]+", cell) if w]
+            yield number, [w for cell in cells for w in re.split(r"[\s;]+", cell) if w], False
         first = False
 
 
@@ -380,10 +382,3 @@ def _number(text: str) -> float | None:
         return finite(float(plain))
     except ValueError:
         return None
-
-
-def _symbol(text: str) -> str:
-    symbol = text.strip().upper()
-    if not _SYMBOL.fullmatch(symbol):
-        raise InputError(f"{text[:40]!r} is no symbol.", "Give a ticker such as SPY.")
-    return symbol

@@ -28,7 +28,7 @@ from vrp_xl.errors import (
     UnknownSymbolError,
     UnreachableError,
 )
-from vrp_xl.sources.base import Call, Fetched, Known, Observation, Quota
+from vrp_xl.sources.base import Call, Fetched, Known, Quota
 from vrp_xl.store.database import utc_now
 
 if TYPE_CHECKING:

@@ -539,4 +539,6 @@ class Market:
         if name.earnings_in is None:
             return None
         day = self.days[-1] + timedelta(days=name.earnings_in)
-        return day if calendar.is_trading_day(day) else calendar.next_trading_day(day)
+        if day > calendar.LAST_DAY or calendar.is_trading_day(day):
+            return day
+        return calendar.next_trading_day(day)

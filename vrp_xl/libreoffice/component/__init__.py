@@ -1,0 +1,1 @@
+"""What runs inside LibreOffice, under its own Python; `link` is shared with the server."""

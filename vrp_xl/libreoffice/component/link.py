@@ -1,0 +1,267 @@
+"""The way from LibreOffice to the function server: where it listens, how it is started and asked.
+
+Runs in two places: inside LibreOffice, under LibreOffice's own Python (3.8 or newer), and in the
+package, where the server and the installer take addresses from it. So it imports the standard
+library alone, and nothing that Python 3.8 lacks.
+
+One request is one line of JSON, ``["VRP_RATIO", [28.0, 18.0]]``; one reply is one line: the value.
+A value is null, a number, text, true or false, or a list of rows of these. ``{"error": "#N/A"}``
+is a spreadsheet error, ``{"date": 46042.0}`` a date as a serial number, ``{"refused": "..."}`` says
+in words why a request is none.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import stat
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from typing import IO, Any
+
+HOME_VARIABLE = "VRP_XL_HOME"
+CONFIG_NAME = "libreoffice.json"
+
+ADDRESS_BYTES = 99
+"""A longer address is refused by some system's sockets."""
+
+START_SECONDS = 20.0
+"""How long a server may take to start."""
+
+ANSWER_SECONDS = 60.0
+"""How long an answer may take; the spreadsheet waits all the while."""
+
+RETRY_SECONDS = 5.0
+"""For so long a failed start is not tried again: each of a thousand formulas would try."""
+
+STOP = "stop"
+"""A request that ends the server."""
+
+_WINDOWS = os.name == "nt"
+_INSTALL = "Run in a terminal: vrp-xl install --libreoffice"
+_FOREIGN = ("PYTHONHOME", "PYTHONPATH", "PYTHONEXECUTABLE", "__PYVENV_LAUNCHER__")
+"""Variables of LibreOffice's Python that must not reach another interpreter."""
+
+
+class LinkError(Exception):
+    """The server cannot be reached; the sentence says why and what to do."""
+
+
+def config_file() -> str:
+    """The user's file that names the interpreter of the server; `install` writes it."""
+    if _WINDOWS:
+        base = os.environ.get("APPDATA") or os.path.expanduser("~")
+    else:
+        base = os.environ.get("XDG_CONFIG_HOME") or os.path.join(os.path.expanduser("~"), ".config")
+    return os.path.join(base, "vrp_xl", CONFIG_NAME)
+
+
+def read_config() -> dict[str, str]:
+    """The interpreter (``python``) and the folder of vrp_xl (``home``).
+
+    Raises:
+        LinkError: there is no such file, or it cannot be used.
+    """
+    path = config_file()
+    try:
+        with open(path, encoding="utf-8") as file:
+            found = json.load(file)
+        return {"python": str(found["python"]), "home": str(found["home"])}
+    except FileNotFoundError:
+        raise LinkError("vrp_xl is not set up for LibreOffice (no %s). %s" % (path, _INSTALL)) from None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise LinkError("%s cannot be used (%s). %s" % (path, error, _INSTALL)) from error
+
+
+def address(home: str) -> str:
+    """Where the server of the vrp_xl folder `home` listens: a socket's path or a pipe's name."""
+    home = os.path.realpath(home)
+    digest = hashlib.sha256(home.encode("utf-8", "surrogateescape")).hexdigest()[:16]
+    if _WINDOWS:
+        return r"\\.\pipe\vrp_xl-" + digest
+    near = os.path.join(home, "run", "functions")
+    if len(os.fsencode(near)) <= ADDRESS_BYTES:
+        return near
+    for base in (tempfile.gettempdir(), "/tmp"):
+        far = os.path.join(base, "vrp_xl-%d" % os.getuid(), digest)
+        if len(os.fsencode(far)) <= ADDRESS_BYTES:
+            break
+    return far
+
+
+def check_owned(path: str) -> None:
+    """Makes sure that a folder, or a socket, is this user's own and nobody else's to use.
+
+    Raises:
+        LinkError: it is a link, another user's, or open to others.
+    """
+    found = os.lstat(path)
+    if not (stat.S_ISDIR(found.st_mode) or stat.S_ISSOCK(found.st_mode)):
+        raise LinkError("%s is neither a folder nor a socket. Remove it." % path)
+    if found.st_uid != os.getuid():
+        raise LinkError("%s belongs to another user, so it is not used." % path)
+    if found.st_mode & 0o077:
+        raise LinkError("%s is open to other users. Close it: chmod go-rwx %s" % (path, path))
+
+
+def connect(where: str, seconds: float) -> IO[bytes]:
+    """A stream to the server at `where`.
+
+    Raises:
+        OSError: nobody listens there.
+        LinkError: the address is not this user's own.
+    """
+    if _WINDOWS:
+        return open(where, "r+b", buffering=0)
+    import socket
+
+    check_owned(os.path.dirname(where))
+    check_owned(where)
+    client = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        client.settimeout(seconds)
+        client.connect(where)
+        return client.makefile("rwb", buffering=0)
+    finally:
+        client.close()  # the stream keeps its own hold
+
+
+def ask(stream: IO[bytes], request: list[Any]) -> Any:
+    """Sends one request and gives the reply, as JSON has it.
+
+    Raises:
+        OSError: the server has gone, or is too slow.
+        ValueError: the reply is no JSON.
+    """
+    data = memoryview(json.dumps(request, allow_nan=False, separators=(",", ":")).encode() + b"\n")
+    while data:
+        data = data[stream.write(data) or 0 :]
+    parts = []
+    while True:
+        part = stream.read(65536)
+        if not part:
+            raise ConnectionError("the server closed the connection")
+        parts.append(part)
+        if part.endswith(b"\n"):
+            return json.loads(b"".join(parts))
+
+
+class Link:
+    """One office's way to its server: connects when asked, starts the server where there is none."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._stream: IO[bytes] | None = None
+        self._server: subprocess.Popen[bytes] | None = None
+        self._why = ""
+        self._failed_at = 0.0
+
+    def call(self, name: str, cells: list[Any]) -> Any:
+        """What the server replies to a call.
+
+        Raises:
+            LinkError: there is no server and none can be started.
+        """
+        with self._lock:
+            if self._stream is not None:
+                try:
+                    return ask(self._stream, [name, cells])
+                except TimeoutError as error:
+                    self._close()
+                    raise self._slow(name) from error
+                except OSError:  # it was killed, or went to sleep: once more with a new one
+                    self._close()
+            try:
+                self._stream = self._connected()
+                return ask(self._stream, [name, cells])
+            except TimeoutError as error:
+                self._close()
+                raise self._slow(name) from error
+            except OSError as error:
+                self._close()
+                raise LinkError("The function server of vrp_xl broke off: %s." % error) from error
+
+    def _slow(self, name: str) -> LinkError:
+        return LinkError("%s took longer than %d s; it was given up." % (name, ANSWER_SECONDS))
+
+    def _close(self) -> None:
+        if self._stream is not None:
+            self._stream.close()
+        self._stream = None
+
+    def _connected(self) -> IO[bytes]:
+        """A stream, to a server that may have to be started.
+
+        Raises:
+            LinkError: it cannot be had.
+        """
+        if self._why and time.monotonic() - self._failed_at < RETRY_SECONDS:
+            raise LinkError(self._why)
+        try:
+            stream = self._reached()
+        except LinkError as error:
+            self._why, self._failed_at = str(error), time.monotonic()
+            raise
+        self._why = ""
+        return stream
+
+    def _reached(self) -> IO[bytes]:
+        config = read_config()
+        home = os.environ.get(HOME_VARIABLE, "").strip() or config["home"]
+        where = address(os.path.expanduser(home))
+        try:
+            return connect(where, ANSWER_SECONDS)
+        except OSError:
+            pass
+        with tempfile.TemporaryFile() as told:
+            self._server = start(config["python"], home, told)
+            until = time.monotonic() + START_SECONDS
+            while time.monotonic() < until:
+                try:
+                    return connect(where, ANSWER_SECONDS)
+                except OSError:
+                    time.sleep(0.01)
+                ended = self._server.poll()
+                if ended == 0:  # another server was just ending, or was faster
+                    time.sleep(0.1)
+                    self._server = start(config["python"], home, told)
+                elif ended is not None:
+                    break
+            told.seek(0)
+            words = told.read().decode("utf-8", "replace").strip().splitlines()
+        raise LinkError(
+            "The function server of vrp_xl does not start (%s -m vrp_xl.cli serve-functions): %s. %s"
+            % (config["python"], words[-1][:200] if words else "it says nothing", _INSTALL)
+        )
+
+
+def start(python: str, home: str, told: IO[bytes]) -> subprocess.Popen[bytes]:
+    """Starts a server that outlives this process.
+
+    Raises:
+        LinkError: the interpreter is not there.
+    """
+    env = {name: value for name, value in os.environ.items() if name not in _FOREIGN}
+    env[HOME_VARIABLE] = home
+    more: dict[str, Any] = {"start_new_session": True}
+    if _WINDOWS:
+        more = {"creationflags": 0x08000000 | 0x00000200}  # no window, a group of its own
+    try:
+        return subprocess.Popen(
+            [python, "-P", "-m", "vrp_xl.cli", "serve-functions"],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=told,
+            env=env,
+            cwd=os.path.dirname(python) or None,
+            **more,
+        )
+    except OSError as error:
+        raise LinkError(
+            "The Python of vrp_xl cannot be started (%s): %s. %s"
+            % (python, error.strerror or error, _INSTALL)
+        ) from error
