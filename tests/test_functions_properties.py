@@ -17,7 +17,7 @@ import vrp_xl.functions as f
 from vrp_xl import settings as desk
 from vrp_xl.core.rules import PRESETS, SPECS
 from vrp_xl.core.structures import STRUCTURES
-from vrp_xl.excel.boundary import ERROR_NUMBERS, ERRORS, CellError, cell_out
+from vrp_xl.excel.boundary import ERROR_NUMBERS, ERRORS, CellError, cell_out, plain
 from vrp_xl.excel.raw import RAW_COLUMNS
 from vrp_xl.functions import FUNCTIONS
 from vrp_xl.reader import READER
@@ -197,7 +197,7 @@ def test_a_range_gives_its_own_shape(table, name):
         return
     for row, got in zip(table, answer, strict=True):
         for cell, value in zip(row, got, strict=True):
-            blank = cell is None or (isinstance(cell, str) and not cell.strip())
+            blank = plain(cell) is None
             assert value is None if blank else same(value, call(cell))
 
 

@@ -764,6 +764,17 @@ def test_what_if_shape():
     assert f.VRP_WHATIF(["SPY", 5], [1], [2]) == VALUE
 
 
+@pytest.mark.usefixtures("sample")
+def test_what_if_names_keep_to_what_a_cell_holds():
+    """Too many names for one cell are counted in words; too many cells of names are refused."""
+    assert f.VRP_WHATIF(["SPY"] * 7000, [1], [2], "names") == [["7000 names, too many for a cell"]]
+    assert len(f.VRP_WHATIF(["SPY"] * 6553, [1], [2], "names")[0][0]) == 32_763
+    axis = [i / 10 for i in range(101)]
+    assert f.VRP_WHATIF(["SPY"], axis, axis, "names") == VALUE
+    assert "at most 10,000 pairs of thresholds; these are 10,201. Count them" in f.VRP_WHY()
+    assert len(f.VRP_WHATIF(["SPY"], axis, axis)) == 101
+
+
 # About the data
 
 

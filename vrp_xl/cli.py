@@ -634,5 +634,44 @@ def serve_functions() -> None:
     server.serve()
 
 
+@app.command()
+def install() -> None:
+    """Put the add-in and the desk where Excel finds them.
+
+    For this user, without an administrator. On macOS the buttons work, formulas do not.
+    """
+    from vrp_xl.excel import install as installing
+
+    for words in installing.install(installing.this_machine()):
+        print(words)
+
+
+@app.command()
+def uninstall() -> None:
+    """Remove what `install` put, where you have not changed it.
+
+    The store, the key and your settings stay.
+    """
+    from vrp_xl.excel import install as installing
+
+    for words in installing.uninstall():
+        print(words)
+
+
+@app.command("open")
+def open_desk(
+    new: Annotated[bool, typer.Option("--new", help="Make a fresh one beside the others.")] = False,
+) -> None:
+    """Open the desk workbook.
+
+    In the program that the system has for it; a copy is made in your documents first.
+    """
+    from vrp_xl.excel import install as installing
+
+    path = installing.desk_to_open(installing.this_machine(), new=new)
+    print(path)
+    installing.open_file(path)
+
+
 if __name__ == "__main__":
     main()

@@ -164,6 +164,9 @@ def _args(body: Callable[..., Any]) -> tuple[Arg, ...]:
     return tuple(out)
 
 
+_Spec = tuple[Kind, Arg, str]
+"""How an argument is read, what it is, and what an error calls it."""
+
 _TOO_DEEP = "The arguments are nested too deep."
 _TOO_FAR = "The arguments are too large or too small."
 _ORDINALS = ("1st", "2nd", "3rd", "4th", "5th", "6th", "7th", "8th", "9th")
@@ -178,7 +181,7 @@ def _wrapped(
     most = len(specs)
     names = tuple(a.name for a in args)
 
-    def one(cells: Sequence[Any]) -> Any:
+    def one(specs: Sequence[_Spec], cells: Sequence[Any]) -> Any:
         """One call with plain values; raises what goes wrong."""
         values = []
         for (kind, arg, where), cell in zip(specs, cells, strict=True):
@@ -191,9 +194,9 @@ def _wrapped(
             raise NoNumberError("The result is not a finite number.", _TOO_FAR)
         return result
 
-    def safe(cells: Sequence[Any]) -> Any:
+    def safe(specs: Sequence[_Spec], cells: Sequence[Any]) -> Any:
         try:
-            return one(cells)
+            return one(specs, cells)
         except VrpError as error:
             return _failed(name, error)
         except RecursionError:
@@ -238,17 +241,12 @@ def _wrapped(
         except RecursionError:
             return _failed(name, InputError(_TOO_DEEP))
         if shape is None:
-            return safe(cells)
+            return safe(specs, cells)
+        specs_once, cells_once = _read_once(name, specs, cells, spread)
         return [
-            [
-                _blank_or(
-                    [spread[i][r][c] if i in spread else cells[i] for i in range(most)], spread,
-                    safe,
-                )
-                for c in range(shape[1])
-            ]
+            [_cell_at(r, c, cells_once, spread, specs_once, safe) for c in range(shape[1])]
             for r in range(shape[0])
-        ]  # fmt: skip
+        ]
 
     functools.update_wrapper(call, body)
     return call
@@ -265,13 +263,42 @@ def _blank(name: str, kind: Kind, arg: Arg, where: str) -> Any:
     raise InputError(f"{where} is blank.", f"{name} needs it.")
 
 
-def _blank_or(
-    cells: list[Any], spread: Mapping[int, Any], safe: Callable[[Sequence[Any]], Any]
+def _cell_at(
+    r: int,
+    c: int,
+    cells: Sequence[Any],
+    spread: Mapping[int, list[list[Any]]],
+    specs: Sequence[_Spec],
+    safe: Callable[[Sequence[_Spec], Sequence[Any]], Any],
 ) -> Any:
     """One cell of a spilled result: blank where every range is blank there."""
-    if all(cells[i] is None for i in spread):
+    here = {i: rows[r][c] for i, rows in spread.items()}
+    if all(cell is None for cell in here.values()):
         return None
-    return safe(cells)
+    return safe(specs, [here.get(i, cell) for i, cell in enumerate(cells)])
+
+
+_READ = Kind("read already", lambda value, _: value)
+
+
+def _read_once(
+    name: str, specs: Sequence[_Spec], cells: Sequence[Any], spread: Mapping[int, Any]
+) -> tuple[list[_Spec], list[Any]]:
+    """Reads what is the same in every cell of a spilled result, such as the rules.
+
+    An argument that cannot be read stays as it is, to be refused in its turn in each cell.
+    """
+    out_specs, out_cells = list(specs), list(cells)
+    for i, (kind, arg, where) in enumerate(specs):
+        if i in spread:
+            continue
+        cell = cells[i]
+        try:
+            value = _blank(name, kind, arg, where) if cell is None else kind.read(cell, where)
+        except (VrpError, RecursionError, ArithmeticError, ValueError):
+            continue
+        out_specs[i], out_cells[i] = (_READ, arg, where), value
+    return out_specs, out_cells
 
 
 def _cell(value: Any, *, takes_range: bool) -> Any:

@@ -492,10 +492,11 @@ def _add_to_watchlist(book: Book) -> str:
         raise InputError("The selected cells are empty.", "Select cells with symbols.")
     names = list(dict.fromkeys(found))
     table = book.named(layout.WATCHLIST_NAME)
+    full: list[str] = []
     with desk.open_store() as store:
         if table is None:
             there = {item.symbol for item in store.watchlist()}
-            added, full = [name for name in names if name not in there], []
+            added = [name for name in names if name not in there]
         else:
             there = {item.symbol for item in _watchlist(table.get())[0]}
             added, full = _fill(table, [name for name in names if name not in there])
@@ -527,7 +528,7 @@ def _fill(table: Range, names: Sequence[str]) -> tuple[list[str], list[str]]:
 
 
 def _freeze_copy(book: Book) -> str:
-    from vrp_xl.excel.workbook import write_workbook  # noqa: PLC0415
+    from vrp_xl.excel.frozen_copy import write_frozen  # noqa: PLC0415
 
     asked = _asked(book)
     READER.source(asked.where)  # the sample market is put into the store by itself
@@ -538,7 +539,7 @@ def _freeze_copy(book: Book) -> str:
     refused: InputError | None = None
     for folder in _folders(book):
         try:
-            path = write_workbook(scan, _free_name(folder, f"vrp-scan-{day}", ".xlsx"))
+            path = write_frozen(scan, _free_name(folder, f"vrp-scan-{day}", ".xlsx"))
         except InputError as error:
             refused = error
         else:
@@ -583,14 +584,14 @@ def _free_name(folder: Path, stem: str, ending: str) -> Path:
 
 
 def _reset_formats(book: Book) -> str:
-    from vrp_xl.excel.files import built  # noqa: PLC0415
+    from vrp_xl.excel.files import DESK, built  # noqa: PLC0415
     from vrp_xl.excel.formats import formats_of  # noqa: PLC0415
 
     _named(book, layout.RAW_NAME)
     selected = book.selection()
     done = []
     with _quiet(book):
-        for formats in formats_of(built("vrp_scan.xlsm")):
+        for formats in formats_of(built(DESK)):
             sheet = book.sheet(formats.sheet) if formats.sheet in layout.SHEETS else None
             if sheet is not None:
                 book.status(f"VRP: formats of {formats.sheet}")

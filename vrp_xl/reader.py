@@ -70,6 +70,7 @@ class Reader:
         self._desk = Desk(STANDARD, None)
         self._desk_error: VrpError | None = None
         self._snapshots: dict[tuple[str, str], Snapshot | None] = {}
+        self._newest: dict[str, datetime] = {}
         self._decisions: dict[tuple[str, str, int], Decision] = {}
         self._rows: dict[tuple[str, str, int], Row] = {}
         self._what_ifs: dict[tuple[str, int, tuple[str, ...]], Names] = {}
@@ -183,6 +184,7 @@ class Reader:
 
     def _forget(self) -> None:
         self._snapshots.clear()
+        self._newest.clear()
         self._forget_decisions()
 
     def _forget_decisions(self) -> None:
@@ -361,10 +363,12 @@ class Reader:
         """
         self.check()
         source = self.source(where)
-        stored = self.store().latest_many(source)
-        if not stored:
-            raise MissingError(f"Nothing is stored from {source}.", "Run: vrp-xl refresh")
-        return max(snapshot.as_of for snapshot in stored.values())
+        if source not in self._newest:
+            stored = self.store().latest_many(source)
+            if not stored:
+                raise MissingError(f"Nothing is stored from {source}.", "Run: vrp-xl refresh")
+            self._newest[source] = max(snapshot.as_of for snapshot in stored.values())
+        return self._newest[source]
 
     def quota_words(self, where: Desk) -> str:
         """Plan and what is left of today's requests, in words."""

@@ -381,7 +381,7 @@ class XlwingsBook:
         """
         import xlwings  # noqa: PLC0415 (slow, and only Excel needs it)
 
-        book = xlwings.Book.caller()
+        book: Any = xlwings.Book.caller()
         if str(book.name).lower().endswith((".xlam", ".xla")):
             book = book.app.books.active if _count(book.app.books) else None
         if book is None:

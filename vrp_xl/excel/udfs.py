@@ -91,9 +91,9 @@ def _bound(function: Function) -> Callable[..., Any]:
     )
     bound: Any = udf
     for i, argument in enumerate(function.args):
-        bound = arg(
-            argument.name, ndim=2, err_to_str=True, doc=help_of_argument(function, i)
-        )(bound)
+        bound = arg(argument.name, ndim=2, err_to_str=True, doc=help_of_argument(function, i))(
+            bound
+        )
     return func(category=CATEGORY)(bound)  # type: ignore[no-any-return]
 
 

@@ -112,7 +112,7 @@ def uninstall(profile: Path | None = None) -> str:
         OfficeError: LibreOffice is not there or refused.
     """
     server.stop(str(settings.home()))
-    Path(link.config_file()).unlink(missing_ok=True)
+    link.config_file().unlink(missing_ok=True)
     told = _run(find_office(), profile, add="")
     return "Removed from LibreOffice." if told["removed"] else "It was not in LibreOffice."
 
@@ -158,7 +158,7 @@ def write_config() -> Path:
     Raises:
         StoreError: it cannot be written.
     """
-    path = Path(link.config_file())
+    path = link.config_file()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -171,12 +171,8 @@ def write_config() -> Path:
 def _candidates() -> list[Path]:
     named = [shutil.which(name) for name in ("soffice", "libreoffice", "soffice.com")]
     found = [Path(name) for name in named if name]
-    if sys.platform == "win32":
-        for variable in ("ProgramFiles", "ProgramFiles(x86)"):
-            base = os.environ.get(variable)
-            if base:
-                found.append(Path(base) / "LibreOffice" / "program" / "soffice.com")
-        return found
+    if base := os.environ.get("PROGRAMFILES"):
+        found.append(Path(base, "LibreOffice", "program", "soffice.com"))
     found.append(Path("/Applications/LibreOffice.app/Contents/MacOS/soffice"))
     found.append(Path("/usr/lib/libreoffice/program/soffice"))
     return found + sorted(Path("/opt").glob("libreoffice*/program/soffice"), reverse=True)

@@ -7,6 +7,10 @@ output: ``version`` of LibreOffice and ``answer`` of ``VRP_VERSION()``, or ``err
 The package never imports it; it imports the standard library and UNO alone.
 """
 
+# mypy: ignore-errors
+# ruff: noqa: ANN001, ANN002, ANN201, ANN204, N802
+# (UNO has its own types and names)
+
 import json
 import secrets
 import subprocess
@@ -39,11 +43,11 @@ class Approve(unohelper.Base, XInteractionHandler):
 class Environment(unohelper.Base, XCommandEnvironment):
     """What the extension manager is given to ask with."""
 
-    def getInteractionHandler(self):  # noqa: N802 (the interface's name)
+    def getInteractionHandler(self):
         """Approves."""
         return Approve()
 
-    def getProgressHandler(self):  # noqa: N802 (the interface's name)
+    def getProgressHandler(self):
         """Shows nothing."""
 
 
@@ -53,10 +57,11 @@ class Office:
     def __init__(self, soffice, profile):
         self.pipe = "vrp_xl_" + secrets.token_hex(8)
         options = ["--headless", "--invisible", "--nologo", "--nodefault", "--norestore",
-                   "--nofirststartwizard", "--accept=pipe,name=%s;urp;" % self.pipe]  # fmt: skip
+                   "--nofirststartwizard", f"--accept=pipe,name={self.pipe};urp;",
+                   "-env:VRPXLPIPE=" + self.pipe]  # fmt: skip
         if profile:
             options.append("-env:UserInstallation=" + profile)
-        self.process = subprocess.Popen(
+        self.process = subprocess.Popen(  # noqa: S603 (the office that was found)
             [soffice, *options], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )  # fmt: skip
@@ -70,7 +75,7 @@ class Office:
         while True:
             try:
                 self.context = resolver.resolve(
-                    "uno:pipe,name=%s;urp;StarOffice.ComponentContext" % self.pipe
+                    f"uno:pipe,name={self.pipe};urp;StarOffice.ComponentContext"
                 )
             except NoConnectException:
                 if time.monotonic() > until:
@@ -85,9 +90,14 @@ class Office:
         return self.context.ServiceManager.createInstanceWithContext(name, self.context)
 
     @property
-    def handed_over(self):
-        """Whether another LibreOffice ran already and took this one's place."""
-        return self.process.poll() is not None
+    def ours(self):
+        """Whether this is the office that was started here, not one that ran already.
+
+        An office that runs takes the place of a second one; only the first one's own start options
+        can be read from it.
+        """
+        expander = self.context.getValueByName("/singletons/com.sun.star.util.theMacroExpander")
+        return expander.expandMacros("$VRPXLPIPE") == self.pipe
 
     def version(self):
         """Such as 25.2.3.2."""
@@ -99,12 +109,12 @@ class Office:
         return view.ooSetupVersionAboutBox
 
     def __exit__(self, *error):
-        if self.handed_over:
-            return
         try:
+            if not self.ours:
+                return
             self.service("com.sun.star.frame.Desktop").terminate()
             self.process.wait(20)
-        except Exception:
+        except Exception:  # noqa: BLE001 (UNO raises what it likes; it must end)
             self.process.kill()
             self.process.wait(20)
 
@@ -112,7 +122,7 @@ class Office:
 def run(task):
     """Does what `task` says and gives what is to be told."""
     with Office(task["soffice"], task["profile"]) as office:
-        if office.handed_over:
+        if not office.ours:
             return {"error": "LibreOffice is running."}
         told = {"version": office.version()}
         manager = office.context.getValueByName(
@@ -143,6 +153,6 @@ def run(task):
 if __name__ == "__main__":
     try:
         result = run(json.load(sys.stdin))
-    except Exception as problem:
-        result = {"error": "%s: %s" % (type(problem).__name__, problem)}
+    except Exception as problem:  # noqa: BLE001 (told in words instead)
+        result = {"error": f"{type(problem).__name__}: {problem}"}
     json.dump(result, sys.stdout)

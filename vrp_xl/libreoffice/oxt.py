@@ -76,9 +76,7 @@ def method_of(name: str) -> str:
 
 
 def _registry() -> str:
-    found = {
-        method_of(f.name): {"name": f.name, "table": f.spills} for f in FUNCTIONS.values()
-    }
+    found = {method_of(f.name): {"name": f.name, "table": f.spills} for f in FUNCTIONS.values()}
     return json.dumps(found, indent=1) + "\n"
 
 
@@ -101,8 +99,7 @@ def _add_ins() -> str:
     """What the function wizard and the file filters know of each function."""
     body = "".join(_function(function) for function in FUNCTIONS.values())
     return (
-        _XML
-        + '<oor:component-data xmlns:oor="http://openoffice.org/2001/registry" '
+        _XML + '<oor:component-data xmlns:oor="http://openoffice.org/2001/registry" '
         'xmlns:xs="http://www.w3.org/2001/XMLSchema" oor:name="CalcAddIns" '
         'oor:package="org.openoffice.Office">\n<node oor:name="AddInInfo">\n'
         f'<node oor:name="{SERVICE}" oor:op="replace">\n<node oor:name="AddInFunctions">\n'
@@ -132,7 +129,7 @@ def _argument(function: Function, index: int) -> Iterator[str]:
 
 
 def _open(name: str) -> str:
-    return f"<node oor:name={quoteattr(name)} oor:op=\"replace\">\n"
+    return f'<node oor:name={quoteattr(name)} oor:op="replace">\n'
 
 
 def _text(name: str, value: str) -> str:
@@ -152,16 +149,14 @@ def _manifest() -> str:
         for name, media in _MEDIA.items()
     )
     return (
-        _XML
-        + '<manifest:manifest xmlns:manifest="http://openoffice.org/2001/manifest">\n'
+        _XML + '<manifest:manifest xmlns:manifest="http://openoffice.org/2001/manifest">\n'
         f"{entries}</manifest:manifest>\n"
     )
 
 
 def _description() -> str:
     return (
-        _XML
-        + '<description xmlns="http://openoffice.org/extensions/description/2006" '
+        _XML + '<description xmlns="http://openoffice.org/extensions/description/2006" '
         'xmlns:lo="http://libreoffice.org/extensions/description/2011">\n'
         f'<identifier value="{IDENTIFIER}"/>\n<version value="{__version__}"/>\n'
         f'<dependencies><lo:LibreOffice-minimal-version value="{MINIMUM}" '

@@ -22,6 +22,7 @@ if sys.platform == "win32":
     import win32pipe
     import win32security
 
+    from vrp_xl.libreoffice.component import link
     from vrp_xl.libreoffice.server import REQUEST_BYTES, STOP_LINE, Client, line_of
     from vrp_xl.reader import READER
 
@@ -59,8 +60,8 @@ if sys.platform == "win32":
         def end() -> None:
             """Ends the wait for the next client by being one."""
             ended.set()
-            with suppress(OSError), open(name, "r+b", buffering=0):
-                pass
+            with suppress(OSError):
+                link.connect(name, 1.0).close()
 
         def watch() -> None:
             while (left := asked[0] + idle_seconds - time.monotonic()) > 0:

@@ -122,9 +122,8 @@ def _request(line: bytes) -> tuple[str, list[Any]]:
 
 
 def line_of(value: Any) -> bytes:
+    """`value` as a line of JSON."""
     return json.dumps(value, allow_nan=False, separators=(",", ":")).encode() + b"\n"
-
-
 
 
 STOP_LINE = line_of([link.STOP, []])
@@ -146,7 +145,8 @@ def serve(idle_seconds: float = IDLE_SECONDS) -> bool:
             from vrp_xl.libreoffice.pipe_server import serve_pipe  # noqa: PLC0415
 
             return serve_pipe(where, idle_seconds)
-        return _serve_socket(Path(where), idle_seconds)
+        else:  # noqa: RET505 (type checkers look at one platform at a time)
+            return _serve_socket(Path(where), idle_seconds)
     except (OSError, link.LinkError) as error:
         raise StoreError(
             f"The function server cannot listen at {where}: {error}.",
@@ -161,6 +161,7 @@ def stop(home: str) -> bool:
     try:
         with link.connect(link.address(home), REPLY_SECONDS) as stream:
             link.ask(stream, [link.STOP, []])
+            stream.read(1)  # until it has closed everything
     except (OSError, ValueError, link.LinkError):
         return False
     return True
@@ -187,24 +188,32 @@ if sys.platform != "win32":
 
     def _serve_socket(path: Path, idle_seconds: float) -> bool:
         path.parent.mkdir(mode=0o700, exist_ok=True)
-        link.check_owned(str(path.parent))
+        link.check_owned(path.parent)
         with ExitStack() as stack:
             if not stack.enter_context(_alone(path.with_name(path.name + ".lock"))):
                 return False
             path.unlink(missing_ok=True)  # of a server that was killed
             listener = stack.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
-            stack.callback(path.unlink, missing_ok=True)
             before = os.umask(0o177)
             try:
                 listener.bind(str(path))
             finally:
                 os.umask(before)
             listener.listen(16)
-            _loop(listener, idle_seconds, stack)
+            last = _loop(listener, idle_seconds, stack)
+            path.unlink(missing_ok=True)
+            listener.close()
+            if last is not None:
+                last.sendall(line_of(True))
         return True
 
-    def _loop(listener: socket.socket, idle_seconds: float, stack: ExitStack) -> None:
-        """Accepts clients and answers them, one request at a time, in this thread."""
+    def _loop(
+        listener: socket.socket, idle_seconds: float, stack: ExitStack
+    ) -> socket.socket | None:
+        """Accepts clients and answers them, one request at a time, in this thread.
+
+        Gives the client that asked to stop, None where nobody asked anything for so long.
+        """
         ready = stack.enter_context(selectors.DefaultSelector())
         ready.register(listener, selectors.EVENT_READ)
         clients: dict[socket.socket, tuple[Client, bytearray]] = {}
@@ -214,7 +223,11 @@ if sys.platform != "win32":
             del clients[one]
             one.close()
 
-        stack.callback(lambda: [drop(one) for one in list(clients)])
+        def drop_all() -> None:
+            for one in list(clients):
+                drop(one)
+
+        stack.callback(drop_all)
         asked = time.monotonic()
         while (left := asked + idle_seconds - time.monotonic()) > 0:
             for key, _ in ready.select(left):
@@ -238,8 +251,8 @@ if sys.platform != "win32":
                     line = bytes(waiting)
                     waiting.clear()
                     if line == STOP_LINE:
-                        one.sendall(line_of(True))
-                        return
+                        return one
                     one.sendall(client.answer(line))
                 except OSError:  # it was killed, or takes nothing
                     drop(one)
+        return None

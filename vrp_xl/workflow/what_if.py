@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 
 Measure = Literal["count", "names", "outcome"]
 OUTCOME_DAYS = 21
+NAMES_CELLS = 10_000
+CELL_TEXT = 32_767
+"""Characters that a cell holds."""
 
 
 def measure_of(word: str | None) -> Measure:
@@ -146,21 +149,31 @@ class _Layers:
         return held > 0.5
 
 
+def _listed(symbols: Sequence[str]) -> str:
+    text = ", ".join(symbols)
+    return text if len(text) <= CELL_TEXT else f"{len(symbols)} names, too many for a cell"
+
+
 def _finish(
     layers: _Layers, names: Names, measure: Measure,
     row_place: NDArray[np.intp], column_place: NDArray[np.intp],
 ) -> list[list[Any]]:  # fmt: skip
     if measure == "names":
+        if len(row_place) * len(column_place) > NAMES_CELLS:
+            raise InputError(
+                f"Names are listed for at most {NAMES_CELLS:,} pairs of thresholds; these are "
+                f"{len(row_place) * len(column_place):,}.",
+                "Count them, or give fewer thresholds.",
+            )
         size = len(names.symbols)
         return [
             [
-                ", ".join(
-                    names.symbols[k] for k in np.flatnonzero(layers.members(int(i), int(j), size))
-                )
+                _listed([names.symbols[k] for k in
+                         np.flatnonzero(layers.members(int(i), int(j), size))])
                 for j in column_place
             ]
             for i in row_place
-        ]
+        ]  # fmt: skip
     if measure == "count":
         grid = layers.total(np.ones(len(names.symbols)))
         return np.rint(grid[np.ix_(row_place, column_place)]).astype(int).tolist()  # type: ignore[no-any-return]

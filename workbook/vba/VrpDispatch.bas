@@ -16,7 +16,7 @@ Private mFailure As String
 ' Calls the Python function of that name. ThisWorkbook tells xlwings where the formula's code is;
 ' it is never the active workbook, so that no other open workbook has a say in what Python does.
 Public Function VrpCall(ByVal functionName As String, args As Variant) As Variant
-    Dim secondTry As Boolean
+    Dim secondTry As Boolean, number As Long, words As String
 
     On Error GoTo Failed
 Again:
@@ -25,12 +25,14 @@ Again:
     Exit Function
 
 Failed:
-    If PythonHasEnded(Err.Number) And Not secondTry Then
+    number = Err.Number
+    words = Err.Description
+    If PythonHasEnded(number) And Not secondTry Then
         secondTry = True
         Set mPython = Nothing
         Resume Again
     End If
-    mFailure = functionName & ": " & Err.Description
+    mFailure = functionName & ": " & words
     VrpCall = VrpErr("#VALUE!")
 End Function
 

@@ -23,14 +23,18 @@ Public Sub ResetFormats()
     RunMacro "import vrp_xl.macros; vrp_xl.macros.reset_formats()"
 End Sub
 
-' A failure on the way to Python is known here alone; all else is known in Python.
+' Formulas run in a Python process of their own, which alone knows their last error. A failure on
+' the way there is known here alone.
 Public Sub ShowLastError()
+    Dim words As Variant
+
+    If VrpFailure() = "" Then words = VrpCall("VRP_WHY", Array())
     If VrpFailure() <> "" Then
-        MsgBox VrpFailure() & vbNewLine & vbNewLine & HowToInstall(), vbExclamation, "VRP"
+        words = VrpFailure() & vbNewLine & vbNewLine & HowToInstall() & vbNewLine & vbNewLine & _
+            "VRP formulas need Excel for Windows; the buttons work on a Mac too."
         VrpForget
-    Else
-        RunMacro "import vrp_xl.macros; vrp_xl.macros.show_last_error()"
     End If
+    MsgBox words, vbInformation, "VRP"
 End Sub
 
 Public Sub OpenSettings()

@@ -15,13 +15,15 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import socket
 import stat
 import subprocess
 import sys
 import tempfile
 import threading
 import time
-from typing import IO, Any
+from pathlib import Path
+from typing import IO, Any, cast
 
 HOME_VARIABLE = "VRP_XL_HOME"
 CONFIG_NAME = "libreoffice.json"
@@ -38,10 +40,13 @@ ANSWER_SECONDS = 60.0
 RETRY_SECONDS = 5.0
 """For so long a failed start is not tried again: each of a thousand formulas would try."""
 
+ATTEMPTS = 3
+"""So often one call is tried where the server goes away under it."""
+
 STOP = "stop"
 """A request that ends the server."""
 
-_WINDOWS = os.name == "nt"
+_MODULE = "-m vrp_xl.cli serve-functions"
 _INSTALL = "Run in a terminal: vrp-xl install --libreoffice"
 _FOREIGN = ("PYTHONHOME", "PYTHONPATH", "PYTHONEXECUTABLE", "__PYVENV_LAUNCHER__")
 """Variables of LibreOffice's Python that must not reach another interpreter."""
@@ -51,13 +56,10 @@ class LinkError(Exception):
     """The server cannot be reached; the sentence says why and what to do."""
 
 
-def config_file() -> str:
+def config_file() -> Path:
     """The user's file that names the interpreter of the server; `install` writes it."""
-    if _WINDOWS:
-        base = os.environ.get("APPDATA") or os.path.expanduser("~")
-    else:
-        base = os.environ.get("XDG_CONFIG_HOME") or os.path.join(os.path.expanduser("~"), ".config")
-    return os.path.join(base, "vrp_xl", CONFIG_NAME)
+    named = os.environ.get("APPDATA" if sys.platform == "win32" else "XDG_CONFIG_HOME")
+    return (Path(named) if named else Path.home() / ".config") / "vrp_xl" / CONFIG_NAME
 
 
 def read_config() -> dict[str, str]:
@@ -68,44 +70,46 @@ def read_config() -> dict[str, str]:
     """
     path = config_file()
     try:
-        with open(path, encoding="utf-8") as file:
-            found = json.load(file)
+        found = json.loads(path.read_text("utf-8"))
         return {"python": str(found["python"]), "home": str(found["home"])}
     except FileNotFoundError:
-        raise LinkError("vrp_xl is not set up for LibreOffice (no %s). %s" % (path, _INSTALL)) from None
+        raise LinkError(
+            f"vrp_xl is not set up for LibreOffice: there is no {path}. {_INSTALL}"
+        ) from None
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise LinkError("%s cannot be used (%s). %s" % (path, error, _INSTALL)) from error
+        raise LinkError(f"{path} cannot be used ({error}). {_INSTALL}") from error
 
 
 def address(home: str) -> str:
     """Where the server of the vrp_xl folder `home` listens: a socket's path or a pipe's name."""
-    home = os.path.realpath(home)
-    digest = hashlib.sha256(home.encode("utf-8", "surrogateescape")).hexdigest()[:16]
-    if _WINDOWS:
-        return r"\\.\pipe\vrp_xl-" + digest
-    near = os.path.join(home, "run", "functions")
+    real = os.path.realpath(home)
+    digest = hashlib.sha256(os.fsencode(real)).hexdigest()[:16]
+    if sys.platform == "win32":
+        return rf"\\.\pipe\vrp_xl-{digest}"
+    near = Path(real, "run", "functions")
     if len(os.fsencode(near)) <= ADDRESS_BYTES:
-        return near
-    for base in (tempfile.gettempdir(), "/tmp"):
-        far = os.path.join(base, "vrp_xl-%d" % os.getuid(), digest)
-        if len(os.fsencode(far)) <= ADDRESS_BYTES:
-            break
-    return far
+        return str(near)
+    folder = f"vrp_xl-{os.getuid()}"
+    far = Path(tempfile.gettempdir(), folder, digest)
+    if len(os.fsencode(far)) > ADDRESS_BYTES:
+        far = Path("/tmp", folder, digest)  # noqa: S108 (the folder is checked to be ours)
+    return str(far)
 
 
-def check_owned(path: str) -> None:
+def check_owned(path: Path) -> None:
     """Makes sure that a folder, or a socket, is this user's own and nobody else's to use.
 
     Raises:
+        OSError: it is not there.
         LinkError: it is a link, another user's, or open to others.
     """
-    found = os.lstat(path)
+    found = path.lstat()
     if not (stat.S_ISDIR(found.st_mode) or stat.S_ISSOCK(found.st_mode)):
-        raise LinkError("%s is neither a folder nor a socket. Remove it." % path)
+        raise LinkError(f"{path} is neither a folder nor a socket. Remove it.")
     if found.st_uid != os.getuid():
-        raise LinkError("%s belongs to another user, so it is not used." % path)
+        raise LinkError(f"{path} belongs to another user, so it is not used.")
     if found.st_mode & 0o077:
-        raise LinkError("%s is open to other users. Close it: chmod go-rwx %s" % (path, path))
+        raise LinkError(f"{path} is open to other users. Close it: chmod go-rwx {path}")
 
 
 def connect(where: str, seconds: float) -> IO[bytes]:
@@ -115,19 +119,16 @@ def connect(where: str, seconds: float) -> IO[bytes]:
         OSError: nobody listens there.
         LinkError: the address is not this user's own.
     """
-    if _WINDOWS:
-        return open(where, "r+b", buffering=0)
-    import socket
-
-    check_owned(os.path.dirname(where))
-    check_owned(where)
-    client = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    try:
-        client.settimeout(seconds)
-        client.connect(where)
-        return client.makefile("rwb", buffering=0)
-    finally:
-        client.close()  # the stream keeps its own hold
+    if sys.platform == "win32":
+        return open(where, "r+b", buffering=0)  # noqa: PTH123 (a pipe is no path)
+    else:  # noqa: RET505 (type checkers look at one platform at a time)
+        path = Path(where)
+        check_owned(path.parent)
+        check_owned(path)
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
+            client.settimeout(seconds)
+            client.connect(where)
+            return cast("IO[bytes]", client.makefile("rwb", buffering=0))  # keeps its own hold
 
 
 def ask(stream: IO[bytes], request: list[Any]) -> Any:
@@ -151,7 +152,7 @@ def ask(stream: IO[bytes], request: list[Any]) -> Any:
 
 
 class Link:
-    """One office's way to its server: connects when asked, starts the server where there is none."""
+    """One office's way to its server: connects when asked, starts one where there is none."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -167,26 +168,20 @@ class Link:
             LinkError: there is no server and none can be started.
         """
         with self._lock:
-            if self._stream is not None:
+            for _ in range(ATTEMPTS):
                 try:
+                    if self._stream is None:
+                        self._stream = self._connected()
                     return ask(self._stream, [name, cells])
-                except TimeoutError as error:
+                except TimeoutError:
                     self._close()
-                    raise self._slow(name) from error
-                except OSError:  # it was killed, or went to sleep: once more with a new one
+                    raise LinkError(
+                        f"{name} took longer than {ANSWER_SECONDS:g} s; it was given up."
+                    ) from None
+                except (OSError, ValueError) as error:  # it was killed, or has just gone to sleep
                     self._close()
-            try:
-                self._stream = self._connected()
-                return ask(self._stream, [name, cells])
-            except TimeoutError as error:
-                self._close()
-                raise self._slow(name) from error
-            except OSError as error:
-                self._close()
-                raise LinkError("The function server of vrp_xl broke off: %s." % error) from error
-
-    def _slow(self, name: str) -> LinkError:
-        return LinkError("%s took longer than %d s; it was given up." % (name, ANSWER_SECONDS))
+                    broken = error
+            raise LinkError(f"The function server of vrp_xl breaks off: {broken}.")
 
     def _close(self) -> None:
         if self._stream is not None:
@@ -212,7 +207,7 @@ class Link:
     def _reached(self) -> IO[bytes]:
         config = read_config()
         home = os.environ.get(HOME_VARIABLE, "").strip() or config["home"]
-        where = address(os.path.expanduser(home))
+        where = address(str(Path(home).expanduser()))
         try:
             return connect(where, ANSWER_SECONDS)
         except OSError:
@@ -233,9 +228,10 @@ class Link:
                     break
             told.seek(0)
             words = told.read().decode("utf-8", "replace").strip().splitlines()
+        told_last = words[-1][:200] if words else "it says nothing"
         raise LinkError(
-            "The function server of vrp_xl does not start (%s -m vrp_xl.cli serve-functions): %s. %s"
-            % (config["python"], words[-1][:200] if words else "it says nothing", _INSTALL)
+            f"The function server of vrp_xl does not start ({config['python']} {_MODULE}): "
+            f"{told_last}. {_INSTALL}"
         )
 
 
@@ -248,20 +244,21 @@ def start(python: str, home: str, told: IO[bytes]) -> subprocess.Popen[bytes]:
     env = {name: value for name, value in os.environ.items() if name not in _FOREIGN}
     env[HOME_VARIABLE] = home
     more: dict[str, Any] = {"start_new_session": True}
-    if _WINDOWS:
-        more = {"creationflags": 0x08000000 | 0x00000200}  # no window, a group of its own
+    if sys.platform == "win32":
+        flags = subprocess.CREATE_NO_WINDOW | subprocess.CREATE_NEW_PROCESS_GROUP
+        more = {"creationflags": flags}
     try:
-        return subprocess.Popen(
-            [python, "-P", "-m", "vrp_xl.cli", "serve-functions"],
+        return subprocess.Popen(  # noqa: S603 (the user's own interpreter)
+            [python, "-P", *_MODULE.split()],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=told,
             env=env,
-            cwd=os.path.dirname(python) or None,
+            cwd=str(Path(python).parent),
             **more,
         )
     except OSError as error:
         raise LinkError(
-            "The Python of vrp_xl cannot be started (%s): %s. %s"
-            % (python, error.strerror or error, _INSTALL)
+            f"The Python of vrp_xl cannot be started ({python}): {error.strerror or error}. "
+            f"{_INSTALL}"
         ) from error

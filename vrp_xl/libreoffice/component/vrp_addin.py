@@ -5,9 +5,13 @@ extension. Which functions there are stands in ``registry.json`` beside it; what
 from the function server.
 """
 
+# mypy: ignore-errors
+# ruff: noqa: ANN001, ANN002, ANN201, ANN202, ANN204, D102, N802
+# (UNO has its own types and names)
+
 import json
-import os
 import struct
+from pathlib import Path
 
 import uno
 import unohelper
@@ -99,14 +103,14 @@ class Spill(unohelper.Base, XVolatileResult):
     def __init__(self, rows):
         self.rows = rows
 
-    def addResultListener(self, listener):  # noqa: N802 (the interface's name)
+    def addResultListener(self, listener):
         """Tells the rows at once; they never change."""
         event = ResultEvent()
         event.Source = self
         event.Value = uno.Any("[][]any", self.rows)
         listener.modified(event)
 
-    def removeResultListener(self, listener):  # noqa: N802 (the interface's name)
+    def removeResultListener(self, listener):
         """Nothing was kept."""
 
 
@@ -117,7 +121,7 @@ def method_of(name, table):
     as it is: Calc compares text out of a table wrongly, so only a range in makes a range out.
     """
 
-    def method(self, *cells):
+    def method(_self, *cells):
         value = value_of(name, cells)
         if type(value) is tuple:
             return value if table else Spill(value)
@@ -132,16 +136,16 @@ class Base(unohelper.Base, XFunctions, XServiceInfo, XServiceName):
     def __init__(self, context):
         self.context = context
 
-    def getServiceName(self):  # noqa: N802
+    def getServiceName(self):
         return SERVICE
 
-    def getImplementationName(self):  # noqa: N802
+    def getImplementationName(self):
         return SERVICE
 
-    def supportsService(self, name):  # noqa: N802
+    def supportsService(self, name):
         return name == SERVICE
 
-    def getSupportedServiceNames(self):  # noqa: N802
+    def getSupportedServiceNames(self):
         return (SERVICE,)
 
 
@@ -150,8 +154,7 @@ def registry():
     path = __file__
     if path.startswith("file:"):
         path = uno.fileUrlToSystemPath(path)
-    with open(os.path.join(os.path.dirname(path), "registry.json"), encoding="utf-8") as file:
-        return json.load(file)
+    return json.loads(Path(path).with_name("registry.json").read_text("utf-8"))
 
 
 Functions = type("Functions", (Base,), {

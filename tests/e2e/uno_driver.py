@@ -1,0 +1,167 @@
+"""Runs under LibreOffice's own Python: one office, driven by JSON lines.
+
+Each line of standard input is a command, ``{"do": "set", "cell": "A1", "formula": "=1+1"}``; each
+is answered by one line, ``{"ok": ...}`` or ``{"error": "..."}``. Knows nothing of the project.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import uno
+from com.sun.star.beans import PropertyValue
+from com.sun.star.connection import NoConnectException
+
+ERRORS = {519: "#VALUE!", 532: "#DIV/0!", 503: "#NUM!", 524: "#REF!", 525: "#NAME?", 32767: "#N/A"}
+
+
+def properties(**values):
+    """Values as UNO takes them."""
+    return tuple(PropertyValue(Name=name, Value=value) for name, value in values.items())
+
+
+class Driver:
+    """The office and the document in use."""
+
+    def start(self, soffice, profile):
+        """Starts the office."""
+        pipe = "vrp_test_" + secrets.token_hex(8)
+        self.process = subprocess.Popen(
+            [soffice, "--headless", "--invisible", "--nologo", "--nodefault", "--norestore",
+             "--nofirststartwizard", f"-env:UserInstallation={profile}",
+             f"--accept=pipe,name={pipe};urp;"],
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )  # fmt: skip
+        local = uno.getComponentContext()
+        resolver = local.ServiceManager.createInstanceWithContext(
+            "com.sun.star.bridge.UnoUrlResolver", local
+        )
+        until = time.monotonic() + 60
+        while True:
+            try:
+                self.context = resolver.resolve(
+                    f"uno:pipe,name={pipe};urp;StarOffice.ComponentContext"
+                )
+                break
+            except NoConnectException:
+                if time.monotonic() > until:
+                    raise
+                time.sleep(0.02)
+        self.desktop = self.service("com.sun.star.frame.Desktop")
+        self.document = None
+
+    def service(self, name):
+        """A service of the office."""
+        return self.context.ServiceManager.createInstanceWithContext(name, self.context)
+
+    def kill(self):
+        """Ends the office at once, as a crash would."""
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait(20)
+
+    def quit(self):
+        """Ends the office in good order."""
+        self.close()
+        try:
+            self.desktop.terminate()
+            self.process.wait(20)
+        finally:
+            if self.process.poll() is None:
+                self.kill()
+
+    def close(self):
+        """Closes the document."""
+        if self.document is not None:
+            self.document.close(True)
+        self.document = None
+
+    def open(self, path=None):
+        """Opens a file, or a new document."""
+        self.close()
+        url = Path(path).as_uri() if path else "private:factory/scalc"
+        self.document = self.desktop.loadComponentFromURL(
+            url, "_blank", 0, properties(Hidden=True, MacroExecutionMode=0)
+        )
+
+    def save(self, path, kind):
+        """Stores a copy in a format."""
+        self.document.storeToURL(Path(path).as_uri(), properties(FilterName=kind))
+
+    def sheet(self, name=None):
+        """A sheet, the first one by default."""
+        sheets = self.document.Sheets
+        return sheets.getByName(name) if name else sheets.getByIndex(0)
+
+    def set(self, cell, formula, sheet=None):
+        """Types into a cell."""
+        self.sheet(sheet).getCellRangeByName(cell).setFormula(formula)
+
+    def matrix(self, cells, formula, sheet=None):
+        """Types a matrix formula over a range."""
+        self.sheet(sheet).getCellRangeByName(cells).setArrayFormula(formula)
+
+    def fill(self, cells, formulas, sheet=None):
+        """Types many formulas at once, rows of cells."""
+        self.sheet(sheet).getCellRangeByName(cells).setFormulaArray(
+            tuple(tuple(row) for row in formulas)
+        )
+
+    def read(self, cells, sheet=None):
+        """Values of a range as rows: numbers, text, errors as {"error": ...}."""
+        found = self.sheet(sheet).getCellRangeByName(cells)
+        rows = []
+        for y, row in enumerate(found.getDataArray()):
+            values = []
+            for x, value in enumerate(row):
+                if value is None:
+                    number = found.getCellByPosition(x, y).getError()
+                    value = {"error": ERRORS.get(number, f"Err:{number}")}
+                values.append(value)
+            rows.append(values)
+        return rows
+
+    def formula(self, cell, sheet=None):
+        """What a cell holds, in the user's words."""
+        return self.sheet(sheet).getCellRangeByName(cell).FormulaLocal
+
+    def recalculate(self):
+        """A hard recalculation; the seconds that it took."""
+        began = time.monotonic()
+        self.document.calculateAll()
+        return time.monotonic() - began
+
+    def wizard(self, name):
+        """What the function wizard says of a function."""
+        described = self.service("com.sun.star.sheet.FunctionDescriptions")
+        for i in range(described.Count):
+            found = {one.Name: one.Value for one in described.getByIndex(i)}
+            if found["Name"] == name:
+                return {
+                    "description": found["Description"],
+                    "arguments": [[one.Name, one.Description] for one in found["Arguments"]],
+                }
+        return None
+
+
+def main():
+    """Answers until standard input ends."""
+    driver = Driver()
+    for line in sys.stdin:
+        command = json.loads(line)
+        try:
+            told = {"ok": getattr(driver, command.pop("do"))(**command)}
+        except Exception as error:  # noqa: BLE001 (UNO raises what it likes; it is told)
+            told = {"error": f"{type(error).__name__}: {error}"}
+        print(json.dumps(told), flush=True)  # noqa: T201 (the answer)
+
+
+if __name__ == "__main__":
+    main()
