@@ -146,7 +146,6 @@ BAD = [
     ("VRP_CELL", (28,), VALUE, "symbol (1st argument) is 28; text is needed"),
     ("VRP_CELL", (DAY,), VALUE, "symbol (1st argument) is 2027-01-15; text is needed"),
     ("VRP_CELL", (True,), VALUE, "text is needed"),
-    ("VRP_SIZE", ("META",), NA, "There is no size for META"),
     ("VRP_CELL", ("XOM",), NA, "There is no z-score of XOM"),
     ("VRP_GET", ("SPY", "zscore"), VALUE, "named 'zscore'. Did you mean z_score?"),
     ("VRP_GET", ("SPY", "qqqqqq"), VALUE, "VRP_FIELDS() lists them all"),

@@ -314,7 +314,7 @@ def test_the_unknown_cell():
     assert f.VRP_CELL("AAA") == "?"
     assert f.VRP_GET("AAA", "cell") == "?"
     assert f.VRP_SCAN(["AAA"], ["cell"]) == [["?"]]
-    assert f.VRP_SIZE("AAA") == NA
+    assert f.VRP_SIZE("AAA") == 0
     assert f.VRP_STRUCTURE("AAA") == NA
     assert f.VRP_CELL("BBB") == NA
     assert "There is no z-score of BBB: 3 of 60 days are stored" in f.VRP_WHY()

@@ -121,6 +121,7 @@ NOT_NEGATIVE = _kind("number from 0", _not_negative)
 PROBABILITY = _kind("probability", _probability)
 WHOLE = _kind("whole number", boundary.whole)
 VOL = _kind("volatility", boundary.volatility)
+REALIZED = _kind("realized volatility", boundary.realized_volatility)
 VOL_OR_SYMBOL = _kind("volatility or symbol", _vol_or_symbol)
 TEXT = _kind("text", boundary.text)
 SYMBOL = _kind("symbol", boundary.symbol)
@@ -152,6 +153,11 @@ def may_miss(arg: Arg) -> Arg:
 def vol(doc: str) -> Arg:
     """A volatility in points; a blank gives #N/A."""
     return Arg(VOL, doc, "points", blank="missing")
+
+
+def realized(doc: str) -> Arg:
+    """A realized volatility in points, which may be below 1; a blank gives #N/A."""
+    return Arg(REALIZED, doc, "points", blank="missing")
 
 
 def price(doc: str) -> Arg:

@@ -82,7 +82,7 @@ def _known(value: Any, what: str, snapshot: Snapshot | None = None, field: str =
 def VRP_RATIO(
     iv: Annotated[float | str, arg.of_kind(arg.VOL_OR_SYMBOL, "Implied volatility, or a symbol "
                   "to take the stored figures of.", "points")],
-    hv: Annotated[float, arg.vol("Realized volatility; with a symbol the window: 5, 10, 20, 30, "
+    hv: Annotated[float, arg.realized("Realized volatility; with a symbol the window: 5, 10, 20, 30, "
                                  "60 or 90 days.")],
     floor: Annotated[Number, arg.of_kind(arg.POSITIVE, "Realized volatility counts as at least "
                      "this.", "points", default="rule hv_floor")] = None,
@@ -111,7 +111,7 @@ def VRP_RATIO(
 @vrp("pure", "points", "=VRP_SPREAD(18.45, 13.04)", errors={"#N/A": _NO_FIGURE})
 def VRP_SPREAD(
     iv: Annotated[float, arg.vol("Implied volatility.")],
-    rv: Annotated[float, arg.vol("Realized volatility.")],
+    rv: Annotated[float, arg.realized("Realized volatility.")],
 ) -> float:
     """Implied minus realized volatility, in points; positive means that options are rich."""
     return premium.spread(iv, rv)
@@ -120,7 +120,7 @@ def VRP_SPREAD(
 @vrp("pure", "variance (decimal)", "=VRP_VARIANCE(20, 15)", errors={"#N/A": _NO_FIGURE})
 def VRP_VARIANCE(
     iv: Annotated[float, arg.vol("Implied volatility.")],
-    rv: Annotated[float, arg.vol("Realized volatility.")],
+    rv: Annotated[float, arg.realized("Realized volatility.")],
 ) -> float:
     """Implied minus realized variance, IV^2 - RV^2 with volatilities as decimals.
 
@@ -216,8 +216,8 @@ def VRP_ATMIV(
     errors={"#NUM!": "HV90 is 0", "#N/A": _NO_FIGURE},
 )
 def VRP_COMPRESSION(
-    hv30: Annotated[float, arg.vol("Realized volatility of 30 days.")],
-    hv90: Annotated[float, arg.vol("Realized volatility of 90 days.")],
+    hv30: Annotated[float, arg.realized("Realized volatility of 30 days.")],
+    hv90: Annotated[float, arg.realized("Realized volatility of 90 days.")],
 ) -> float:
     """HV30 / HV90, raw: below 1 volatility is compressed, above 1 expanded. A label, no signal."""
     return premium.compression(hv30, hv90)
@@ -230,8 +230,8 @@ def VRP_COMPRESSION(
     errors={"#NUM!": "HV90 is 0", "#N/A": _NO_FIGURE},
 )
 def VRP_COMPRESSIONBAND(
-    hv30: Annotated[float, arg.vol("Realized volatility of 30 days.")],
-    hv90: Annotated[float, arg.vol("Realized volatility of 90 days.")],
+    hv30: Annotated[float, arg.realized("Realized volatility of 30 days.")],
+    hv90: Annotated[float, arg.realized("Realized volatility of 90 days.")],
     rules: Annotated[Desk, arg.rules] = BLANK,
 ) -> str:
     """The band of HV30 / HV90, from severe compression to severe expansion."""
@@ -254,8 +254,8 @@ def VRP_COMPRESSIONBAND(
 )
 def VRP_FUNNEL(
     iv: Annotated[float, arg.vol("Implied volatility.")],
-    hv90: Annotated[float, arg.vol("Realized volatility of 90 days.")],
-    hv30: Annotated[float, arg.vol("Realized volatility of 30 days.")],
+    hv90: Annotated[float, arg.realized("Realized volatility of 90 days.")],
+    hv30: Annotated[float, arg.realized("Realized volatility of 30 days.")],
     rules: Annotated[Desk, arg.rules] = BLANK,
 ) -> str:
     """The verdict of the two stages: IV/HV90 (structural), then IV/HV30 (tactical).
@@ -651,16 +651,13 @@ def VRP_STRIKES(
 
 
 @vrp("symbol", "x standard size", '=VRP_SIZE("SPY")', '=VRP_SIZE("GLD")',
-     errors={"#N/A": _NOT_STORED + ", or the cell is not known"})  # fmt: skip
+     errors={"#N/A": _NOT_STORED})  # fmt: skip
 def VRP_SIZE(
     symbol: Annotated[str, arg.of_kind(arg.SYMBOL, "Ticker.")],
     rules: Annotated[Desk, arg.rules] = BLANK,
 ) -> float:
-    """The multiple of your standard size; 0 where an exit fires, earnings are near, and so on."""
-    decision = READER.decision(symbol, rules)
-    if decision.cell is None and rules.rules.size_without_cell <= 0:
-        raise MissingError(f"There is no size for {symbol}: {_because(decision.why)}")
-    return decision.size
+    """The multiple of your standard size; 0 where an exit fires, earnings are near, the cell is not known."""
+    return READER.decision(symbol, rules).size
 
 
 @vrp(

@@ -101,7 +101,7 @@ def open_help(book: Book | None = None) -> None:
 
 def _run(name: str, book: Book | None, body: Callable[[Book], str]) -> None:
     """Runs `body` and shows what it says; errors become messages."""
-    where: Book = XlwingsBook.caller() if book is None else book
+    where = _caller() if book is None else book
     try:
         try:
             words = body(where)
@@ -114,6 +114,18 @@ def _run(name: str, book: Book | None, body: Callable[[Book], str]) -> None:
         words = _unexpected(name, error)
     if words:
         where.message(words)
+
+
+def _caller() -> Book:
+    """The book in Excel.
+
+    Raises:
+        SystemExit: there is none; Excel shows the sentence.
+    """
+    try:
+        return XlwingsBook.caller()
+    except VrpError as error:
+        raise SystemExit(str(error)) from None
 
 
 def _unexpected(name: str, error: Exception) -> str:

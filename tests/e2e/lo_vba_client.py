@@ -37,7 +37,6 @@ class Job(unohelper.Base, XJob):
         )
         self.calls: list[Any] = []
         self.ran: list[str] = []
-        self.fail_next = ""
 
     def execute(self, told: Any) -> Any:
         """One call of the VBA side."""
@@ -134,7 +133,10 @@ def main() -> None:
             cell = sheet.getCellRangeByName(address)
             shown[address] = {"text": cell.String, "value": cell.Value, "error": cell.getError(),
                               "kind": cell.FormulaResultType2}  # fmt: skip
-        results = {name: macro(document, name).invoke((), (), ())[0] for name in plan["macros"]}
+        results = []
+        for name in plan["macros"]:
+            arguments = (None,) if ".Ribbon" in name else ()
+            results.append(macro(document, name).invoke(arguments, (), ())[0])
         json.dump({"cells": shown, "macros": results, "calls": job.calls, "ran": job.ran},
                   sys.stdout)  # fmt: skip
         document.close(True)

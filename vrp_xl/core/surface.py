@@ -84,7 +84,8 @@ class Surface:
     expected_move: float | None
     """One standard deviation over 30 days, USD."""
     liquid: ExpiryView | None
-    """The expiry that liquidity is judged by."""
+    """The series that liquidity is judged by: the one with the most open interest in the traded
+    window, else the nearest to it."""
 
     @property
     def term(self) -> tuple[IvPoint, ...]:
@@ -119,8 +120,10 @@ def surface_of(chain: Chain, *, dte_min: int = 30, dte_max: int = 60) -> Surface
     days = chain.days
     late = ~am_settled(chain)
     views: dict[int, tuple[tuple[bool, bool], ExpiryView]] = {}
+    series = []
     for part in series_slices(chain):
         view = _view(chain, part, float(days[part.start]))
+        series.append(view)
         rank = (view.atm_iv is not None, bool(late[part.start]))
         if view.ordinal not in views or rank > views[view.ordinal][0]:
             views[view.ordinal] = (rank, view)
@@ -152,7 +155,7 @@ def surface_of(chain: Chain, *, dte_min: int = 30, dte_max: int = 60) -> Surface
         call_wing_iv=wings[1],
         wings_missing=why,
         expected_move=expected_move(chain.spot, atm[30], 30) if 30 in atm else None,
-        liquid=_liquid(expiries, dte_min, dte_max),
+        liquid=_liquid(series, dte_min, dte_max),
     )
 
 
@@ -168,14 +171,13 @@ def _reach(points: Sequence[tuple[float, float]], tenor: int) -> str:
 
 
 def _liquid(
-    expiries: Sequence[ExpiryView], dte_min: int, dte_max: int
+    series: Sequence[ExpiryView], dte_min: int, dte_max: int
 ) -> ExpiryView | None:
-    """The expiry of the traded window with the most open interest, else the nearest to it."""
-    inside = [e for e in expiries if dte_min <= e.days <= dte_max]
+    inside = [e for e in series if dte_min <= e.days <= dte_max]
     if inside:
         return max(inside, key=lambda e: e.open_interest)
     return min(
-        expiries, key=lambda e: min(abs(e.days - dte_min), abs(e.days - dte_max)), default=None
+        series, key=lambda e: min(abs(e.days - dte_min), abs(e.days - dte_max)), default=None
     )
 
 

@@ -206,6 +206,18 @@ def volatility(value: Any, where: str) -> float:
     return points
 
 
+def realized_volatility(value: Any, where: str) -> float:
+    """A realized volatility in points; a dead stock may be below 1.
+
+    Raises:
+        InputError: negative.
+    """
+    points = number(value, where)
+    if points < 0:
+        raise InputError(f"{where} is {shown(points)}; a volatility is not negative.")
+    return points
+
+
 def positive(value: Any, where: str) -> float:
     """A number above zero.
 

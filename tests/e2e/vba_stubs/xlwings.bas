@@ -4,6 +4,7 @@ Attribute VB_Name = "xlwings"
 Public gJob As Object
 Public gPython As CiPython
 Public gAsked As Long
+Public gLost As Boolean
 
 Public Sub SetPython(job)
     Set gJob = job
@@ -19,6 +20,11 @@ End Function
 Public Function TimesAsked()
     TimesAsked = gAsked
 End Function
+
+' The next call fails as calls do when the Python process has ended.
+Public Sub LosePython()
+    gLost = True
+End Sub
 
 Public Function RunPython(PythonCommand As String)
     Dim told(0) As New com.sun.star.beans.NamedValue

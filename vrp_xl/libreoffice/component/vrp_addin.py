@@ -64,7 +64,7 @@ def sent(cell):
 def received(value):
     """A reply as Calc takes it."""
     kind = type(value)
-    if kind is float or kind is str or kind is bool:
+    if kind is float or kind is str:
         return value
     if value is None:
         return ""
@@ -72,7 +72,7 @@ def received(value):
         return tuple(tuple(received(cell) for cell in row) for row in value)
     if kind is dict:
         return value["date"] if "date" in value else error_value(value["error"])
-    return float(value)
+    return float(value)  # TRUE is 1.0: a boolean in its own type arrives as 0
 
 
 def value_of(name, cells):

@@ -1,0 +1,288 @@
+"""Edge in dollars: what a structure pays, minus what it is worth at realized volatility.
+
+The credit is taken at mid less half the spread of every leg. The value of the same legs at HV30 and
+at HV90 (Black-Scholes, r = q = 0, calendar days / 365) is what the structure costs on average if
+volatility goes on as it was. The difference settles spread against ratio: the same points of
+spread earn nearly the same dollars, but they can be a large or a small part of the credit.
+
+Money is USD per contract of 100 shares, volatilities are percent points. Pure: may import nothing
+of the package but `vrp_xl.core` and `vrp_xl.errors`.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from vrp_xl.core import black_scholes, decide
+from vrp_xl.core.implied import expected_move, interpolate_iv
+from vrp_xl.errors import InputError, NoNumberError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date
+
+    from vrp_xl.core.black_scholes import Right
+    from vrp_xl.core.rules import Rules
+    from vrp_xl.core.snapshot import Snapshot
+    from vrp_xl.core.structures import Structure
+
+LossKind = Literal["maximum", "stress"]
+
+SHARES = 100.0
+STRESS_SD = 2.5
+"""An undefined loss is that of a move of so many standard deviations against the structure."""
+
+
+class QuotedLeg(NamedTuple):
+    """A leg with its price: `sign` -1 sold, +1 bought; `mid` and `spread` in USD per share."""
+
+    sign: int
+    right: Right
+    strike: float
+    mid: float
+    spread: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edge:
+    """The edge of one contract of a structure, USD; None where a volatility is not known."""
+
+    credit: float
+    """At mid, less half the spread of every leg."""
+    value_30: float | None
+    """What the legs are worth at HV30."""
+    value_90: float | None
+    """What the legs are worth at HV90."""
+    loss: float
+    """Maximum loss, or the loss of the stress move."""
+    loss_kind: LossKind
+    basis: str = ""
+    """Where the prices are from."""
+
+    @property
+    def edge_30(self) -> float | None:
+        """Credit minus value at HV30."""
+        return None if self.value_30 is None else self.credit - self.value_30
+
+    @property
+    def edge_90(self) -> float | None:
+        """Credit minus value at HV90."""
+        return None if self.value_90 is None else self.credit - self.value_90
+
+    @property
+    def edge_30_pct_credit(self) -> float | None:
+        """Edge at HV30 in percent of the credit; None where there is no credit."""
+        return _percent(self.edge_30, self.credit)
+
+    @property
+    def edge_90_pct_credit(self) -> float | None:
+        """Edge at HV90 in percent of the credit."""
+        return _percent(self.edge_90, self.credit)
+
+    @property
+    def edge_30_pct_loss(self) -> float | None:
+        """Edge at HV30 in percent of the maximum or stress loss."""
+        return _percent(self.edge_30, self.loss)
+
+    @property
+    def edge_90_pct_loss(self) -> float | None:
+        """Edge at HV90 in percent of the maximum or stress loss."""
+        return _percent(self.edge_90, self.loss)
+
+
+def _percent(part: float | None, whole: float) -> float | None:
+    return None if part is None or whole <= 0 else 100.0 * part / whole
+
+
+def edge(
+    legs: Sequence[QuotedLeg],
+    *,
+    spot: float,
+    days: float,
+    iv: float,
+    hv30: float | None,
+    hv90: float | None,
+    basis: str = "",
+) -> Edge:
+    """Edge of a structure whose legs all end on one day.
+
+    Args:
+        legs: with their prices.
+        spot: USD.
+        days: calendar days to expiry.
+        iv: ATM IV in points, for the stress move.
+        hv30: points; None is not known.
+        hv90: points; None is not known.
+        basis: where the prices are from.
+
+    A 30-day straddle at 100: IV 12 over HV 10 and IV 52 over HV 50 earn nearly the same dollars,
+    but a sixth of the credit in one and a twenty-sixth in the other:
+
+    >>> def straddle(iv, hv):
+    ...     mid = black_scholes.price("call", 100, 100, iv, 30)
+    ...     legs = [QuotedLeg(-1, "put", 100, mid), QuotedLeg(-1, "call", 100, mid)]
+    ...     return edge(legs, spot=100, days=30, iv=iv, hv30=hv, hv90=None)
+    >>> [round(straddle(iv, hv).edge_30, 1) for iv, hv in ((12, 10), (52, 50))]
+    [45.7, 45.5]
+    >>> [round(straddle(iv, hv).edge_30_pct_credit, 1) for iv, hv in ((12, 10), (52, 50))]
+    [16.7, 3.8]
+
+    Raises:
+        InputError: there are no legs, or a price, a strike, a volatility or the days make no sense.
+    """
+    if not legs:
+        raise InputError("A structure without legs has no edge.")
+    if not (spot > 0 and days > 0 and iv > 0):
+        raise InputError("Spot, days to expiry and IV must be above 0 for an edge.")
+    for leg in legs:
+        if not (leg.strike > 0 and leg.mid >= 0 and leg.spread >= 0):
+            raise InputError(
+                f"The {leg.right} {leg.strike:g} at {leg.mid:g} (spread {leg.spread:g}) makes no "
+                "sense.",
+                "A strike must be above 0, price and spread not below.",
+            )
+    credit = SHARES * sum(-leg.sign * leg.mid - leg.spread / 2.0 for leg in legs)
+    loss, kind = _loss(legs, credit, spot, expected_move(spot, iv, days))
+    return Edge(
+        credit=credit,
+        value_30=_value(legs, spot, days, hv30),
+        value_90=_value(legs, spot, days, hv90),
+        loss=loss,
+        loss_kind=kind,
+        basis=basis,
+    )
+
+
+def _value(
+    legs: Sequence[QuotedLeg], spot: float, days: float, hv: float | None
+) -> float | None:
+    """What closing the legs would cost at that volatility; at 0 what they hold in themselves."""
+    if hv is None:
+        return None
+    if hv < 0:
+        raise InputError(f"A realized volatility of {hv:g} makes no sense.")
+    if hv == 0:
+        return _payoff(legs, spot)
+    return SHARES * sum(
+        -leg.sign * black_scholes.price(leg.right, spot, leg.strike, hv, days) for leg in legs
+    )
+
+
+def _payoff(legs: Sequence[QuotedLeg], at: float) -> float:
+    """What the legs cost their seller at expiry with the underlying at `at`."""
+    total = 0.0
+    for leg in legs:
+        inside = at - leg.strike if leg.right == "call" else leg.strike - at
+        total -= leg.sign * max(inside, 0.0)
+    return SHARES * total
+
+
+def _loss(
+    legs: Sequence[QuotedLeg], credit: float, spot: float, move: float
+) -> tuple[float, LossKind]:
+    """The largest loss at expiry, where both ends are covered; else that of the stress move."""
+    strikes = [leg.strike for leg in legs]
+    covered = all(
+        sum(leg.sign for leg in legs if leg.right == right) >= 0 for right in ("put", "call")
+    )
+    places = [*strikes, 0.0, 2.0 * max(strikes)]
+    if not covered:
+        stress = STRESS_SD * move
+        places = [spot + stress, max(spot - stress, 0.0), *strikes]
+    worst = max(_payoff(legs, place) for place in places)
+    return max(worst - credit, 0.0), "maximum" if covered else "stress"
+
+
+def snapshot_edge(
+    s: Snapshot, structure: Structure, rules: Rules, *, today: date, days: int | None = None
+) -> Edge:
+    """Edge of a structure on `s`, with the strikes that the rules would place.
+
+    No chain is stored, so mids are made from the snapshot's IVs: the 25-delta wing IVs at their
+    strikes, ATM IV at spot, straight in the logarithm of the strike between them and flat beyond.
+    ATM IV is that of the expiry where its term structure brackets it. Spreads are those of ATM and
+    wing quotes in percent of mid; where they are not known the credit is at mid, and `Edge.basis`
+    says so.
+
+    Args:
+        s: the completed snapshot.
+        structure: what would be sold.
+        rules: the rules in force.
+        today: the New York date to count from.
+        days: calendar days to expiry; the rules' expiry by default.
+
+    Raises:
+        NoNumberError: a figure that it needs is missing, or the structure ends on two days.
+        InputError: days that make no sense.
+    """
+    if structure.vega > 0:
+        raise NoNumberError(
+            f"A {structure.title} has no edge in dollars: it ends on two days.",
+            "Ask for a structure that sells premium on one.",
+        )
+    if days is not None and days <= 0:
+        raise InputError(f"{days} days to expiry make no edge; use at least 1.")
+    premium_iv = s.atm_iv_30d if s.atm_iv_30d is not None else s.atm_iv
+    if s.spot is None or premium_iv is None:
+        raise NoNumberError(f"{s.symbol} has no spot or no ATM IV, so there is nothing to price.")
+    plan = decide.plan_for(s, structure, rules, today=today, days=days)
+    if plan is None or plan.days <= 0 or not plan.complete:
+        raise NoNumberError(f"The strikes of the {structure.title} on {s.symbol} are not known.")
+    smile, words = _smile(s, premium_iv, plan.days)
+    told = [words]
+    widths = (s.atm_spread_pct, s.wing_spread_pct)
+    if None in widths:
+        told.append("spread not known: at mid" if widths == (None, None) else "one spread for all")
+    atm_width = next((w for w in widths if w is not None), 0.0)
+    wing_width = next((w for w in reversed(widths) if w is not None), 0.0)
+    legs = []
+    for leg in plan.legs:
+        strike = leg.strike or 0.0
+        mid = black_scholes.price(leg.right, s.spot, strike, smile(strike), plan.days)
+        at_money = plan.expected_move is not None and (
+            abs(strike - s.spot) < 0.25 * plan.expected_move
+        )
+        width = atm_width if at_money else wing_width
+        legs.append(QuotedLeg(leg.sign, leg.right, strike, mid, mid * width / 100.0))
+    return edge(
+        legs, spot=s.spot, days=plan.days, iv=smile(s.spot), hv30=s.rv_30d, hv90=s.rv_90d,
+        basis="; ".join(told),
+    )  # fmt: skip
+
+
+class _Smile(NamedTuple):
+    """IV by strike: three knots in the logarithm of the strike, flat beyond them."""
+
+    knots: tuple[tuple[float, float], ...]
+
+    def __call__(self, strike: float) -> float:
+        x = math.log(strike)
+        low, high = self.knots[0], self.knots[-1]
+        if x <= low[0]:
+            return low[1]
+        if x >= high[0]:
+            return high[1]
+        at = next(i for i, knot in enumerate(self.knots) if knot[0] >= x)
+        (x0, v0), (x1, v1) = self.knots[at - 1], self.knots[at]
+        return v0 + (v1 - v0) * (x - x0) / (x1 - x0)
+
+
+def _smile(s: Snapshot, atm: float, days: int) -> tuple[_Smile, str]:
+    """The smile at the expiry: the wings keep their distance to ATM IV as a ratio."""
+    spot = s.spot or 0.0
+    at_expiry = interpolate_iv(s.iv_term, days)
+    words = "mid from ATM IV" if at_expiry is None else f"mid from the IV at {days} days"
+    level = atm if at_expiry is None else at_expiry
+    knots = [(math.log(spot), level)]
+    for right, wing in (("put", s.put_wing_iv), ("call", s.call_wing_iv)):
+        if wing is not None:
+            iv = wing * level / atm
+            side: Right = "put" if right == "put" else "call"
+            strike = black_scholes.strike_of_delta(side, spot, iv, days, 0.25)
+            if (strike < spot) == (right == "put") and strike != spot:
+                knots.append((math.log(strike), iv))
+    if len(knots) == 3:
+        words += " and the wings"
+    return _Smile(tuple(sorted(knots))), words
