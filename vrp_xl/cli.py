@@ -673,5 +673,19 @@ def open_desk(
     installing.open_file(path)
 
 
+@app.command()
+def build(
+    check: Annotated[bool, typer.Option("--check", help="Only name what is stale.")] = False,
+) -> None:
+    """Build the desk workbook and the add-in from their sources.
+
+    Only in a checkout; what is installed carries the built files.
+    """
+    from vrp_xl.excel import build as building
+
+    for words in building.command(check=check):
+        print(words)
+
+
 if __name__ == "__main__":
     main()

@@ -21,6 +21,8 @@ from typing import Any
 import uno
 import unohelper
 from com.sun.star.beans import PropertyValue
+from com.sun.star.connection import NoConnectException
+from com.sun.star.lang import DisposedException
 from com.sun.star.task import XJob
 
 ERRORS = {"#NULL!": 521, "#DIV/0!": 532, "#VALUE!": 519, "#REF!": 524, "#NAME?": 525,
@@ -89,7 +91,7 @@ def connected(pipe: str) -> Any:
     while True:
         try:
             return resolver.resolve(f"uno:pipe,name={pipe};urp;StarOffice.ComponentContext")
-        except Exception:
+        except NoConnectException:
             if time.monotonic() > until:
                 raise
             time.sleep(0.1)
@@ -97,8 +99,11 @@ def connected(pipe: str) -> Any:
 
 def macro(document: Any, name: str) -> Any:
     """A Basic macro of the document."""
-    library = "VBAProject" if document.BasicLibraries.hasByName("VBAProject") else \
-        document.BasicLibraries.ElementNames[0]
+    library = (
+        "VBAProject"
+        if document.BasicLibraries.hasByName("VBAProject")
+        else document.BasicLibraries.ElementNames[0]
+    )
     return document.getScriptProvider().getScript(
         f"vnd.sun.star.script:{library}.{name}?language=Basic&location=document"
     )
@@ -135,7 +140,7 @@ def main() -> None:
                               "kind": cell.FormulaResultType2}  # fmt: skip
         results = []
         for name in plan["macros"]:
-            arguments = (None,) if ".Ribbon" in name else ()
+            arguments = (job,) if ".Ribbon" in name else ()
             results.append(macro(document, name).invoke(arguments, (), ())[0])
         json.dump({"cells": shown, "macros": results, "calls": job.calls, "ran": job.ran},
                   sys.stdout)  # fmt: skip
@@ -144,8 +149,8 @@ def main() -> None:
         try:
             if desktop is not None:
                 desktop.terminate()
-        except Exception:  # the office leaves while it answers
-            pass
+        except DisposedException:  # the office leaves while it answers
+            print("The office had left.", file=sys.stderr)  # noqa: T201
         try:
             office.wait(20)
         except subprocess.TimeoutExpired:

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 import math
 import os
-import shutil
 import signal
-import subprocess
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import openpyxl
@@ -18,7 +14,9 @@ import pytest
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.formula import ArrayFormula
 
+from tests.e2e.offices import WHY_NOT, Office
 from vrp_xl import formula, settings
+from vrp_xl.core.rules import SPECS
 from vrp_xl.excel.boundary import CellError
 from vrp_xl.functions import FUNCTIONS
 from vrp_xl.libreoffice import install, server
@@ -27,125 +25,19 @@ from vrp_xl.reader import READER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
-SOFFICE = shutil.which("soffice")
-DRIVER = Path(__file__).with_name("uno_driver.py")
 NA, VALUE = {"error": "#N/A"}, {"error": "#VALUE!"}
-
-
-def why_not() -> str:
-    """Why these tests cannot run here; empty where they can."""
-    try:
-        office = install.find_office()
-        install.python_of(office.soffice)
-    except install.OfficeError as error:
-        return str(error)
-    return "" if office.known_to_work else f"LibreOffice {office.version} is too old"
-
-
-WHY_NOT = why_not()
 
 pytestmark = [
     pytest.mark.e2e,
     pytest.mark.skipif(bool(WHY_NOT), reason=WHY_NOT),
-    pytest.mark.xdist_group("libreoffice"),
 ]
 
 
-class Office:
-    """A LibreOffice with the extension, in a profile and a vrp_xl folder of its own."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.profile = folder / "profile"
-        self.home = folder / "home"
-        self.environment = {
-            **os.environ,
-            settings.HOME_VARIABLE: str(self.home),
-            "XDG_CONFIG_HOME": str(folder / "config"),
-        }
-        self.said = ""
-        self._driver: subprocess.Popen[str] | None = None
-
-    def set_up(self) -> None:
-        """Chooses the sample source and installs, as a user would; starts the office."""
-        with pytest.MonkeyPatch.context() as patch:
-            self.enter(patch)
-            settings.make_home()
-            settings.choose_source("sample")
-            self.said = install.install(self.profile)
-        self.start()
-
-    def enter(self, patch: pytest.MonkeyPatch) -> None:
-        """Lets this process read and write what the office uses."""
-        patch.setenv(settings.HOME_VARIABLE, str(self.home))
-        patch.setenv("XDG_CONFIG_HOME", str(self.folder / "config"))
-        READER.close()
-
-    def start(self) -> None:
-        """Starts the office and the process that drives it."""
-        soffice = install.find_office().soffice
-        self._driver = subprocess.Popen(
-            [str(install.python_of(soffice)), str(DRIVER)],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=self.environment,
-        )  # fmt: skip
-        self.do("start", soffice=str(soffice), profile=self.profile.as_uri())
-
-    def do(self, what: str, **more: Any) -> Any:
-        """Has the driver do something."""
-        assert self._driver is not None
-        assert self._driver.stdin is not None
-        assert self._driver.stdout is not None
-        self._driver.stdin.write(json.dumps({"do": what, **more}) + "\n")
-        self._driver.stdin.flush()
-        told = json.loads(self._driver.stdout.readline())
-        assert "error" not in told, f"{what} {more}: {told['error']}"
-        return told["ok"]
-
-    def new(self, **cells: str) -> None:
-        """A new sheet with formulas in cells."""
-        self.do("open")
-        for cell, text in cells.items():
-            self.do("set", cell=cell, formula=text)
-
-    def value(self, cell: str) -> Any:
-        """What a cell shows."""
-        return self.do("read", cells=cell)[0][0]
-
-    def type(self, text: str) -> Any:
-        """What a cell shows after a formula has been typed into it."""
-        self.do("set", cell="Z99", formula=text)
-        return self.value("Z99")
-
-    def end(self, how: str = "quit") -> None:
-        """Ends the office and its driver."""
-        if self._driver is None:
-            return
-        self.do(how)
-        assert self._driver.stdin is not None
-        assert self._driver.stdout is not None
-        self._driver.stdin.close()
-        self._driver.stdout.close()
-        self._driver.wait(20)
-        self._driver = None
-
-    def stop_server(self) -> None:
-        """Ends the function server."""
-        server.stop(str(self.home))
-
-    def server_process(self) -> int:
-        """The number of the process that serves, by the lock that it holds."""
-        lock = Path(link.address(str(self.home))).with_suffix(".lock")
-        inode = lock.stat().st_ino
-        for line in Path("/proc/locks").read_text().splitlines():
-            words = line.split()
-            if words[1] == "FLOCK" and words[5].endswith(f":{inode}"):
-                return int(words[4])
-        raise AssertionError("nobody serves")
-
-
 @pytest.fixture(scope="session")
-def _office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
+def one_office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
+    """The office of this session."""
     made = Office(tmp_path_factory.mktemp("libreoffice"))
     try:
         made.set_up()
@@ -158,16 +50,16 @@ def _office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
 
 
 @pytest.fixture
-def office(_office: Office) -> Office:
+def office(one_office: Office) -> Office:
     """The office of this session with a new, empty document."""
-    _office.do("open")
-    return _office
+    one_office.do("open")
+    return one_office
 
 
 @pytest.fixture
-def here(_office: Office, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def here(one_office: Office, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Within it, this process reads the same store as the office."""
-    _office.enter(monkeypatch)
+    one_office.enter(monkeypatch)
     yield
     READER.close()
 
@@ -233,28 +125,21 @@ def test_arrays_are_matrix_formulas(office: Office) -> None:
     """Tables and ranges in, ranges out."""
     office.do(
         "matrix",
-        cells="A1:C4",
+        cells="A1:C3",
         formula='=VRP_SCAN({"SPY"|"QQQ"|"IWM"};{"symbol";"cell";"z_score"})',
     )
-    rows = office.do("read", cells="A1:C4")
-    assert rows[0] == ["symbol", "cell", "z_score"]
-    assert sorted(row[0] for row in rows[1:]) == ["IWM", "QQQ", "SPY"]
+    rows = office.do("read", cells="A1:C3")
+    assert sorted(row[0] for row in rows) == ["IWM", "QQQ", "SPY"]
+    assert all(isinstance(row[2], float) for row in rows)
     office.do("matrix", cells="E1:F3", formula='=VRP_WHATIF({"SPY"|"QQQ"|"IWM"};{0.5|1|1.5};{2;6})')
     grid = office.do("read", cells="E1:F3")
     assert all(isinstance(cell, float) for row in grid for cell in row)
     assert grid[0][0] >= grid[2][1]
-    office.do("fill", cells="H1:I3", formulas=[["28", "18"], ["30", "0"], ["x", "20"]])
+    office.do("fill", cells="H1:I3", formulas=[["28", "18"], ["30", "0"], ["x y!", "20"]])
     office.do("matrix", cells="J1:J3", formula="=VRP_RATIO(H1:H3;I1:I3)")
     assert office.do("read", cells="J1:J3") == [[pytest.approx(28 / 18)], [6.0], [VALUE]]
-    assert office.type("=ROWS(VRP_RULES())") == len(settings_rules()) + 1.0
+    assert office.type("=ROWS(VRP_RULES())") == len(SPECS) + 1.0
     assert office.type('=INDEX(VRP_FIELDS();2;1)="symbol"') == 1.0
-
-
-def settings_rules() -> list[str]:
-    """The names of all rules."""
-    from vrp_xl.core.rules import SPECS
-
-    return list(SPECS)
 
 
 def test_text_out_of_a_matrix(office: Office) -> None:
@@ -378,8 +263,7 @@ def test_a_table_of_inputs_is_the_same_in_plain_python(office: Office) -> None:
         if function.spills or function.name == "VRP_WHY":
             continue
         count = sum(1 for a in function.args if not a.optional) or min(1, len(function.args))
-        for word in INPUTS:
-            formulas.append((function, word, count))
+        formulas += [(function, word, count) for word in INPUTS]
     office.do(
         "fill", cells=f"A1:A{len(formulas)}",
         formulas=[[f"={f.name}({';'.join([word] * count)})"] for f, word, count in formulas],
@@ -401,18 +285,18 @@ def test_the_function_wizard(office: Office) -> None:
     assert all(words for _, words in told["arguments"])
 
 
-def test_the_server_outlives_a_killed_office(_office: Office) -> None:
+def test_the_server_outlives_a_killed_office(office: Office) -> None:
     """The office is killed and started again; the same server answers."""
-    _office.new(A1="=VRP_RATIO(28;18)")
-    before = _office.server_process()
-    _office.end("kill")
-    for lock in _office.profile.glob(".lock"):
+    office.new(A1="=VRP_RATIO(28;18)")
+    before = office.server_process()
+    office.end("kill")
+    for lock in office.profile.glob(".lock"):
         lock.unlink()
     os.kill(before, 0)
-    _office.start()
-    _office.new(A1="=VRP_RATIO(28;18)")
-    assert _office.value("A1") == pytest.approx(28 / 18)
-    assert _office.server_process() == before
+    office.start()
+    office.new(A1="=VRP_RATIO(28;18)")
+    assert office.value("A1") == pytest.approx(28 / 18)
+    assert office.server_process() == before
 
 
 def test_a_killed_server_comes_back(office: Office) -> None:
@@ -444,18 +328,16 @@ def test_a_missing_server_says_why(office: Office) -> None:
     assert office.type("=VRP_RATIO(28;18)") == pytest.approx(28 / 18)
 
 
-def test_an_office_that_runs_is_left_alone(
-    _office: Office, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_office_that_runs_is_left_alone(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     """Installing while LibreOffice is open says so and closes nothing."""
-    _office.enter(monkeypatch)
+    office.enter(monkeypatch)
     with pytest.raises(install.OfficeError, match="LibreOffice is running"):
-        install.install(_office.profile)
-    _office.new(A1="=VRP_RATIO(28;18)")
-    assert _office.value("A1") == pytest.approx(28 / 18)
+        install.install(office.profile)
+    office.new(A1="=VRP_RATIO(28;18)")
+    assert office.value("A1") == pytest.approx(28 / 18)
 
 
-def test_uninstalling(_office: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_uninstalling(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """In a profile of its own: installed, removed, and gone the second time."""
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     profile = tmp_path / "profile"

@@ -32,7 +32,7 @@ class Driver:
 
     def start(self, soffice, profile):
         """Starts the office."""
-        pipe = "vrp_test_" + secrets.token_hex(8)
+        self.pipe = pipe = "vrp_test_" + secrets.token_hex(8)
         self.process = subprocess.Popen(
             [soffice, "--headless", "--invisible", "--nologo", "--nodefault", "--norestore",
              "--nofirststartwizard", f"-env:UserInstallation={profile}",
@@ -66,6 +66,8 @@ class Driver:
         """Ends the office at once, as a crash would."""
         os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait(20)
+        for left in Path("/tmp").glob(f"OSL_PIPE_*_{self.pipe}"):  # noqa: S108 (where UNO puts it)
+            left.unlink()
 
     def quit(self):
         """Ends the office in good order."""
@@ -119,12 +121,11 @@ class Driver:
         found = self.sheet(sheet).getCellRangeByName(cells)
         rows = []
         for y, row in enumerate(found.getDataArray()):
-            values = []
+            values = list(row)
             for x, value in enumerate(row):
                 if value is None:
                     number = found.getCellByPosition(x, y).getError()
-                    value = {"error": ERRORS.get(number, f"Err:{number}")}
-                values.append(value)
+                    values[x] = {"error": ERRORS.get(number, f"Err:{number}")}
             rows.append(values)
         return rows
 

@@ -5,7 +5,7 @@ an error; a leading apostrophe keeps it text. Run as a script it plays a scenari
 its own (see `pywin32_stubs`) and prints what came of it as JSON.
 """
 # COM names are Excel's, not ours, and so is their meaning.
-# ruff: noqa: D102, N802, N803, T201
+# ruff: noqa: D102, N802, T201
 
 from __future__ import annotations
 
@@ -23,7 +23,9 @@ sys.path.insert(0, str(Path(__file__).parent))
 import pywin32_stubs as stubs
 
 Place = tuple[int, int]
-_DATE = re.compile(r"(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[ -]?\d+(, ?\d+)?", re.I)
+_DATE = re.compile(
+    r"(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[ -]?\d+(, ?\d+)?", re.IGNORECASE
+)
 _A1 = re.compile(r"\$?([A-Z]+)\$?(\d+)")
 
 
@@ -239,8 +241,10 @@ class Sheets:
     def __iter__(self) -> Iterator[Sheet]:
         return iter(self._sheets)
 
-    def __call__(self, index: int) -> Sheet:
-        return self._sheets[index - 1]
+    def __call__(self, key: int | str) -> Sheet:
+        if isinstance(key, int):
+            return self._sheets[key - 1]
+        return next(sheet for sheet in self._sheets if sheet.Name == key)
 
     @property
     def Count(self) -> int:
@@ -278,12 +282,17 @@ class Workbook:
         self.Worksheets = self.Sheets = Sheets([Sheet(self, s) for s in sheets])
         self.Names = Names()
 
+    def Activate(self) -> None:
+        self.Application.ActiveWorkbook = self
+
     def sheet(self, name: str) -> Sheet:
         return next(sheet for sheet in self.Sheets if sheet.Name == name)
 
 
 class Workbooks(list[Workbook]):
     """The open workbooks."""
+
+    Application: Any = None
 
     @property
     def Count(self) -> int:
@@ -304,7 +313,7 @@ class Application:
 
     def __init__(self) -> None:
         self.Workbooks = Workbooks()
-        self.Application = self
+        self.Application = self.Workbooks.Application = self
         self.active: list[Any] = []
         self.dirty: list[list[Any]] = []
         self.said: list[str] = []
@@ -384,6 +393,8 @@ def play(folder: str) -> dict[str, Any]:
         return 6 if style & win32con.MB_YESNO else 1
 
     sys.modules["win32api"].MessageBox = box  # type: ignore[attr-defined]
+    gui: Any = sys.modules["win32gui"]
+    gui.FindWindowEx = gui.GetForegroundWindow = gui.SetForegroundWindow = lambda *_: 1
     com = desk(folder, "SPY", "QQQ")
     app = com.Application
     scan, settings = com.sheet(layout.SCAN), com.sheet(layout.SETTINGS)
@@ -438,7 +449,7 @@ def play(folder: str) -> dict[str, Any]:
          rule.Font.Bold, rule.StopIfTrue]
         for rule in scan.conditions
     ]  # fmt: skip
-    out["formats"] = sorted({form for form in scan.number_formats.values()})
+    out["formats"] = sorted(set(scan.number_formats.values()))
 
     out["answer"] = book.ask("x" * 3000)
     out["question"] = [len(alerts[-1][0]), *alerts[-1][1:]]
@@ -456,7 +467,7 @@ def play(folder: str) -> dict[str, Any]:
     add_in = Workbook(app, "vrp_xl.xlam", ("Sheet1",), folder)
     xlwings.Book.set_mock_caller(xlwings.Book(impl=xlwings._xlwindows.Book(add_in)))
     out["active"] = XlwingsBook.caller()._book.name
-    app.Workbooks.clear()
+    app.ActiveWorkbook = None
     try:
         macros.open_help()
     except SystemExit as end:

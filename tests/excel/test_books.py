@@ -73,7 +73,7 @@ def test_excel_is_as_before(played):
 
 
 def test_text_stays_text(played):
-    """What Excel would read as a formula, a date, a number or an error arrives as the text it is."""
+    """What Excel would read as a formula, a date, a number or an error arrives as text."""
     text = [value for _, _, value in played["text"]]
     assert text == ["=1+1", "+1", "-1", "@x", "TRUE", "MAR1", "12", "5%", "#N/A", "it's", "'x",
                     "SPY", 2.5, True, "2027-01-15T00:00:00+00:00",

@@ -168,7 +168,8 @@ def test_letters_that_vba_does_not_have() -> None:
 
 def test_reading_an_exported_module() -> None:
     """The head of an exported file is not code."""
-    text = 'VERSION 1.0 CLASS\nBEGIN\nEND\nAttribute VB_Name = "Thing"\nAttribute VB_Exposed = True\nDim x'
+    head = 'VERSION 1.0 CLASS\nBEGIN\nEND\nAttribute VB_Name = "Thing"\n'
+    text = f"{head}Attribute VB_Exposed = True\nDim x"
     module = read_module(text, "class")
     assert (module.name, module.code) == ("Thing", "Dim x")
     assert "Attribute VB_PredeclaredId = False" in module.source

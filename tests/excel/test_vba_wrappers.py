@@ -63,7 +63,7 @@ def test_within_what_vba_takes(name: str) -> None:
 
 @pytest.mark.parametrize("name", TEXTS)
 def test_it_compiles(name: str) -> None:
-    """pyOpenVBA parses every module of ours, and finds the mistake in a broken one."""
+    """Every module of ours is parsed by pyOpenVBA, which finds the mistake in a broken one."""
     parse_module(TEXTS[name], name=name)
     with pytest.raises(VBACompileError):
         parse_module(TEXTS[name] + "\nPublic Sub Broken(\nIf\nEnd Sub\n", name=name)

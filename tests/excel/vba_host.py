@@ -3,8 +3,8 @@
 The host is the VBA interpreter of pyOpenVBA with stand-ins for Excel and for xlwings: it follows
 Excel's meaning of `CVErr`, `Err` and `On Error`, so it shows what LibreOffice cannot.
 """
-# VBA names are Excel's.
-# ruff: noqa: N802
+# VBA names are Excel's, and so is their meaning.
+# ruff: noqa: D102, N802
 
 from __future__ import annotations
 

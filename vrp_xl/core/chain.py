@@ -13,6 +13,7 @@ Pure: may import nothing of the package but `vrp_xl.core` and `vrp_xl.errors`.
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import math
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
@@ -55,13 +56,13 @@ _STRIKE_FARTHEST = 100.0
 
 EXPIRED = "expired by the clock"
 TWICE = "listed twice"
-NO_STRIKE = "strike that cannot be"
-NO_QUOTE = "quote of zero"
-CROSSED = "crossed quote"
-UNSOLVED = "IV not solved by the file"
-ABSURD = "absurd IV"
-NO_GREEKS = "greeks missing"
-NO_OI = "open interest missing"
+NO_STRIKE = "with an impossible strike"
+NO_QUOTE = "without a two-sided quote"
+CROSSED = "with a crossed quote"
+UNSOLVED = "without an IV of the file"
+ABSURD = "with an absurd IV"
+NO_GREEKS = "without greeks"
+NO_OI = "without open interest"
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -149,7 +150,7 @@ class Cleaned:
         """What was found, in one line; empty where there was nothing."""
         parts = [f"{count:,} {reason}" for reason, count in {**self.dropped, **self.marked}.items()]
         if self.solved:
-            parts.append(f"{self.solved:,} IV solved from the mid")
+            parts.append(f"{self.solved:,} IVs solved from the mid")
         return ", ".join(parts)
 
 
@@ -412,7 +413,10 @@ def _with_greeks(chain: Chain, marked: dict[str, int]) -> Chain:
     )
 
 
-_ERFC = np.frompyfunc(math.erfc, 1, 1)
+def _norm_cdf(x: Floats) -> Floats:
+    """Standard normal distribution function of every value."""
+    scaled = (-x / math.sqrt(2.0)).tolist()
+    return 0.5 * np.array([math.erfc(value) for value in scaled], np.float64)
 
 
 def greeks(
@@ -431,7 +435,7 @@ def greeks(
         deviation = iv * np.sqrt(days / DAYS_PER_YEAR)
         d1 = np.log(spot / strike) / deviation + 0.5 * deviation
         gamma = np.exp(-0.5 * d1 * d1) / (spot * deviation * math.sqrt(2.0 * math.pi))
-        cdf = 0.5 * _ERFC(-right * d1 / math.sqrt(2.0)).astype(np.float64)
+        cdf = _norm_cdf(right * d1)
     return right * cdf, gamma
 
 
@@ -440,8 +444,8 @@ def prices(spot: float, strike: Floats, iv: Floats, days: Floats, right: Codes) 
     with np.errstate(invalid="ignore", divide="ignore", over="ignore", under="ignore"):
         deviation = iv * np.sqrt(days / DAYS_PER_YEAR)
         d1 = np.log(spot / strike) / deviation + 0.5 * deviation
-        near = 0.5 * _ERFC(-right * d1 / math.sqrt(2.0)).astype(np.float64)
-        far = 0.5 * _ERFC(-right * (d1 - deviation) / math.sqrt(2.0)).astype(np.float64)
+        near = _norm_cdf(right * d1)
+        far = _norm_cdf(right * (d1 - deviation))
     return right * (spot * near - strike * far)
 
 
@@ -451,7 +455,7 @@ def series_slices(chain: Chain) -> list[slice]:
         return []
     turns = np.flatnonzero(np.diff(chain.expiry) | np.diff(chain.root_code)) + 1
     edges = [0, *turns.tolist(), len(chain)]
-    return [slice(a, b) for a, b in zip(edges[:-1], edges[1:], strict=True)]
+    return [slice(a, b) for a, b in itertools.pairwise(edges)]
 
 
 def pairs(chain: Chain, part: slice) -> tuple[Floats, Whole, Whole]:

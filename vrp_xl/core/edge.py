@@ -125,7 +125,7 @@ def edge(
     ...     legs = [QuotedLeg(-1, "put", 100, mid), QuotedLeg(-1, "call", 100, mid)]
     ...     return edge(legs, spot=100, days=30, iv=iv, hv30=hv, hv90=None)
     >>> [round(straddle(iv, hv).edge_30, 1) for iv, hv in ((12, 10), (52, 50))]
-    [45.7, 45.5]
+    [45.7, 45.6]
     >>> [round(straddle(iv, hv).edge_30_pct_credit, 1) for iv, hv in ((12, 10), (52, 50))]
     [16.7, 3.8]
 
@@ -155,9 +155,7 @@ def edge(
     )
 
 
-def _value(
-    legs: Sequence[QuotedLeg], spot: float, days: float, hv: float | None
-) -> float | None:
+def _value(legs: Sequence[QuotedLeg], spot: float, days: float, hv: float | None) -> float | None:
     """What closing the legs would cost at that volatility; at 0 what they hold in themselves."""
     if hv is None:
         return None

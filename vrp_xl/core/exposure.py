@@ -21,7 +21,8 @@ from vrp_xl.core.chain import DAYS_PER_YEAR, IV_FILE, MULTIPLIER
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from datetime import date
+
+    from numpy.typing import NDArray
 
     from vrp_xl.core.chain import Chain, Cleaned, Floats, Mask
     from vrp_xl.core.snapshot import Gamma
@@ -139,7 +140,7 @@ def exposure_of(cleaned: Cleaned, *, dte_min: int = 30, dte_max: int = 60) -> Ex
         window_repriced,
         (dte_min, dte_max),
         expired_gex,
-        tuple(_notes(levels, repriced, window, window_repriced, expired_gex, (dte_min, dte_max))),
+        tuple(_notes(levels, repriced, expired_gex)),
     )
 
 
@@ -161,12 +162,12 @@ def levels_of(chain: Chain) -> Levels:
     strikes, place = np.unique(strike, return_inverse=True)
     size = len(strikes)
     is_call = right > 0
-    calls = np.bincount(place[is_call], own[is_call], size)
-    puts = np.bincount(place[~is_call], own[~is_call], size)
-    held = np.bincount(place, chain.open_interest[known], size)
+    calls = _sums(place[is_call], own[is_call], size)
+    puts = _sums(place[~is_call], own[~is_call], size)
+    held = _sums(place, chain.open_interest[known], size)
     net = calls + puts
     expiries, when = np.unique(chain.expiry[known], return_inverse=True)
-    each = np.bincount(when, own, len(expiries))
+    each = _sums(when, own, len(expiries))
     return Levels(
         strikes=strikes,
         call_gex=calls,
@@ -180,6 +181,11 @@ def levels_of(chain: Chain) -> Levels:
         max_negative_gamma=_peak(strikes, -net),
         highest_oi_strike=_peak(strikes, held),
     )
+
+
+def _sums(place: NDArray[np.intp], values: Floats, size: int) -> Floats:
+    """The sum of the values at each place."""
+    return np.bincount(place, values, size).astype(np.float64, copy=False)
 
 
 def _peak(strikes: Floats, values: Floats) -> float | None:
@@ -296,25 +302,18 @@ def _root(
     return 0.5 * (a + b)
 
 
-def _notes(
-    levels: Levels,
-    repriced: Repriced,
-    window: Levels,
-    window_repriced: Repriced,
-    expired_gex: float,
-    window_days: tuple[int, int],
-) -> list[str]:
+def _notes(levels: Levels, repriced: Repriced, expired_gex: float) -> list[str]:
     out = []
     net = levels.net_gex
     if net and repriced.gex and (net > 0) != (repriced.gex > 0):
         out.append(
-            f"the file's own gammas give {_billions(net)}, re-priced gamma {_billions(repriced.gex)}: "
+            f"the file's own gammas give {dollars(net)}, re-priced gamma {dollars(repriced.gex)}: "
             "the regime follows the re-priced one"
         )
     if net is not None and abs(expired_gex) > 0.005 * abs(net):
         out.append(
             f"series that have expired are left out; with them net GEX would be "
-            f"{_billions(net + expired_gex)} instead of {_billions(net)}"
+            f"{dollars(net + expired_gex)} instead of {dollars(net)}"
         )
     if levels.call_wall is not None and levels.put_wall is not None:
         if levels.call_wall == levels.put_wall:
@@ -323,22 +322,9 @@ def _notes(
             out.append(
                 f"the walls are inverted (call {levels.call_wall:g}, put {levels.put_wall:g})"
             )
-    if window.net_gex is not None:
-        flip = window_repriced.flip
-        out.append(
-            f"expiries of {window_days[0]} to {window_days[1]} days alone: net GEX "
-            f"{_billions(window.net_gex)}, put wall {_level(window.put_wall)}, call wall "
-            f"{_level(window.call_wall)}, flip {_level(flip)}"
-        )
     return out
 
 
-def _billions(value: float) -> str:
+def dollars(value: float) -> str:
     """For example ``2.114 bn``; millions below a tenth of a billion."""
     return f"{value / 1e9:.3f} bn" if abs(value) >= 1e8 else f"{value / 1e6:.3g} m"
-
-
-def _level(value: float | None) -> str:
-    return "none" if value is None else f"{value:.6g}"
-
-

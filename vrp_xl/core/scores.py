@@ -105,16 +105,13 @@ WEIGHTS: dict[str, Mapping[str, float]] = {
 }  # fmt: skip
 """Structure -> component -> weight; the weights of a structure add up to 100."""
 
-_NEEDED: dict[str, frozenset[str]] = {
-    name: frozenset({"backwardation"}) if name == "calendar_spread" else frozenset({"z", "tactical"})
-    for name in WEIGHTS
-}
-"""One of these must be known: without a premium there is nothing to sell, without a term structure
-no calendar."""
+_PREMIUM = frozenset({"z", "tactical"})
+"""One of these must be known: without a premium nothing is scored. A calendar needs the term
+structure too."""
 
 
 def scores(given: ScoreInputs) -> dict[str, float]:
-    """Structure -> score, 0 to 100; a structure without its main input has none.
+    """Structure -> score, 0 to 100; empty where no premium is known.
 
     >>> good = ScoreInputs(z=1.5, tactical=1.3, put_vrp=6, call_vrp=4, gamma="positive")
     >>> round(scores(good)["iron_condor"], 1)
@@ -123,10 +120,12 @@ def scores(given: ScoreInputs) -> dict[str, float]:
     {}
     """
     parts = components(given)
+    if _PREMIUM.isdisjoint(parts):
+        return {}
     found = {}
     for name, weights in WEIGHTS.items():
         known = {part: w for part, w in weights.items() if part in parts}
-        if _NEEDED[name].isdisjoint(known):
+        if name == "calendar_spread" and "backwardation" not in known:
             continue
         total = sum(known.values())
         found[name] = 100.0 * sum(w * parts[part] for part, w in known.items()) / total

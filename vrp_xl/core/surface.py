@@ -143,9 +143,7 @@ def surface_of(chain: Chain, *, dte_min: int = 30, dte_max: int = 60) -> Surface
     ]
     why = ""
     if None in wings:
-        sides = " and ".join(
-            s for s, w in zip(("put", "call"), wings, strict=True) if w is None
-        )
+        sides = " and ".join(s for s, w in zip(("put", "call"), wings, strict=True) if w is None)
         why = f"no 25-delta {sides} at 30 days: no expiries with it on both sides of 30 days"
     return Surface(
         expiries=expiries,
@@ -170,9 +168,7 @@ def _reach(points: Sequence[tuple[float, float]], tenor: int) -> str:
     return "the expiries on both sides of it have no sound variance"
 
 
-def _liquid(
-    series: Sequence[ExpiryView], dte_min: int, dte_max: int
-) -> ExpiryView | None:
+def _liquid(series: Sequence[ExpiryView], dte_min: int, dte_max: int) -> ExpiryView | None:
     inside = [e for e in series if dte_min <= e.days <= dte_max]
     if inside:
         return max(inside, key=lambda e: e.open_interest)
@@ -236,9 +232,7 @@ def _spread_pct(chain: Chain, places: list[int]) -> float | None:
     return _known(float(np.mean(200.0 * (ask - bid) / (ask + bid))))
 
 
-def _wing(
-    chain: Chain, part: slice, days: float, right: int
-) -> tuple[float | None, int | None]:
+def _wing(chain: Chain, part: slice, days: float, right: int) -> tuple[float | None, int | None]:
     """IV in points at a delta of 0.25 on one side, and the contract nearest to that delta.
 
     Looked for from the money outwards, among strikes out of the money that have an IV.
@@ -267,9 +261,7 @@ def _wing(
     return 100.0 * float(iv[i] + share * (iv[j] - iv[i])), int(places[nearest])
 
 
-def _deltas(
-    chain: Chain, places: Whole, iv: Floats, days: float, right: int
-) -> Floats:
+def _deltas(chain: Chain, places: Whole, iv: Floats, days: float, right: int) -> Floats:
     """Size of the deltas: the file's where they are possible, else those of the IV."""
     delta = np.abs(chain.delta[places])
     if bool(((delta > 0) & (delta < 1)).all()):

@@ -151,7 +151,7 @@ def _build_add_in(root: Path, path: Path) -> None:
         book.set_properties(
             {
                 "title": "vrp_xl",
-                "comments": "The variance risk premium in cells: the VRP functions and the VRP tab.",
+                "comments": "The variance risk premium: the VRP functions and the VRP tab.",
                 "created": CREATED,
             }
         )

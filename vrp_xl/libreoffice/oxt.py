@@ -61,8 +61,15 @@ def parts() -> Mapping[str, str]:
         "registry.json": _registry(),
         "vrp_addin.py": component.joinpath("vrp_addin.py").read_text("utf-8"),
         "pythonpath/vrp_xl_link.py": component.joinpath("link.py").read_text("utf-8"),
-        "LICENSE": metadata.distribution("vrp-xl").read_text("licenses/LICENSE") or "MIT\n",
+        "LICENSE": _license(),
     }
+
+
+def _license() -> str:
+    text = metadata.distribution("vrp-xl").read_text("licenses/LICENSE")
+    if text is None:
+        raise FileNotFoundError("The installed vrp-xl has lost its licence; install it again.")
+    return text
 
 
 def method_of(name: str) -> str:

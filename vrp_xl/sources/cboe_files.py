@@ -2,8 +2,8 @@
 
 Files are known by their content, never by their name: Cboe's delayed quotes as JSON or as the
 "quotedata" CSV (index and stock, the forms since 2013), Cboe's history as JSON, and a CSV of daily
-prices. Any of them may be gzipped. What is wrong with a file is told by its name and line; rows that
-are good still count. May not import store, workflow or hosts.
+since 2013), Cboe's history as JSON, and a CSV of daily prices. Any of them may be
+good still count. May not import store, workflow or hosts.
 """
 
 from __future__ import annotations
@@ -31,14 +31,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
+    from numpy.typing import NDArray
+
     from vrp_xl.core.chain import Codes, Floats, Whole
 
 LARGEST = 256 * 1024 * 1024
 """Bytes that a file may hold, unpacked."""
 PROBLEMS_TOLD = 5
 """Lines of one file that are told one by one; the rest is counted."""
-SPLIT_RATIO = 1.8
-"""A close so many times the one before it, or its inverse, looks like a split."""
+_SPLIT_FROM, _SPLIT_NEAR = 1.8, 0.06
 
 _SYMBOL_OF_ROOT = {
     "SPXW": "SPX", "SPXPM": "SPX", "SPXQ": "SPX", "NDXP": "NDX", "RUTW": "RUT", "VIXW": "VIX",
@@ -144,15 +145,7 @@ def read_bytes(raw: bytes, *, name: str, now: datetime) -> FileRead:
     problems = _Problems(name)
     try:
         text = _text(raw, problems)
-        start = text.lstrip()[:200]
-        if not start:
-            raise _Unusable("the file is empty")
-        if start.startswith("<"):
-            raise _Unusable("it is a web page, not data: the download was refused or incomplete")
-        if start[0] in "{[":
-            chain, prices = _from_json(text, now, problems)
-        else:
-            chain, prices = _from_csv(text, now, problems)
+        chain, prices = _from_text(text, now, problems)
     except _Unusable as error:
         problems.add(error.why, error.line)
         return FileRead(name, problems=problems.all())
@@ -205,6 +198,17 @@ def _unpacked(raw: bytes, problems: _Problems) -> bytes:
     except (OSError, zlib.error) as error:
         raise _Unusable(f"the gzip file is damaged: {error}") from None
     return out.getvalue()
+
+
+def _from_text(
+    text: str, now: datetime, problems: _Problems
+) -> tuple[Chain | None, PriceFile | None]:
+    start = text.lstrip()[:1]
+    if not start:
+        raise _Unusable("the file is empty")
+    if start == "<":
+        raise _Unusable("it is a web page, not data: the download was refused or incomplete")
+    return (_from_json if start in "{[" else _from_csv)(text, now, problems)
 
 
 def _from_json(
@@ -300,9 +304,7 @@ def occ_columns(symbols: Sequence[str]) -> tuple[tuple[str, ...], Codes, Whole, 
         right[rows] = np.where(side == 67, 1, -1)
         strike[rows] = digits[:, 7:] @ (10 ** np.arange(7, -1, -1)) / 1000.0
         heads = np.ascontiguousarray(part[:, : length - _OCC_TAIL])
-        names, which = np.unique(
-            heads.view(f"S{length - _OCC_TAIL}").ravel(), return_inverse=True
-        )
+        names, which = np.unique(heads.view(f"S{length - _OCC_TAIL}").ravel(), return_inverse=True)
         known = [roots.setdefault(n.decode("ascii", "replace"), len(roots)) for n in names]
         code[rows] = np.asarray(known, np.int8)[which]
     code[expiry == 0] = -1
@@ -414,7 +416,7 @@ def _chain_of_json(
         raise _Unusable(f"its current_price is {spot:g}")
     iv30 = finite(data.get("iv30"))
     return _chain(
-        occ, columns, spot=spot, as_of=as_of, iv30=iv30 if iv30 else None, problems=problems
+        occ, columns, spot=spot, as_of=as_of, iv30=iv30 or None, problems=problems
     )
 
 
@@ -435,9 +437,8 @@ def _json_column(values: list[Any], name: str, problems: _Problems) -> Floats:
         column: Floats = np.array(values, dtype=np.float64)
     except (TypeError, ValueError, OverflowError):
         column = np.array([_loose(v) for v in values], dtype=np.float64)
-        lost = sum(
-            v is not None and n != n for v, n in zip(values, column.tolist(), strict=True)  # noqa: PLR0124 - NaN
-        )
+        given = sum(value is not None for value in values)
+        lost = given - int(np.count_nonzero(np.isfinite(column)))
         if lost:
             problems.add(f"{lost:,} values of {name} are no numbers: left out")
     column[~np.isfinite(column)] = np.nan
@@ -599,9 +600,7 @@ _OLD_CONTRACT = re.compile(
 _OLD_OTHER = re.compile(r"-[A-Z0-9]+\)$")
 
 
-def _chain_of_old_csv(
-    lines: list[str], header: int, now: datetime, problems: _Problems
-) -> Chain:
+def _chain_of_old_csv(lines: list[str], header: int, now: datetime, problems: _Problems) -> Chain:
     """The form without strike and IV: ``13 Dec 125.00 (IBM1327L125)``; its IVs get solved.
 
     A contract that is listed once more per exchange (``IBM1327L125-4``) counts once.
@@ -776,9 +775,7 @@ def _prices_of_json(
     return _prices(name or None, as_rows, lambda i: f"day {i + 1}: ", now, problems)
 
 
-def _prices_of_csv(
-    lines: list[str], header: int, now: datetime, problems: _Problems
-) -> PriceFile:
+def _prices_of_csv(lines: list[str], header: int, now: datetime, problems: _Problems) -> PriceFile:
     separator = max(",;\t|", key=lines[header].count)
     names = [_plain(c) for c in next(csv.reader([lines[header]], delimiter=separator))]
     day_at = _date_place(names)
@@ -808,7 +805,9 @@ def _prices_of_csv(
         ranges = (cells[i] if i is not None and i < len(cells) else None for i in range_at)
         rows.append(_Row(line, cells[day_at], (cells[close_at], *ranges)))  # type: ignore[arg-type]
     if len(symbols) > 1:
-        raise _Unusable(f"it holds several symbols ({', '.join(sorted(symbols)[:5])}); one per file")
+        raise _Unusable(
+            f"it holds several symbols ({', '.join(sorted(symbols)[:5])}); one per file"
+        )
     if not rows:
         raise _Unusable("the price history holds no days", header + 1)
     return _prices(symbols.pop() if symbols else None, rows, lambda _: "", now, problems)
@@ -866,9 +865,20 @@ def _prices(
     )
 
 
-def _tell_splits(days: Sequence[int], close: Floats, problems: _Problems) -> None:
+def looks_like_split(close: Floats) -> NDArray[np.bool_]:
+    """Whether the step after each close is near a whole multiple, up or down: 2:1, 1:10.
+
+    >>> looks_like_split(np.array([88.99, 44.86, 44.5, 90.1])).tolist()
+    [True, False, True]
+    """
     ratio = close[1:] / close[:-1]
-    for at in np.flatnonzero((ratio > SPLIT_RATIO) | (ratio < 1.0 / SPLIT_RATIO))[-3:].tolist():
+    times = np.maximum(ratio, 1.0 / ratio)
+    near = np.abs(times / np.round(times) - 1.0) < _SPLIT_NEAR
+    return near & (times > _SPLIT_FROM)
+
+
+def _tell_splits(days: Sequence[int], close: Floats, problems: _Problems) -> None:
+    for at in np.flatnonzero(looks_like_split(close))[-3:].tolist():
         day = date.fromordinal(days[at + 1])
         problems.add(
             f"the close goes from {close[at]:g} to {close[at + 1]:g} on {day}: if that is a split, "

@@ -53,9 +53,9 @@ Public Sub VrpRestart()
     KillPy
 End Sub
 
-Private Sub RunMacro(ByVal command As String)
+Private Sub RunMacro(ByVal pythonCode As String)
     On Error GoTo Failed
-    If RunPython(command) = -1 Then
+    If RunPython(pythonCode) = -1 Then
         MsgBox "The macro did not finish." & vbNewLine & vbNewLine & HowToInstall(), vbExclamation, "VRP"
     End If
     Exit Sub

@@ -45,7 +45,9 @@ def _packed(chunk: bytes) -> bytes:
             length, offset = _copy(chunk, at, seen)
             if length:
                 out[flags_at] |= 1 << bit
-                out += struct.pack("<H", (offset - 1) << (16 - _offset_bits(at)) | length - _SHORTEST)
+                out += struct.pack(
+                    "<H", (offset - 1) << (16 - _offset_bits(at)) | length - _SHORTEST
+                )
             else:
                 out.append(chunk[at])
                 length = 1

@@ -1,0 +1,107 @@
+"""Realized volatility and z-scores of many days, and of many symbols, at once.
+
+The last axis is time, oldest first; a panel may have any number of rows. The figures are those of
+`vrp_xl.core.realized.close_to_close` and `vrp_xl.core.standing.zscore`.
+
+Pure: may not import anything of the package outside `vrp_xl.core` and `vrp_xl.errors`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from vrp_xl.core.realized import TRADING_DAYS
+from vrp_xl.errors import InputError
+
+if TYPE_CHECKING:
+    from vrp_xl.core.chain import Floats
+
+_ALIKE = 1e-12
+
+
+def realized_panel(closes: Floats, window: int) -> Floats:
+    """Close-to-close volatility of the last `window` returns at every day, in points.
+
+    Args:
+        closes: above 0; NaN where there is none.
+        window: returns, at least 2.
+
+    Returns:
+        The same shape; NaN for the first `window` days and wherever a close is missing.
+
+    Raises:
+        InputError: a window below 2.
+    """
+    _check(window)
+    closes = np.asarray(closes, np.float64)
+    out = np.full(closes.shape, np.nan)
+    if closes.shape[-1] <= window:
+        return out
+    with np.errstate(invalid="ignore", divide="ignore"):
+        returns = np.diff(np.log(closes))
+    returns[~np.isfinite(returns)] = np.nan
+    _, deviation, _ = _moments(returns, window)
+    out[..., window:] = 100.0 * np.sqrt(TRADING_DAYS) * deviation
+    return out
+
+
+def zscore_panel(values: Floats, window: int) -> Floats:
+    """z-score of every day over the `window` days before it (its own day is not among them).
+
+    Args:
+        values: NaN where there is none.
+        window: days, at least 2.
+
+    Returns:
+        The same shape; NaN for the first `window` days, where a day of the window is missing, and
+        where the window never changes.
+
+    Raises:
+        InputError: a window below 2.
+    """
+    _check(window)
+    values = np.asarray(values, np.float64)
+    out = np.full(values.shape, np.nan)
+    if values.shape[-1] <= window:
+        return out
+    mean, deviation, centre = _moments(values[..., :-1], window)
+    flat = deviation <= _ALIKE * np.maximum(1.0, np.abs(mean + centre))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        z = (values[..., window:] - centre - mean) / deviation
+    z[flat] = np.nan
+    out[..., window:] = z
+    return out
+
+
+def _check(window: int) -> None:
+    if window < 2:
+        raise InputError(f"A window of {window} days has no deviation; use at least 2.")
+
+
+def _moments(values: Floats, window: int) -> tuple[Floats, Floats, Floats]:
+    """Mean (about the centre), sample deviation and centre of every window.
+
+    Sums over windows are differences of running sums; a row's own mean is taken off first, so that
+    little is lost to rounding. A window that holds a NaN has none.
+    """
+    known = np.isfinite(values)
+    counts = np.maximum(known.sum(axis=-1, keepdims=True), 1)
+    centre: Floats = np.where(known, values, 0.0).sum(axis=-1, keepdims=True) / counts
+    off = np.where(known, values - centre, 0.0)
+    total, squares = _running(off, window), _running(off * off, window)
+    mean = total / window
+    variance = np.maximum(squares - total * mean, 0.0) / (window - 1)
+    deviation = np.sqrt(variance)
+    if not known.all():
+        deviation[_running(known.astype(np.float64), window) < window - 0.5] = np.nan
+    return mean, deviation, centre
+
+
+def _running(values: Floats, window: int) -> Floats:
+    """Sums over every `window` places in a row."""
+    sums = np.cumsum(values, axis=-1)
+    out: Floats = sums[..., window - 1 :].copy()
+    out[..., 1:] -= sums[..., :-window]
+    return out
