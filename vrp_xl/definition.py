@@ -336,3 +336,20 @@ def _failed(name: str, error: VrpError) -> CellError:
     if isinstance(error, NoNumberError):
         return NUM
     return boundary.ERRORS[error.cell]
+
+
+def help_of(function: Function) -> str:
+    """What the function wizard says of a function, within its 255 characters."""
+    text = f"{function.summary} Returns: {function.returns}."
+    return text if len(text) <= 255 else function.summary[:255]
+
+
+def help_of_argument(function: Function, index: int) -> str:
+    """What the function wizard says of an argument, within its 255 characters."""
+    argument = function.args[index]
+    text = argument.doc
+    if argument.unit:
+        text += f" In {argument.unit}." if argument.unit != "date" else ""
+    if argument.optional:
+        text += f" Blank: {argument.default}." if argument.default else " May be blank."
+    return text[:255]

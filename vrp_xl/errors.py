@@ -15,6 +15,7 @@
     |       +-- UnreachableError
     |       +-- BadAnswerError
     +-- StoreError            #N/A     exit 7   the local store cannot be read or written
+    +-- OfficeError                    exit 7   LibreOffice is not there, too old, or refused
 
 This module imports nothing of the package.
 """
@@ -136,4 +137,10 @@ class StoreError(VrpError):
     """The local store cannot be read or written."""
 
     cell = "#N/A"
+    exit_code = 7
+
+
+class OfficeError(VrpError):
+    """LibreOffice is not there, is too old, is shut in a sandbox, or refused."""
+
     exit_code = 7

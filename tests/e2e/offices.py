@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from vrp_xl import settings
+from vrp_xl.errors import OfficeError
 from vrp_xl.libreoffice import install, server
 from vrp_xl.libreoffice.component import link
 from vrp_xl.reader import READER
@@ -23,7 +24,7 @@ def why_not() -> str:
     try:
         office = install.find_office()
         install.python_of(office.soffice)
-    except install.OfficeError as error:
+    except OfficeError as error:
         return str(error)
     return "" if office.known_to_work else f"LibreOffice {office.version} is too old"
 

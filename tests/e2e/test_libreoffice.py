@@ -17,6 +17,7 @@ from openpyxl.worksheet.formula import ArrayFormula
 from tests.e2e.offices import WHY_NOT, Office
 from vrp_xl import formula, settings
 from vrp_xl.core.rules import SPECS
+from vrp_xl.errors import OfficeError
 from vrp_xl.excel.boundary import CellError
 from vrp_xl.functions import FUNCTIONS
 from vrp_xl.libreoffice import install, server
@@ -331,7 +332,7 @@ def test_a_missing_server_says_why(office: Office) -> None:
 def test_an_office_that_runs_is_left_alone(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     """Installing while LibreOffice is open says so and closes nothing."""
     office.enter(monkeypatch)
-    with pytest.raises(install.OfficeError, match="LibreOffice is running"):
+    with pytest.raises(OfficeError, match="LibreOffice is running"):
         install.install(office.profile)
     office.new(A1="=VRP_RATIO(28;18)")
     assert office.value("A1") == pytest.approx(28 / 18)

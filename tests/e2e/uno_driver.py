@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 
 import uno
-from com.sun.star.beans import PropertyValue
+from com.sun.star.beans import NamedValue, PropertyValue
 from com.sun.star.connection import NoConnectException
 
 ERRORS = {519: "#VALUE!", 532: "#DIV/0!", 503: "#NUM!", 524: "#REF!", 525: "#NAME?", 32767: "#N/A"}
@@ -85,13 +85,86 @@ class Driver:
             self.document.close(True)
         self.document = None
 
-    def open(self, path=None):
+    def open(self, path=None, hidden=True):
         """Opens a file, or a new document."""
         self.close()
         url = Path(path).as_uri() if path else "private:factory/scalc"
         self.document = self.desktop.loadComponentFromURL(
-            url, "_blank", 0, properties(Hidden=True, MacroExecutionMode=0)
+            url, "_blank", 0, properties(Hidden=hidden, MacroExecutionMode=0)
         )
+
+    def desk(self, **given):
+        """Asks the component behind the menu."""
+        given = [NamedValue(Name=name, Value=value) for name, value in given.items()]
+        return self.service("org.vrpxl.Desk").execute(tuple(given))
+
+    def macro(self, name, yes=False):
+        """Runs a macro to its end; what it said."""
+        return self.desk(macro=name, document=self.document, yes=yes)
+
+    def said(self):
+        """What was shown last, and whether a macro is running."""
+        return self.desk(said=True)
+
+    def menu(self, name):
+        """Chooses an entry of the VRP menu."""
+        helper = self.service("com.sun.star.frame.DispatchHelper")
+        frame = self.document.CurrentController.Frame
+        frame.activate()
+        helper.executeDispatch(frame, f"service:org.vrpxl.Desk?{name}", "", 0, ())
+
+    def buttons(self, sheet):
+        """The labels of the buttons on a sheet."""
+        forms = self.sheet(sheet).DrawPage.Forms
+        return [model.Label for form in forms for model in form]
+
+    def debug(self, sheet):
+        out=[]
+        for form in self.sheet(sheet).DrawPage.Forms:
+            for j in range(form.Count):
+                m=form.getByIndex(j)
+                out.append([m.Name, m.Label, m.Tag, [[e.ScriptCode,e.ListenerType,e.EventMethod,e.ScriptType] for e in form.getScriptEvents(j)], self.document.CurrentController.isFormDesignMode()])
+        return out
+
+    def press(self, label, sheet):
+        """Shows a sheet and presses a button on it."""
+        controller = self.document.CurrentController
+        controller.setActiveSheet(self.sheet(sheet))
+        for form in self.sheet(sheet).DrawPage.Forms:
+            for model in form:
+                if model.Label == label:
+                    control = controller.getControl(model)
+                    control.getAccessibleContext().doAccessibleAction(0)
+                    return True
+        return False
+
+    def select(self, cells, sheet):
+        """Selects cells."""
+        controller = self.document.CurrentController
+        controller.setActiveSheet(self.sheet(sheet))
+        controller.select(self.sheet(sheet).getCellRangeByName(cells))
+
+    def clear(self, name):
+        """Empties the cells of a defined name."""
+        self.document.NamedRanges.getByName(name).getReferredCells().clearContents(1 | 2 | 4 | 16)
+
+    def named(self, name):
+        """The values of the cells of a defined name."""
+        cells = self.document.NamedRanges.getByName(name).getReferredCells()
+        return [list(row) for row in cells.getDataArray()]
+
+    def look(self, cells, sheet=None):
+        """Number format, colour and notes: what a macro must not touch."""
+        found = self.sheet(sheet).getCellRangeByName(cells)
+        return [found.NumberFormat, found.CellBackColor, found.CharWeight]
+
+    def state(self):
+        """What a macro must leave as it was."""
+        return {
+            "modified": self.document.isModified(),
+            "automatic": self.document.isAutomaticCalculationEnabled(),
+            "locked": self.document.hasControllersLocked(),
+        }
 
     def save(self, path, kind):
         """Stores a copy in a format."""

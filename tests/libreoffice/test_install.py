@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from vrp_xl import settings
+from vrp_xl.errors import OfficeError
 from vrp_xl.libreoffice import install
 from vrp_xl.libreoffice.component import link
 
@@ -47,7 +48,7 @@ def test_which_versions_work(version: str, works: bool) -> None:
 def test_an_old_office_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The sentence names the version that is there and the one that is needed."""
     an_office(tmp_path, monkeypatch, "LibreOffice 7.4.7.2 40(Build:2)")
-    with pytest.raises(install.OfficeError, match=r"7\.4\.7\.2 is too old.*25\.2 or newer"):
+    with pytest.raises(OfficeError, match=r"7\.4\.7\.2 is too old.*25\.2 or newer"):
         install.install()
     assert not link.config_file().exists()
     assert "too old" in install.finding()
@@ -57,7 +58,7 @@ def test_no_office(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without LibreOffice the sentence says so."""
     monkeypatch.setattr(install, "_candidates", list)
     monkeypatch.setattr(install, "_flatpak_or_snap", lambda: False)
-    with pytest.raises(install.OfficeError, match="not found"):
+    with pytest.raises(OfficeError, match="not found"):
         install.find_office()
     assert "not found" in install.finding()
 
@@ -67,14 +68,14 @@ def test_a_sandboxed_office(folder: str, tmp_path: Path, monkeypatch: pytest.Mon
     """An office from Flatpak or Snap cannot reach the server, and is told apart."""
     an_office(tmp_path / folder, monkeypatch, "LibreOffice 25.2.3.2")
     monkeypatch.setattr(install, "_flatpak_or_snap", lambda: True)
-    with pytest.raises(install.OfficeError, match="sandbox"):
+    with pytest.raises(OfficeError, match="sandbox"):
         install.find_office()
 
 
 def test_an_office_that_says_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What does not say a version is no LibreOffice."""
     an_office(tmp_path, monkeypatch, "hello")
-    with pytest.raises(install.OfficeError, match="does not say its version"):
+    with pytest.raises(OfficeError, match="does not say its version"):
         install.find_office()
 
 
@@ -105,5 +106,5 @@ def test_a_script_that_breaks_is_told(tmp_path: Path, monkeypatch: pytest.Monkey
     broken.write_text("#!/bin/sh\necho it broke >&2\nexit 1\n")
     broken.chmod(0o755)
     monkeypatch.setattr(install, "python_of", lambda _soffice: broken)
-    with pytest.raises(install.OfficeError, match="it broke"):
+    with pytest.raises(OfficeError, match="it broke"):
         install._run(office, None, add="")

@@ -158,14 +158,11 @@ def components(given: ScoreInputs) -> dict[str, float]:
 
 def with_local_scores(s: Snapshot) -> Snapshot:
     """`s` with its local scores made anew; to be called again when a z-score has come to it."""
-    found = scores(inputs_of(s))
-    if found:
-        return s.replace(scores=found, score_kind="local")
-    return s.replace(
-        scores={},
-        score_kind=None,
-        missing={"scores": "no z-score, and no 30 days of prices to compare ATM IV with"},
-    )
+    found = s.replace(scores=scores(inputs_of(s)), score_kind="local")
+    if found.scores:
+        return found
+    why = "no z-score, and no 30 days of prices to compare ATM IV with"
+    return found.replace(missing={"scores": why})
 
 
 def inputs_of(s: Snapshot) -> ScoreInputs:

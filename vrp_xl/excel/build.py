@@ -7,6 +7,7 @@ settings and no environment; equal sources give equal files, byte for byte.
 from __future__ import annotations
 
 import datetime as dt
+import io
 import re
 import tempfile
 import zipfile
@@ -144,24 +145,22 @@ def _build_desk(root: Path, path: Path) -> None:
 def _build_add_in(root: Path, path: Path) -> None:
     """The add-in: a workbook with one sheet of configuration, the VBA, and the ribbon."""
     modules = vba_modules(root, sheets=1, add_in=True)
-    with tempfile.TemporaryDirectory() as folder:
-        project = Path(folder) / "vbaProject.bin"
-        project.write_bytes(vba_project("VrpXl", _ADD_IN_ID, modules))
-        book = xlsxwriter.Workbook(str(path))
-        book.set_properties(
-            {
-                "title": "vrp_xl",
-                "comments": "The variance risk premium: the VRP functions and the VRP tab.",
-                "created": CREATED,
-            }
-        )
-        book.add_vba_project(str(project))
-        sheet = book.add_worksheet(CONF_SHEET)
-        sheet.set_column(0, 1, 32)
-        for row, (key, value) in enumerate(CONF):
-            sheet.write_string(row, 0, key)
-            sheet.write_string(row, 1, value)
-        book.close()
+    project = io.BytesIO(vba_project("VrpXl", _ADD_IN_ID, modules))
+    book = xlsxwriter.Workbook(str(path), {"in_memory": True})
+    book.set_properties(
+        {
+            "title": "vrp_xl",
+            "comments": "The variance risk premium: the VRP functions and the VRP tab.",
+            "created": CREATED,
+        }
+    )
+    book.add_vba_project(project, is_stream=True)
+    sheet = book.add_worksheet(CONF_SHEET)
+    sheet.set_column(0, 1, 32)
+    for row, (key, value) in enumerate(CONF):
+        sheet.write_string(row, 0, key)
+        sheet.write_string(row, 1, value)
+    book.close()
     _code_names_agree(path, modules)
     with zipfile.ZipFile(path) as packed:
         types = packed.read("[Content_Types].xml").decode()

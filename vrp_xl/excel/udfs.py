@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from xlwings import arg, func
 
+from vrp_xl.definition import help_of, help_of_argument
 from vrp_xl.excel.boundary import cell_out
 from vrp_xl.functions import FUNCTIONS
 
@@ -51,23 +52,6 @@ def to_excel(value: Any) -> Any:
     if isinstance(out, int) and abs(out) > _LONG:
         return float(out)
     return out
-
-
-def help_of(function: Function) -> str:
-    """What the function wizard says of a function, within its 255 characters."""
-    text = f"{function.summary} Returns: {function.returns}."
-    return text if len(text) <= 255 else function.summary[:255]
-
-
-def help_of_argument(function: Function, index: int) -> str:
-    """What the function wizard says of an argument, within its 255 characters."""
-    argument = function.args[index]
-    text = argument.doc
-    if argument.unit:
-        text += f" In {argument.unit}." if argument.unit != "date" else ""
-    if argument.optional:
-        text += f" Blank: {argument.default}." if argument.default else " May be blank."
-    return text[:255]
 
 
 def _bound(function: Function) -> Callable[..., Any]:

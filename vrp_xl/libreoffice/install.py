@@ -17,10 +17,10 @@ import tempfile
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 from vrp_xl import settings
-from vrp_xl.errors import VrpError
+from vrp_xl.errors import OfficeError
 from vrp_xl.libreoffice import oxt, server
 from vrp_xl.libreoffice.component import link
 
@@ -28,12 +28,6 @@ SECONDS = 120.0
 """How long LibreOffice may take to start, do its work and end."""
 
 _PYTHON_VARIABLES = ("PYTHONHOME", "PYTHONPATH", "PYTHONSAFEPATH", "VIRTUAL_ENV")
-
-
-class OfficeError(VrpError):
-    """LibreOffice is not there, is too old, is shut in a sandbox, or refused."""
-
-    exit_code: ClassVar[int] = 7
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape, quoteattr
 
 from vrp_xl import __version__
-from vrp_xl.excel.udfs import help_of, help_of_argument
+from vrp_xl.definition import help_of, help_of_argument
 from vrp_xl.functions import FUNCTIONS
 
 if TYPE_CHECKING:
@@ -27,6 +27,20 @@ IDENTIFIER = "org.vrpxl"
 
 SERVICE = "org.vrpxl.Functions"
 """Stands before every function's name in saved .ods files, so it never changes."""
+
+DESK_SERVICE = "org.vrpxl.Desk"
+"""The component behind the menu and the buttons."""
+
+MENU = {
+    "RefreshScan": "Refresh scan",
+    "RefreshSymbol": "Refresh symbol",
+    "AddToWatchlist": "Add to watchlist",
+    "FreezeCopy": "Freeze copy",
+    "ShowLastError": "Last error",
+    "OpenSettings": "Settings",
+    "OpenHelp": "Help",
+}
+"""The VRP menu of Calc: macros and what the menu calls them. Formats are put back in Excel only."""
 
 MINIMUM = "25.2"
 """The first LibreOffice that is known to find the functions' names in Excel's files."""
@@ -57,9 +71,13 @@ def parts() -> Mapping[str, str]:
         "META-INF/manifest.xml": _manifest(),
         "description.xml": _description(),
         "CalcAddIns.xcu": _add_ins(),
+        "Addons.xcu": _menu(),
+        "Jobs.xcu": _jobs(),
         "functions.idl": _types(),
         "registry.json": _registry(),
         "vrp_addin.py": component.joinpath("vrp_addin.py").read_text("utf-8"),
+        "vrp_desk.py": component.joinpath("vrp_desk.py").read_text("utf-8"),
+        "pythonpath/vrp_xl_document.py": component.joinpath("document.py").read_text("utf-8"),
         "pythonpath/vrp_xl_link.py": component.joinpath("link.py").read_text("utf-8"),
         "LICENSE": _license(),
     }
@@ -105,13 +123,54 @@ def _types() -> str:
 def _add_ins() -> str:
     """What the function wizard and the file filters know of each function."""
     body = "".join(_function(function) for function in FUNCTIONS.values())
+    return _configuration(
+        "CalcAddIns",
+        "org.openoffice.Office",
+        f'<node oor:name="AddInInfo">\n<node oor:name="{SERVICE}" oor:op="replace">\n'
+        f'<node oor:name="AddInFunctions">\n{body}</node>\n</node>\n</node>\n',
+    )
+
+
+def _configuration(name: str, package: str, body: str) -> str:
     return (
         _XML + '<oor:component-data xmlns:oor="http://openoffice.org/2001/registry" '
-        'xmlns:xs="http://www.w3.org/2001/XMLSchema" oor:name="CalcAddIns" '
-        'oor:package="org.openoffice.Office">\n<node oor:name="AddInInfo">\n'
-        f'<node oor:name="{SERVICE}" oor:op="replace">\n<node oor:name="AddInFunctions">\n'
-        f"{body}</node>\n</node>\n</node>\n</oor:component-data>\n"
+        f'xmlns:xs="http://www.w3.org/2001/XMLSchema" oor:name="{name}" '
+        f'oor:package="{package}">\n{body}</oor:component-data>\n'
     )
+
+
+def _menu() -> str:
+    """The VRP menu, in Calc alone."""
+    entries = "".join(
+        _open(f"m{number}")
+        + f'<prop oor:name="URL"><value>service:{DESK_SERVICE}?{macro}</value></prop>\n'
+        + _text("Title", title)
+        + '<prop oor:name="Target"><value>_self</value></prop>\n</node>\n'
+        for number, (macro, title) in enumerate(MENU.items(), start=1)
+    )
+    body = (
+        '<node oor:name="AddonUI">\n<node oor:name="OfficeMenuBar">\n'
+        + _open(f"{IDENTIFIER}.menu")
+        + _text("Title", "VRP")
+        + '<prop oor:name="Context"><value>com.sun.star.sheet.SpreadsheetDocument</value></prop>\n'
+        + f'<node oor:name="Submenu">\n{entries}</node>\n</node>\n</node>\n</node>\n'
+    )
+    return _configuration("Addons", "org.openoffice.Office", body)
+
+
+def _jobs() -> str:
+    """What runs when a document is shown for the first time."""
+    job = f"{IDENTIFIER}.Shown"
+    body = (
+        '<node oor:name="Jobs">\n'
+        + _open(job)
+        + f'<prop oor:name="Service"><value>{DESK_SERVICE}</value></prop>\n</node>\n</node>\n'
+        + '<node oor:name="Events">\n<node oor:name="OnViewCreated" oor:op="fuse">\n'
+        + '<node oor:name="JobList">\n'
+        + _open(job)
+        + "</node>\n</node>\n</node>\n</node>\n"
+    )
+    return _configuration("Jobs", "org.openoffice.Office", body)
 
 
 def _function(function: Function) -> str:
@@ -146,7 +205,10 @@ def _text(name: str, value: str) -> str:
 _MEDIA = {
     "functions.idl": "application/vnd.sun.star.uno-typelibrary;type=RDB",
     "CalcAddIns.xcu": "application/vnd.sun.star.configuration-data",
+    "Addons.xcu": "application/vnd.sun.star.configuration-data",
+    "Jobs.xcu": "application/vnd.sun.star.configuration-data",
     "vrp_addin.py": "application/vnd.sun.star.uno-component;type=Python",
+    "vrp_desk.py": "application/vnd.sun.star.uno-component;type=Python",
 }
 
 

@@ -2,15 +2,14 @@
 
 Files are known by their content, never by their name: Cboe's delayed quotes as JSON or as the
 "quotedata" CSV (index and stock, the forms since 2013), Cboe's history as JSON, and a CSV of daily
-since 2013), Cboe's history as JSON, and a CSV of daily prices. Any of them may be
-good still count. May not import store, workflow or hosts.
+prices. Any of them may be gzipped. What is wrong with a file is told by its name and line; rows
+that are good still count. May not import store, workflow or hosts.
 """
 
 from __future__ import annotations
 
 import contextlib
 import csv
-import gzip
 import io
 import json
 import re
@@ -48,6 +47,7 @@ _SYMBOL_OF_ROOT = {
 
 _OCC_TAIL = 15
 _GZIP = b"\x1f\x8b"
+_ANY_GZIP = 31  # zlib's word for "with a gzip header"
 _HEADER_LINES = 20
 _FUTURE_GRACE = timedelta(days=1)
 
@@ -184,20 +184,22 @@ def _text(raw: bytes, problems: _Problems) -> str:
 
 
 def _unpacked(raw: bytes, problems: _Problems) -> bytes:
-    out = io.BytesIO()
-    try:
-        with gzip.GzipFile(fileobj=io.BytesIO(raw)) as file:
-            while chunk := file.read(1 << 20):
-                out.write(chunk)
-                if out.tell() > LARGEST:
-                    raise _Unusable(f"unpacked it is larger than {LARGEST >> 20} MB")
-    except EOFError:
-        if not out.tell():
-            raise _Unusable("the gzip file is cut") from None
-        problems.add("the gzip file is cut; what is before the cut is read")
-    except (OSError, zlib.error) as error:
-        raise _Unusable(f"the gzip file is damaged: {error}") from None
-    return out.getvalue()
+    out = bytearray()
+    rest = raw
+    while rest[:2] == _GZIP:
+        unpack = zlib.decompressobj(_ANY_GZIP)
+        try:
+            out += unpack.decompress(rest, LARGEST + 1 - len(out))
+        except zlib.error as error:
+            raise _Unusable(f"the gzip file is damaged: {error}") from None
+        if len(out) > LARGEST:
+            raise _Unusable(f"unpacked it is larger than {LARGEST >> 20} MB")
+        if not unpack.eof:
+            if not out:
+                raise _Unusable("the gzip file is cut")
+            problems.add("the gzip file is cut; what is before the cut is read")
+        rest = unpack.unused_data
+    return bytes(out)
 
 
 def _from_text(
@@ -415,9 +417,7 @@ def _chain_of_json(
     if spot is not None and spot < 0:
         raise _Unusable(f"its current_price is {spot:g}")
     iv30 = finite(data.get("iv30"))
-    return _chain(
-        occ, columns, spot=spot, as_of=as_of, iv30=iv30 or None, problems=problems
-    )
+    return _chain(occ, columns, spot=spot, as_of=as_of, iv30=iv30 or None, problems=problems)
 
 
 def _json_moment(stamp: object, last_trade: object, now: datetime) -> datetime:
@@ -484,14 +484,16 @@ def _chain_of_csv(
     if not {"bid", "ask", "open_interest"} <= set(places):
         lacking = ", ".join(n.replace("_", " ") for n in missing)
         raise _Unusable(f"the chain lacks the columns {lacking}", header + 1)
+    if not any(line.strip() for line in lines[header + 1 :]):
+        raise _Unusable("the chain holds no contracts", header + 1)
     as_of, spot = _head(lines[:header], now)
     used = sorted({strike_at, *(i for pair in places.values() for i in pair)})
     table = _table(text, header, len(names), separator, (calls, puts), used)
     if table is None:
         table = _slow_table(lines, header, separator, names, (calls, puts), used, problems)
     symbols, numbers = table
-    if not len(symbols[0]):
-        raise _Unusable("the chain holds no contracts", header + 1)
+    if not symbols[0]:
+        raise _Unusable("no row of the chain can be used", header + 1)
     occ = occ_columns([*symbols[0], *symbols[1]])
     rows = len(symbols[0])
     columns = {}

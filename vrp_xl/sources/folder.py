@@ -426,9 +426,7 @@ def _without_standing(s: Snapshot) -> Snapshot:
     names = ("z_score", "percentile", "iv_rank", "iv_percentile")
     why = s.missing.get("atm_iv_30d", "no 30-day ATM IV")
     basis = {k: v for k, v in s.basis.items() if k not in names}
-    return s.replace(
-        basis=basis, missing=dict.fromkeys(names, why), **dict.fromkeys(names)
-    )
+    return s.replace(basis=basis, missing=dict.fromkeys(names, why), **dict.fromkeys(names))
 
 
 def _with_index(

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from vrp_xl.excel.udfs import CATEGORY, help_of, help_of_argument
+from vrp_xl.definition import help_of, help_of_argument
+from vrp_xl.excel.udfs import CATEGORY
 from vrp_xl.functions import FUNCTIONS
 
 if TYPE_CHECKING:

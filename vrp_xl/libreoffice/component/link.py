@@ -8,6 +8,10 @@ One request is one line of JSON, ``["VRP_RATIO", [28.0, 18.0]]``; one reply is o
 A value is null, a number, text, true or false, or a list of rows of these. ``{"error": "#N/A"}``
 is a spreadsheet error, ``{"date": 46042.0}`` a date as a serial number, ``{"refused": "..."}`` says
 in words why a request is none.
+
+A macro runs in a process of its own, which asks over its standard streams what it wants of the
+document, ``["get", ["Scan", 3, 0, 500, 60]]``, and is answered ``{"ok": ...}`` or
+``{"error": "..."}``. Values look as above; an empty cell is null.
 """
 
 from __future__ import annotations
@@ -23,7 +27,10 @@ import tempfile
 import threading
 import time
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, TYPE_CHECKING, Any, cast
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 HOME_VARIABLE = "VRP_XL_HOME"
 CONFIG_NAME = "libreoffice.json"
@@ -47,6 +54,7 @@ STOP = "stop"
 """A request that ends the server."""
 
 _MODULE = "-m vrp_xl.cli serve-functions"
+_MACRO = "-m vrp_xl.libreoffice.book"
 _INSTALL = "Run in a terminal: vrp-xl install --libreoffice"
 _FOREIGN = ("PYTHONHOME", "PYTHONPATH", "PYTHONEXECUTABLE", "__PYVENV_LAUNCHER__")
 """Variables of LibreOffice's Python that must not reach another interpreter."""
@@ -226,17 +234,70 @@ class Link:
                     self._server = start(config["python"], home, told)
                 elif ended is not None:
                     break
-            told.seek(0)
-            words = told.read().decode("utf-8", "replace").strip().splitlines()
-        told_last = words[-1][:200] if words else "it says nothing"
+            words = _last_line(told)
         raise LinkError(
             f"The function server of vrp_xl does not start ({config['python']} {_MODULE}): "
-            f"{told_last}. {_INSTALL}"
+            f"{words}. {_INSTALL}"
         )
 
 
 def start(python: str, home: str, told: IO[bytes]) -> subprocess.Popen[bytes]:
     """Starts a server that outlives this process.
+
+    Raises:
+        LinkError: the interpreter is not there.
+    """
+    null = subprocess.DEVNULL
+    return _spawned(python, home, _MODULE.split(), stdin=null, stdout=null, stderr=told)
+
+
+def run_macro(name: str, answer: Callable[[str, list[Any]], Any]) -> None:
+    """Runs a macro and answers what it asks, until it has ended.
+
+    Args:
+        name: such as RefreshScan.
+        answer: what the document says to a question and its arguments.
+
+    Raises:
+        LinkError: it cannot be started, or broke off.
+    """
+    config = read_config()
+    home = os.environ.get(HOME_VARIABLE, "").strip() or config["home"]
+    pipe = subprocess.PIPE
+    with tempfile.TemporaryFile() as told:
+        with _spawned(
+            config["python"], home, [*_MACRO.split(), name], stdin=pipe, stdout=pipe, stderr=told
+        ) as process:
+            questions, replies = cast("IO[bytes]", process.stdout), cast("IO[bytes]", process.stdin)
+            try:
+                for line in questions:
+                    replies.write(_reply(line, answer))
+                    replies.flush()
+            except OSError:
+                pass  # it has gone; why is said below
+        if process.returncode != 0:
+            raise LinkError(f"{name} of vrp_xl broke off: {_last_line(told)}. {_INSTALL}")
+
+
+def _reply(line: bytes, answer: Callable[[str, list[Any]], Any]) -> bytes:
+    try:
+        what, more = json.loads(line)
+        told = {"ok": answer(what, more)}
+    except Exception as error:  # noqa: BLE001 (UNO raises what it likes; it is told)
+        told = {"error": str(error).strip() or type(error).__name__}
+    return json.dumps(told, allow_nan=False, separators=(",", ":")).encode() + b"\n"
+
+
+def _last_line(told: IO[bytes]) -> str:
+    told.seek(0)
+    words = told.read().decode("utf-8", "replace").strip().splitlines()
+    return words[-1][:200] if words else "it says nothing"
+
+
+def _spawned(
+    python: str, home: str, arguments: list[str], **streams: Any
+) -> subprocess.Popen[bytes]:
+    """Starts the user's interpreter, away from the variables of LibreOffice's own.
 
     Raises:
         LinkError: the interpreter is not there.
@@ -249,13 +310,7 @@ def start(python: str, home: str, told: IO[bytes]) -> subprocess.Popen[bytes]:
         more = {"creationflags": flags}
     try:
         return subprocess.Popen(  # noqa: S603 (the user's own interpreter)
-            [python, "-P", *_MODULE.split()],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=told,
-            env=env,
-            cwd=str(Path(python).parent),
-            **more,
+            [python, "-P", *arguments], env=env, cwd=str(Path(python).parent), **streams, **more
         )
     except OSError as error:
         raise LinkError(

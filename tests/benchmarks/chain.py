@@ -1,0 +1,172 @@
+"""How fast chains become figures, and panels of prices become z-scores.
+
+    python tests/benchmarks/chain.py
+
+Each figure stands beside its bound and, where there is one, beside the same work done by pandas and
+by a plain loop. The recorded SPX chain is used where it is beside the checkout, else a made one of
+the same size.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+import statistics
+import sys
+import tempfile
+import time
+from concurrent.futures import ProcessPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+from tests.sources import chain_files
+from vrp_xl.core.chain import clean, make_chain
+from vrp_xl.core.exposure import exposure_of
+from vrp_xl.core.panel import realized_panel, zscore_panel
+from vrp_xl.core.surface import surface_of
+from vrp_xl.sources.cboe_files import read_file
+from vrp_xl.sources.folder import delivered
+
+RECORDED = Path(__file__).parents[2] / "../shared/data/chains/cboe_spx_2022-12-12_gflows_mit.csv"
+NOW = datetime(2026, 3, 18, 20, 30, tzinfo=UTC)
+SYMBOLS, CONTRACTS = 500, 1000
+PANEL = (6000, 504)
+LOOPED = 20
+"""Rows of the panel that the plain loop does; its time is scaled up."""
+
+
+def timed(work, times=5):
+    """The median of some runs, in seconds, and the last result."""
+    taken = []
+    result = None
+    for _ in range(times):
+        start = time.perf_counter()
+        result = work()
+        taken.append(time.perf_counter() - start)
+    return statistics.median(taken), result
+
+
+def spx(folder: Path) -> Path:
+    """The recorded chain, or a made one of 19,000 contracts."""
+    if RECORDED.is_file():
+        return RECORDED
+    market = chain_files.Market("SPXW", spot=4000.0, days=range(1, 157))
+    path = folder / "spx.csv"
+    path.write_text(market.csv())
+    return path
+
+
+def one_file(folder: Path) -> None:
+    """From a file of 19,156 contracts to all figures."""
+    path = spx(folder)
+    seconds, s = timed(lambda: delivered(read_file(path, now=NOW), now=NOW))
+    reading, read = timed(lambda: read_file(path, now=NOW))
+    print(f"{path.name}: {len(read.chain):,} contracts, {s.symbol}")
+    print(f"  file to all figures {1e3 * seconds:7.1f} ms  (bound 100)")
+    print(f"  of which reading    {1e3 * reading:7.1f} ms")
+
+
+def made_chain(seed: int):
+    """1,000 contracts on ten expiries."""
+    market = chain_files.Market("ABC", days=tuple(range(7, 77, 7)), spot=100.0)
+    market.strikes = np.linspace(70, 130, CONTRACTS // 20).round(2)
+    rows = list(zip(*market.rows(), strict=True))
+    expiry, right, strike, bid, ask, iv, delta, gamma, held = (np.array(c) for c in rows)
+    noise = np.random.default_rng(seed).uniform(0.95, 1.05, len(strike))
+    return make_chain(
+        symbol=f"S{seed}", spot=100.0, as_of=NOW, right=right, strike=strike,
+        expiry=[day.toordinal() for day in expiry], bid=bid, ask=ask, iv=iv * noise, delta=delta,
+        gamma=gamma, open_interest=held,
+    )  # fmt: skip
+
+
+def analyse(chain) -> float:
+    """Every figure of one chain; gives the net GEX."""
+    cleaned = clean(chain)
+    surface_of(cleaned.chain)
+    return exposure_of(cleaned).levels.net_gex or 0.0
+
+
+def analyse_many(chains) -> float:
+    """The sum over many, for one process of several."""
+    return math.fsum(analyse(chain) for chain in chains)
+
+
+def many_chains() -> None:
+    """500 symbols of 1,000 contracts, in one process and in two."""
+    base = [made_chain(seed) for seed in range(20)]
+    chains = [base[i % len(base)] for i in range(SYMBOLS)]
+    seconds, _ = timed(lambda: analyse_many(chains), times=3)
+    print(f"{SYMBOLS} chains of {len(base[0]):,} contracts")
+    print(f"  one process   {seconds:6.2f} s  (bound 8, on two cores)")
+    with ProcessPoolExecutor(2) as pool:
+        list(pool.map(analyse, base[:2]))
+        both, _ = timed(lambda: list(pool.map(analyse_many, (chains[::2], chains[1::2]))), times=3)
+    print(f"  two processes {both:6.2f} s")
+
+
+def pandas_panel(closes, ivs):
+    """The same figures by rolling windows of pandas."""
+    returns = np.log(pd.DataFrame(closes.T)).diff()
+    rv = returns.rolling(20).std() * math.sqrt(252) * 100
+    spread = pd.DataFrame(ivs.T) - rv
+    before = spread.shift(1).rolling(252)
+    return rv.to_numpy().T, ((spread - before.mean()) / before.std()).to_numpy().T
+
+
+def numpy_panel(closes, ivs):
+    """The figures as the package makes them."""
+    rv = realized_panel(closes, 20)
+    return rv, zscore_panel(ivs - rv, 252)
+
+
+def plain_panel(closes, ivs):
+    """The same, one day at a time."""
+    out_rv, out_z = [], []
+    for close, iv in zip(closes.tolist(), ivs.tolist(), strict=True):
+        returns = [math.log(b / a) for a, b in itertools.pairwise(close)]
+        rv = [math.nan] * 20 + [
+            statistics.stdev(returns[i - 20 : i]) * math.sqrt(252) * 100
+            for i in range(20, len(returns) + 1)
+        ]
+        spread = [a - b for a, b in zip(iv, rv, strict=True)]
+        z = [math.nan] * len(spread)
+        for i in range(272, len(spread)):
+            before = spread[i - 252 : i]
+            z[i] = (spread[i] - statistics.fmean(before)) / statistics.stdev(before)
+        out_rv.append(rv)
+        out_z.append(z)
+    return np.array(out_rv), np.array(out_z)
+
+
+def panels() -> None:
+    """Volatility and z of 6,000 symbols x 504 days, three ways, and that they agree."""
+    rng = np.random.default_rng(1)
+    closes = 100 * np.exp(np.cumsum(rng.normal(0, 0.01, PANEL), axis=1))
+    ivs = 18 + rng.normal(0, 1, PANEL)
+    ours, (rv, z) = timed(lambda: numpy_panel(closes, ivs), times=3)
+    theirs, (rv_pandas, z_pandas) = timed(lambda: pandas_panel(closes, ivs), times=1)
+    few = slice(0, LOOPED)
+    looped, (rv_plain, z_plain) = timed(lambda: plain_panel(closes[few], ivs[few]), times=1)
+    for mine, other in ((rv, rv_pandas), (z, z_pandas), (rv[few], rv_plain), (z[few], z_plain)):
+        np.testing.assert_allclose(mine, other, rtol=1e-7, atol=1e-7)
+    print(f"RV20 and z of {PANEL[0]:,} symbols x {PANEL[1]} days; all three agree to 1e-7")
+    print(f"  vectorised {ours:7.2f} s  (bound 2)")
+    print(f"  pandas     {theirs:7.2f} s")
+    print(f"  plain loop {looped * PANEL[0] / LOOPED:7.0f} s  (from {LOOPED} symbols)")
+
+
+def main() -> None:
+    """Runs them all."""
+    with tempfile.TemporaryDirectory() as name:
+        one_file(Path(name))
+    many_chains()
+    panels()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,243 @@
+"""Cleaning a chain, its greeks and its IVs."""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, date, datetime, timedelta
+
+import numpy as np
+import pytest
+
+from vrp_xl.core import chain as ch
+from vrp_xl.core.black_scholes import price
+from vrp_xl.errors import InputError
+
+NOON = datetime(2026, 3, 20, 16, 0, tzinfo=UTC)  # 12:00 in New York, a third Friday
+TODAY = date(2026, 3, 20)
+
+
+def make(**columns):
+    """A chain of SPX at 100 with sensible defaults for the columns that a test leaves out."""
+    size = len(columns["strike"])
+    filled = {
+        "expiry": [TODAY.toordinal() + 30] * size, "right": [1] * size, "bid": [1.0] * size,
+        "ask": [1.1] * size, "iv": [0.2] * size, "delta": [0.5] * size, "gamma": [0.01] * size,
+        "open_interest": [10.0] * size, "volume": [0.0] * size,
+    }  # fmt: skip
+    info = {"symbol": "SPX", "spot": 100.0, "as_of": NOON, "roots": ("SPX", "SPXW")}
+    return ch.make_chain(**info | filled | columns)
+
+
+def test_series_expire_by_the_clock():
+    """At noon the AM series of the day is over and the PM series is not; after 16:00 both are."""
+    day = TODAY.toordinal()
+    columns = {
+        "strike": [100.0] * 4,
+        "root_code": [0, 1, 0, 1],
+        "expiry": [day, day, day + 1, day - 1],
+    }
+    noon = ch.clean(make(**columns))
+    assert noon.dropped == {ch.EXPIRED: 2}
+    assert [str(r) for r in noon.chain.root] == ["SPXW", "SPX"]
+    assert noon.chain.days.tolist() == pytest.approx([4 / 24, 1.0])
+    early = ch.clean(make(**columns, as_of=datetime(2026, 3, 20, 13, 0, tzinfo=UTC)))
+    assert early.dropped == {ch.EXPIRED: 1}
+    late = ch.clean(make(**columns, as_of=datetime(2026, 3, 20, 20, 0, tzinfo=UTC)))
+    assert (late.dropped, len(late.chain), len(late.expired)) == ({ch.EXPIRED: 3}, 1, 3)
+
+
+def test_short_days_end_early():
+    """On the day after Thanksgiving the day's series end at 13:00."""
+    friday = date(2025, 11, 28)
+    columns = {"strike": [100.0], "root_code": [1], "expiry": [friday.toordinal()]}
+    before = make(**columns, as_of=datetime(2025, 11, 28, 17, 59, tzinfo=UTC))
+    after = make(**columns, as_of=datetime(2025, 11, 28, 18, 0, tzinfo=UTC))
+    assert not ch.clean(before).dropped
+    assert ch.clean(after).dropped == {ch.EXPIRED: 1}
+
+
+def test_the_last_hour_counts_as_an_hour():
+    """A minute before the close a series still has an hour: gamma must not run away."""
+    late = make(
+        strike=[100.0], root_code=[1], expiry=[TODAY.toordinal()],
+        as_of=datetime(2026, 3, 20, 19, 59, tzinfo=UTC),
+    )  # fmt: skip
+    assert ch.clean(late).chain.days.tolist() == [1 / 24]
+
+
+def test_what_is_dropped_is_counted_and_the_first_of_two_stays():
+    """Impossible strikes and contracts listed twice go; a call and a put are not twice."""
+    cleaned = ch.clean(
+        make(strike=[0.0, 90, 90, 90, 1e9], right=[1, 1, 1, -1, 1], iv=[0.2, 0.21, 0.3, 0.4, 0.2])
+    )
+    assert cleaned.dropped == {ch.NO_STRIKE: 2, ch.TWICE: 1}
+    assert cleaned.chain.right.tolist() == [-1, 1]
+    assert cleaned.chain.iv.tolist() == [0.4, 0.21]
+    assert "1 listed twice" in cleaned.words
+
+
+def test_bad_quotes_keep_their_iv_and_open_interest():
+    """A zero or crossed quote gives no mid, and nothing else is lost."""
+    cleaned = ch.clean(make(strike=[90.0, 95, 100, 105], bid=[0, 2, 1, np.nan], ask=[1, 1, 1.2, 1]))
+    assert cleaned.marked == {ch.NO_QUOTE: 2, ch.CROSSED: 1}
+    assert np.isfinite(cleaned.chain.mid).tolist() == [False, False, True, False]
+    assert cleaned.chain.open_interest.tolist() == [10.0] * 4
+    assert cleaned.chain.iv_from.tolist() == [ch.IV_FILE] * 4
+
+
+def test_iv_from_the_file_or_solved_from_the_mid():
+    """0, the placeholder 0.02 and 600 % are not believed; with quotes they are solved by parity."""
+    days, iv, forward = 30, 0.25, 101.0
+    strikes = [95.0, 100, 100, 105, 105, 110]
+    rights = [-1, -1, 1, -1, 1, 1]
+    mids = [
+        price("call" if r > 0 else "put", forward, k, 100 * iv, days)
+        for k, r in zip(strikes, rights, strict=True)
+    ]
+    cleaned = ch.clean(
+        make(
+            strike=strikes, right=rights, bid=[m - 0.01 for m in mids],
+            ask=[m + 0.01 for m in mids], iv=[0.0, 0.25, 0.02, 6.0, np.nan, 0.25],
+        )
+    )  # fmt: skip
+    assert cleaned.chain.iv.tolist() == pytest.approx([iv] * 6, abs=1e-9)
+    file, solved = ch.IV_FILE, ch.IV_SOLVED
+    assert cleaned.chain.iv_from.tolist() == [solved, file, solved, solved, solved, file]
+    assert cleaned.solved == 4
+    assert cleaned.marked == {ch.UNSOLVED: 3, ch.ABSURD: 1}
+
+
+def test_no_iv_without_a_bid_that_holds_time_value():
+    """Deep in the money the spread hides the time value: there is no IV, and none is made up."""
+    cleaned = ch.clean(
+        make(strike=[50.0, 50, 100, 100], right=[-1, 1, -1, 1], bid=[0, 49.8, 2.2, 2.2],
+             ask=[0.05, 50.3, 2.4, 2.4], iv=[0, 0, 0.2, 0.2])
+    )  # fmt: skip
+    assert cleaned.chain.iv_from.tolist() == [ch.IV_NONE, ch.IV_NONE, ch.IV_FILE, ch.IV_FILE]
+    assert np.isnan(cleaned.chain.iv[:2]).all()
+
+
+def test_missing_greeks_are_made_from_the_iv_and_zero_is_not_missing():
+    """Where the file has no delta or gamma the IV gives them; a gamma of 0 stays."""
+    cleaned = ch.clean(
+        make(strike=[95.0, 100, 105], gamma=[0.0, np.nan, 0.01], delta=[0.9, 0.5, np.nan])
+    )
+    chain = cleaned.chain
+    assert cleaned.marked[ch.NO_GREEKS] == 2
+    deviation = 0.2 * math.sqrt(30 / 365)
+    d1 = 0.5 * deviation
+    expected = math.exp(-0.5 * d1 * d1) / math.sqrt(2 * math.pi) / (100 * deviation)
+    assert chain.gamma.tolist() == [0.0, pytest.approx(expected, rel=1e-12), 0.01]
+    assert chain.delta[1] == 0.5
+    assert 0.1 < chain.delta[2] < 0.3
+
+
+def test_an_empty_chain_is_clean():
+    """A chain without contracts goes through."""
+    cleaned = ch.clean(make(strike=[]))
+    assert (len(cleaned.chain), cleaned.words) == (0, "")
+    assert ch.series_slices(cleaned.chain) == []
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"spot": 0.0}, {"spot": math.nan}, {"as_of": NOON.replace(tzinfo=None)}, {"iv": [0.2, 0.2]}],
+)
+def test_chains_that_make_no_sense(change):
+    """No spot, no time zone, or columns of unequal length."""
+    with pytest.raises(InputError):
+        make(strike=[100.0], **change)
+
+
+GRID = [
+    (spot, strike, iv, days, right)
+    for spot in (100.0,)
+    for strike in (60.0, 80.0, 95.0, 100.0, 105.0, 130.0, 180.0)
+    for iv in (0.05, 0.2, 0.6, 2.0)
+    for days in (1.0, 30.0, 365.0, 730.0)
+    for right in (1, -1)
+]
+
+
+def columns_of_grid():
+    """The grid as columns."""
+    return [np.array(column, dtype=float) for column in zip(*GRID, strict=True)]
+
+
+def test_greeks_and_prices_agree_with_vollib():
+    """Delta, gamma and value to 1e-9 over 224 contracts."""
+    black_scholes = pytest.importorskip("vollib.black_scholes")
+    analytical = pytest.importorskip("vollib.black_scholes.greeks.analytical")
+    _, strike, iv, days, right = columns_of_grid()
+    delta, gamma = ch.greeks(100.0, strike, iv, days, right.astype(np.int8))
+    value = ch.prices(100.0, strike, iv, days, right.astype(np.int8))
+    for i, (spot, k, s, d, r) in enumerate(GRID):
+        flag, t = "c" if r > 0 else "p", d / 365.0
+        assert delta[i] == pytest.approx(analytical.delta(flag, spot, k, t, 0.0, s), abs=1e-9)
+        assert gamma[i] == pytest.approx(analytical.gamma(flag, spot, k, t, 0.0, s), abs=1e-9)
+        assert value[i] == pytest.approx(
+            black_scholes.black_scholes(flag, spot, k, t, 0.0, s), abs=1e-9
+        )
+
+
+def test_greeks_and_prices_agree_with_quantlib():
+    """The same against QuantLib's Black calculator."""
+    quantlib = pytest.importorskip("QuantLib")
+    _, strike, iv, days, right = columns_of_grid()
+    delta, gamma = ch.greeks(100.0, strike, iv, days, right.astype(np.int8))
+    value = ch.prices(100.0, strike, iv, days, right.astype(np.int8))
+    for i, (spot, k, s, d, r) in enumerate(GRID):
+        kind = quantlib.Option.Call if r > 0 else quantlib.Option.Put
+        payoff = quantlib.PlainVanillaPayoff(kind, k)
+        exact = quantlib.BlackCalculator(payoff, spot, s * math.sqrt(d / 365.0), 1.0)
+        assert delta[i] == pytest.approx(exact.delta(spot), abs=1e-9)
+        assert gamma[i] == pytest.approx(exact.gamma(spot), abs=1e-9)
+        assert value[i] == pytest.approx(exact.value(), abs=1e-9)
+
+
+def test_iv_comes_back_out_of_its_own_price():
+    """Where a price holds enough time value to tell, its IV is found to 1e-9; QuantLib agrees."""
+    quantlib = pytest.importorskip("QuantLib")
+    compared = 0
+    for spot, k, s, d, r in GRID:
+        kind = quantlib.Option.Call if r > 0 else quantlib.Option.Put
+        t = d / 365.0
+        value = quantlib.blackFormula(kind, k, spot, s * math.sqrt(t))
+        time_value = value - max(r * (spot - k), 0.0)
+        if time_value < 1e-4:
+            continue
+        found = ch.implied_volatility(value, spot, k, d, r)
+        assert found == pytest.approx(s, abs=1e-9)
+        deviation = quantlib.blackFormulaImpliedStdDev(
+            kind, k, spot, value, 1.0, 0.0, s * math.sqrt(t), 1e-13, 1000
+        )
+        assert found == pytest.approx(deviation / math.sqrt(t), abs=1e-9)
+        compared += 1
+    assert compared > 120
+
+
+@pytest.mark.parametrize(
+    ("value", "strike", "days"),
+    [(0.0, 100, 30), (-1, 100, 30), (101, 100, 30), (9, 90, 30), (2, 100, 0)],
+)
+def test_prices_without_an_iv(value, strike, days):
+    """Nothing, more than the underlying, no time value, no time: there is no IV."""
+    assert ch.implied_volatility(value, 100.0, strike, days, 1) is None
+
+
+def test_the_forward_by_parity():
+    """K + C - P where the two are nearest; None without a strike that has both."""
+    strikes = np.array([90.0, 100.0, 110.0])
+    calls, puts = np.array([12.0, 4.0, np.nan]), np.array([1.0, 3.5, 9.0])
+    assert ch.forward_of(strikes, calls, puts) == 100.5
+    assert ch.forward_of(strikes, calls * np.nan, puts) is None
+
+
+def test_days_count_in_new_york():
+    """03:17 UTC on the 21st is the 20th in New York."""
+    at_night = make(strike=[100.0], as_of=datetime(2023, 9, 21, 3, 17, tzinfo=UTC))
+    assert at_night.today == date(2023, 9, 20)
+    expiry = at_night.today + timedelta(days=30)
+    assert make(
+        strike=[100.0], as_of=at_night.as_of, expiry=[expiry.toordinal()]
+    ).days.tolist() == [30.0]

@@ -1,0 +1,150 @@
+"""Edge in dollars: spread against ratio, losses, prices from a snapshot."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vrp_xl.core.black_scholes import price
+from vrp_xl.core.edge import QuotedLeg, edge, snapshot_edge
+from vrp_xl.core.implied import expected_move
+from vrp_xl.core.rules import STANDARD
+from vrp_xl.core.snapshot import IvPoint
+from vrp_xl.core.structures import STRUCTURES
+from vrp_xl.errors import InputError, NoNumberError
+
+TODAY = date(2026, 3, 27)
+
+
+def straddle(iv, hv, *, spread=0.0):
+    """A 30-day straddle at 100."""
+    legs = [
+        QuotedLeg(-1, right, 100, price(right, 100, 100, iv, 30), spread)
+        for right in ("put", "call")
+    ]
+    return edge(legs, spot=100, days=30, iv=iv, hv30=hv, hv90=hv)
+
+
+def test_the_same_spread_earns_the_same_dollars_but_not_the_same_share():
+    """IV 12 over 10 and 52 over 50: within a dollar of each other, 16.7 % against 3.8 %."""
+    calm, wild = straddle(12, 10), straddle(52, 50)
+    assert calm.edge_30 == pytest.approx(wild.edge_30, abs=1.0)
+    assert calm.edge_30_pct_credit == pytest.approx(16.7, abs=0.05)
+    assert wild.edge_30_pct_credit == pytest.approx(3.8, abs=0.05)
+    assert calm.edge_30_pct_loss > 3 * wild.edge_30_pct_loss
+
+
+def test_half_the_spread_of_every_leg_is_paid():
+    """Two legs 0.10 wide cost 10 dollars."""
+    assert straddle(20, 18).credit - straddle(20, 18, spread=0.10).credit == pytest.approx(10.0)
+
+
+def test_an_undefined_loss_is_that_of_two_and_a_half_deviations():
+    """A straddle loses the move less the credit."""
+    e = straddle(20, 18)
+    assert e.loss_kind == "stress"
+    assert e.loss == pytest.approx(100 * 2.5 * expected_move(100, 20, 30) - e.credit)
+
+
+def test_a_defined_loss_is_width_less_credit():
+    """A put spread 5 wide for 1.50 loses 350."""
+    legs = [QuotedLeg(-1, "put", 95, 2.0), QuotedLeg(1, "put", 90, 0.5)]
+    e = edge(legs, spot=100, days=30, iv=20, hv30=None, hv90=18)
+    assert (e.credit, e.loss, e.loss_kind) == (pytest.approx(150), pytest.approx(350), "maximum")
+    assert (e.edge_30, e.edge_30_pct_credit, e.edge_30_pct_loss) == (None, None, None)
+    assert e.edge_90_pct_loss == pytest.approx(100 * e.edge_90 / 350)
+
+
+def test_a_jade_lizard_is_stressed_on_its_open_side():
+    """Its put side is not covered: the fall decides."""
+    legs = [
+        QuotedLeg(-1, "put", 95, 2),
+        QuotedLeg(-1, "call", 105, 2),
+        QuotedLeg(1, "call", 107, 1),
+    ]
+    e = edge(legs, spot=100, days=30, iv=20, hv30=15, hv90=15)
+    fall = 2.5 * expected_move(100, 20, 30)
+    assert (e.loss_kind, e.loss) == ("stress", pytest.approx(100 * (95 - (100 - fall)) - e.credit))
+
+
+def test_without_any_movement_the_value_is_the_payoff():
+    """HV 0: what is in the money now is what it costs."""
+    legs = [QuotedLeg(-1, "put", 103, 5.0)]
+    assert edge(legs, spot=100, days=30, iv=20, hv30=0, hv90=None).value_30 == 300
+
+
+@given(st.floats(6, 100), st.floats(1, 100), st.floats(1, 100))
+def test_less_movement_is_more_edge(iv, hv, other):
+    """Edge falls as realized volatility rises, and is nothing where it equals IV."""
+    low, high = sorted((hv, other))
+    assert straddle(iv, low).edge_30 >= straddle(iv, high).edge_30 - 1e-9
+    assert straddle(iv, iv).edge_30 == pytest.approx(0, abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("legs", "change"),
+    [
+        ([], {}),
+        ([QuotedLeg(-1, "put", 95, 2)], {"spot": 0}),
+        ([QuotedLeg(-1, "put", 95, 2)], {"days": 0}),
+        ([QuotedLeg(-1, "put", 95, 2)], {"hv30": -1}),
+        ([QuotedLeg(-1, "put", 0, 2)], {}),
+        ([QuotedLeg(-1, "put", 95, -2)], {}),
+        ([QuotedLeg(-1, "put", 95, 2, -1)], {}),
+    ],
+)
+def test_arguments_that_make_no_sense(legs, change):
+    """Each is refused."""
+    known = {"spot": 100, "days": 30, "iv": 20, "hv30": 18, "hv90": 18}
+    with pytest.raises(InputError):
+        edge(legs, **known | change)
+
+
+def full(snap, **changes):
+    """A snapshot with all that an edge needs."""
+    figures = {
+        "spot": 580.0, "atm_iv": 18.0, "atm_iv_30d": 18.0, "put_wing_iv": 21.0,
+        "call_wing_iv": 16.5, "rv_30d": 14.0, "rv_90d": 15.0, "atm_spread_pct": 1.0,
+        "wing_spread_pct": 2.0, "iv_term": (IvPoint(30, 18.0), IvPoint(60, 19.0)),
+    }  # fmt: skip
+    return snap(**figures | changes)
+
+
+@pytest.mark.parametrize("name", [n for n, s in STRUCTURES.items() if s.vega < 0])
+def test_every_structure_that_sells_has_an_edge(snap, name):
+    """A credit, an edge that is larger at the lower volatility, a loss."""
+    e = snapshot_edge(full(snap), STRUCTURES[name], STANDARD, today=TODAY)
+    assert e.credit > 0
+    assert e.edge_30 > e.edge_90
+    assert e.loss > 0
+    assert e.loss_kind == ("maximum" if STRUCTURES[name].risk == "defined" else "stress")
+    assert "and the wings" in e.basis
+
+
+def test_days_and_missing_widths(snap):
+    """The days may be given; without widths the credit is at mid and says so."""
+    s = full(snap, atm_spread_pct=None, wing_spread_pct=None)
+    strangle = STRUCTURES["short_strangle"]
+    near = snapshot_edge(s, strangle, STANDARD, today=TODAY, days=30)
+    far = snapshot_edge(s, strangle, STANDARD, today=TODAY, days=60)
+    assert near.credit < far.credit
+    assert near.basis == "mid from the IV at 30 days and the wings; spread not known: at mid"
+    assert "mid from ATM IV" in snapshot_edge(s, strangle, STANDARD, today=TODAY, days=90).basis
+
+
+def test_no_edge_without_what_it_needs(snap):
+    """A calendar, no spot, no IV, no days: each says why; no realized volatility is None."""
+    condor = STRUCTURES["iron_condor"]
+    with pytest.raises(NoNumberError, match="two days"):
+        snapshot_edge(full(snap), STRUCTURES["calendar_spread"], STANDARD, today=TODAY)
+    with pytest.raises(NoNumberError, match="no spot"):
+        snapshot_edge(full(snap, spot=None), condor, STANDARD, today=TODAY)
+    with pytest.raises(NoNumberError, match="no ATM IV"):
+        snapshot_edge(full(snap, atm_iv=None, atm_iv_30d=None), condor, STANDARD, today=TODAY)
+    with pytest.raises(InputError):
+        snapshot_edge(full(snap), condor, STANDARD, today=TODAY, days=0)
+    blank = snapshot_edge(full(snap, rv_30d=None, rv_90d=None), condor, STANDARD, today=TODAY)
+    assert (blank.edge_30, blank.edge_90_pct_loss) == (None, None)

@@ -1,0 +1,147 @@
+"""Gamma exposure: levels, walls, the re-priced flip."""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, date, datetime
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vrp_xl.core.chain import clean, greeks, make_chain
+from vrp_xl.core.exposure import dollars, exposure_of, gex, levels_of, reprice
+
+NOON = datetime(2026, 3, 18, 16, 0, tzinfo=UTC)
+DAY = date(2026, 3, 18).toordinal()
+
+
+def book(*contracts, spot=100.0):
+    """A clean chain of (right, strike, open interest, iv, days); gammas are the model's own."""
+    right, strike, held, iv, days = (np.array(c, float) for c in zip(*contracts, strict=True))
+    delta, gamma = greeks(spot, strike, iv, days, right.astype(np.int8))
+    return clean(
+        make_chain(
+            symbol="SPX", spot=spot, as_of=NOON, right=right, strike=strike, open_interest=held,
+            iv=iv, expiry=DAY + days.astype(int), delta=delta, gamma=gamma,
+        )
+    )  # fmt: skip
+
+
+PAIR = ((1, 110, 1000, 0.2, 30), (-1, 90, 1000, 0.2, 30))
+
+
+def test_the_flip_of_a_pair_has_a_closed_form():
+    """One call at 110 and one put at 90: sqrt(110 x 90) exp(-s^2 T / 2) = 99.33532."""
+    found = reprice(book(*PAIR).chain)
+    exact = math.sqrt(110 * 90) * math.exp(-0.5 * 0.04 * 30 / 365)
+    assert found.flip == pytest.approx(exact, rel=1e-10)
+    assert round(found.flip, 5) == 99.33532
+    assert (found.gamma, found.crossings[0].direction) == ("positive", "up")
+
+
+@given(
+    st.floats(101, 125), st.floats(80, 99), st.floats(0.1, 0.8), st.integers(5, 300),
+    st.floats(90, 110),
+)  # fmt: skip
+def test_the_flip_of_any_pair(call, put, iv, days, spot):
+    """The closed form holds for any strikes, IV and time, wherever spot is; the sign follows."""
+    found = reprice(book((1, call, 10, iv, days), (-1, put, 10, iv, days), spot=spot).chain)
+    exact = math.sqrt(call * put) * math.exp(-0.5 * iv**2 * days / 365)
+    if 0.71 * spot < exact < 1.29 * spot:
+        assert found.flip == pytest.approx(exact, rel=1e-9)
+    if abs(exact - spot) > 1e-6:
+        assert found.gamma == ("positive" if spot > exact else "negative")
+
+
+def test_gex_by_hand():
+    """Gamma .03 x 1,000 calls and .025 x 1,500 puts at 100: +300,000, -375,000, net -75,000."""
+    raw = make_chain(
+        symbol="SPX", spot=100.0, as_of=NOON, right=[1, -1], strike=[105.0, 95.0],
+        expiry=[DAY + 30, DAY + 60], iv=[0.2, 0.2], delta=[0.3, -0.3], gamma=[0.03, 0.025],
+        open_interest=[1000.0, 1500.0],
+    )  # fmt: skip
+    chain = clean(raw).chain
+    assert sorted(gex(chain).tolist()) == pytest.approx([-375_000, 300_000])
+    levels = levels_of(chain)
+    assert levels.net_gex == pytest.approx(-75_000)
+    assert (levels.put_wall, levels.call_wall, levels.highest_oi_strike) == (95, 105, 95)
+    assert (levels.max_gamma, levels.max_negative_gamma) == (105, 95)
+    assert levels.by_expiry == (
+        (DAY + 30, pytest.approx(300_000)), (DAY + 60, pytest.approx(-375_000)),
+    )  # fmt: skip
+
+
+def test_every_crossing_keeps_its_direction_and_the_nearest_leads():
+    """Puts, calls, puts from low to high cross twice: up, then down."""
+    cleaned = book((-1, 85, 500, 0.1, 20), (1, 100, 900, 0.1, 20), (-1, 115, 500, 0.1, 20), spot=97)
+    found = reprice(cleaned.chain)
+    assert [c.direction for c in found.crossings] == ["up", "down"]
+    nearest = min(found.crossings, key=lambda c: abs(c.spot - 97))
+    assert found.flip == nearest.spot
+    assert "the nearest of 2 crossings" in found.status
+
+
+def test_no_flip_is_possible_while_the_regime_is_known():
+    """Calls alone never turn: positive, no flip, and the status says so."""
+    found = reprice(book((1, 100, 10, 0.2, 30), (1, 110, 10, 0.2, 30)).chain)
+    assert (found.gamma, found.flip, found.crossings) == ("positive", None, ())
+    assert "there is no flip" in found.status
+
+
+def test_without_open_interest_nothing_is_known():
+    """No wall, no net, no regime: none of them is zero."""
+    cleaned = book((1, 100, 0, 0.2, 30), (-1, 100, 0, 0.2, 30))
+    found = exposure_of(cleaned)
+    assert (found.repriced.gamma, found.repriced.gex, found.repriced.flip) == (
+        "unknown",
+        None,
+        None,
+    )
+    levels = found.levels
+    assert (levels.net_gex, levels.put_wall, levels.call_wall, levels.max_gamma) == (None,) * 4
+    assert "open interest" in found.repriced.status
+
+
+def test_the_window_stands_beside_all_expiries():
+    """Only the expiries of 30 to 60 days make the window's levels."""
+    found = exposure_of(book((1, 110, 5000, 0.2, 7), *PAIR))
+    assert found.levels.call_wall == 110
+    assert found.window.net_gex == pytest.approx(levels_of(book(*PAIR).chain).net_gex)
+    assert found.window_repriced.flip == pytest.approx(99.33532, abs=1e-5)
+    assert found.repriced.flip != found.window_repriced.flip
+
+
+def test_warnings_where_the_files_gammas_disagree_and_the_walls_do():
+    """The file's own net GEX of the other sign, equal walls and inverted walls are told."""
+    raw = book(*PAIR).chain
+    opposed = make_chain(
+        symbol="SPX", spot=100.0, as_of=NOON, right=raw.right, strike=raw.strike, iv=raw.iv,
+        expiry=raw.expiry, delta=raw.delta, open_interest=raw.open_interest, gamma=[0.05, 0.001],
+    )  # fmt: skip
+    assert any("follows the re-priced one" in note for note in exposure_of(clean(opposed)).notes)
+    equal = exposure_of(book((1, 100, 10, 0.2, 30), (-1, 100, 12, 0.2, 30)))
+    assert equal.notes == ("both walls stand at 100: no condor between them",)
+    inverted = exposure_of(book((1, 90, 10, 0.2, 30), (-1, 110, 10, 0.2, 30)))
+    assert any("inverted" in note for note in inverted.notes)
+
+
+def test_what_expired_series_would_have_added_is_told():
+    """A series of the day that is over keeps its gamma in the file: the difference is a note."""
+    late = datetime(2026, 3, 18, 20, 30, tzinfo=UTC)
+    raw = make_chain(
+        symbol="SPY", spot=100.0, as_of=late, right=[1, 1], strike=[100.0, 100.0],
+        expiry=[DAY, DAY + 30], iv=[0.2, 0.2], delta=[0.5, 0.5], gamma=[0.2, 0.05],
+        open_interest=[1e6, 1e6],
+    )  # fmt: skip
+    found = exposure_of(clean(raw))
+    assert found.levels.net_gex == pytest.approx(5e8)
+    assert found.expired_gex == pytest.approx(2e9)
+    (note,) = found.notes
+    assert note.endswith("with them net GEX would be 2.500 bn instead of 0.500 bn")
+
+
+def test_dollars():
+    """Billions from a tenth of one on, else millions."""
+    assert (dollars(2.1136e9), dollars(-4.2e7)) == ("2.114 bn", "-42 m")

@@ -1,0 +1,112 @@
+"""Local scores: monotone in every input, 0 to 100, never from nothing."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vrp_xl.core.scores import RAMPS, WEIGHTS, ScoreInputs, inputs_of, scores, with_local_scores
+from vrp_xl.core.snapshot import IvPoint
+from vrp_xl.core.structures import STRUCTURES
+
+RANGES = {
+    "z": (-4, 6), "tactical": (0.3, 3), "put_vrp": (-20, 30), "call_vrp": (-20, 30),
+    "skew": (-0.5, 1), "slope": (-0.5, 0.5), "pin": (0, 5), "spread_pct": (0, 50),
+}  # fmt: skip
+NUMBERS = {name: st.floats(*ends) for name, ends in RANGES.items()}
+INPUTS = st.fixed_dictionaries(
+    {name: st.none() | number for name, number in NUMBERS.items()}
+    | {"gamma": st.sampled_from(["positive", "negative", "unknown"])}
+)
+UP, DOWN = 1, -1
+DIRECTIONS = {
+    # structure: input -> which way it moves the score
+    "short_put_spread": {"z": UP, "tactical": UP, "put_vrp": UP, "call_vrp": DOWN, "skew": UP,
+                         "slope": UP, "spread_pct": DOWN},
+    "short_call_spread": {"z": UP, "tactical": UP, "put_vrp": DOWN, "call_vrp": UP, "skew": DOWN,
+                          "slope": UP, "spread_pct": DOWN},
+    "iron_condor": {"z": UP, "tactical": UP, "put_vrp": UP, "call_vrp": UP, "slope": UP,
+                    "spread_pct": DOWN},
+    "iron_fly": {"z": UP, "tactical": UP, "put_vrp": UP, "call_vrp": UP, "slope": UP,
+                 "pin": DOWN, "spread_pct": DOWN},
+    "short_strangle": {"z": UP, "tactical": UP, "put_vrp": UP, "call_vrp": UP, "slope": UP,
+                       "spread_pct": DOWN},
+    "short_straddle": {"z": UP, "tactical": UP, "slope": UP, "pin": DOWN, "spread_pct": DOWN},
+    "calendar_spread": {"z": DOWN, "slope": DOWN, "pin": DOWN, "spread_pct": DOWN},
+}  # fmt: skip
+
+
+def test_weights_add_up_and_name_what_there_is():
+    """100 per structure; structures and components exist, and every ramp is used."""
+    assert set(WEIGHTS) == set(STRUCTURES)
+    used = set(itertools.chain.from_iterable(WEIGHTS.values()))
+    assert used == {*RAMPS, "regime"}
+    for weights in WEIGHTS.values():
+        assert sum(weights.values()) == 100
+
+
+@given(INPUTS)
+def test_scores_are_from_0_to_100(raw):
+    """Whatever comes in; and without a z-score and a ratio there is none at all."""
+    found = scores(ScoreInputs(**raw))
+    assert all(0 <= v <= 100 + 1e-9 for v in found.values())
+    if raw["z"] is None and raw["tactical"] is None:
+        assert found == {}
+    else:
+        assert set(STRUCTURES) - set(found) <= {"calendar_spread"}
+
+
+@pytest.mark.parametrize(
+    ("structure", "name", "sign"),
+    [(s, n, d) for s, row in DIRECTIONS.items() for n, d in row.items()],
+)
+@given(data=st.data())
+def test_every_input_moves_a_score_one_way(structure, name, sign, data):
+    """With all else equal a larger input never moves the score against its direction."""
+    raw = data.draw(st.fixed_dictionaries({**NUMBERS, "gamma": INPUTS.map(lambda d: d["gamma"])}))
+    other = data.draw(NUMBERS[name])
+    low, high = sorted((raw[name], other))
+    at_low = scores(ScoreInputs(**raw | {name: low}))[structure]
+    at_high = scores(ScoreInputs(**raw | {name: high}))[structure]
+    assert sign * (at_high - at_low) >= -1e-9
+
+
+@given(INPUTS)
+def test_positive_gamma_never_scores_below_negative_and_unknown_lies_between(raw):
+    """Unknown is neither quietly positive nor quietly negative."""
+    below, between, above = (
+        scores(ScoreInputs(**raw | {"gamma": g})) for g in ("negative", "unknown", "positive")
+    )
+    for name in between:
+        assert below[name] - 1e-9 <= between[name] <= above[name] + 1e-9
+
+
+def test_what_is_not_known_is_left_out():
+    """A missing side is not a side without premium."""
+    known = scores(ScoreInputs(z=2, tactical=1.5, gamma="positive"))
+    assert known["iron_condor"] == 100
+    poor = scores(ScoreInputs(z=2, tactical=1.5, put_vrp=-2, call_vrp=-2, gamma="positive"))
+    assert poor["iron_condor"] < 70
+
+
+def test_scores_of_a_snapshot(snap):
+    """From IVs, sides, levels and the term structure; without a premium none, with a reason."""
+    s = snap(
+        spot=100.0, atm_iv=20.0, atm_iv_30d=20.0, rv_30d=16.0, put_vrp=6.0, call_vrp=3.0,
+        put_wing_iv=24.0, call_wing_iv=18.0, gamma="positive", max_gamma=101.0,
+        atm_spread_pct=2.0, z_score=1.2, iv_term=(IvPoint(30, 20.0), IvPoint(60, 21.0)),
+    )  # fmt: skip
+    given_ = inputs_of(s)
+    assert given_.tactical == 1.25
+    assert given_.skew == pytest.approx(0.3)
+    assert given_.slope == pytest.approx(0.05)
+    assert given_.pin == pytest.approx(1 / 5.7338, rel=1e-4)
+    scored = with_local_scores(s)
+    assert scored.score_kind == "local"
+    assert set(scored.scores) == set(STRUCTURES)
+    bare = with_local_scores(snap(spot=100.0))
+    assert (bare.scores, bare.score_kind) == ({}, "local")
+    assert "no z-score" in bare.missing["scores"]

@@ -1,0 +1,172 @@
+"""ATM IV, tenors, wings, liquidity of a chain."""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, date, datetime
+
+import numpy as np
+import pytest
+
+from vrp_xl.core.black_scholes import strike_of_delta
+from vrp_xl.core.chain import clean, greeks, make_chain, prices
+from vrp_xl.core.surface import surface_of
+
+NOON = datetime(2026, 3, 18, 16, 0, tzinfo=UTC)
+DAY = date(2026, 3, 18).toordinal()
+
+
+def smile_chain(levels, *, spot=100.0, slope=-0.1, step=1.0, half_spread=0.01, root_code=None):
+    """Calls and puts around spot for {days: ATM IV}, IV = level + slope x ln(K / S)."""
+    strikes = np.arange(60.0, 141.0, step)
+    parts = []
+    for days, level in levels.items():
+        iv = level + slope * np.log(strikes / spot)
+        parts += [
+            (np.full(len(strikes), days), np.full(len(strikes), right), strikes, iv)
+            for right in (-1, 1)
+        ]
+    days, right, strike, iv = (np.concatenate(p) for p in zip(*parts, strict=True))
+    value = prices(spot, strike, iv, days, right.astype(np.int8))
+    delta, gamma = greeks(spot, strike, iv, days, right.astype(np.int8))
+    return make_chain(
+        symbol="XYZ", spot=spot, as_of=NOON, right=right, strike=strike, expiry=DAY + days, iv=iv,
+        delta=delta, gamma=gamma, bid=value - half_spread, ask=value + half_spread,
+        open_interest=np.full(len(strike), 100.0), root_code=root_code,
+    )  # fmt: skip
+
+
+def test_atm_iv_by_expiry_and_tenor():
+    """23 days at 20 and 37 days at 22 give 21.2556 at 30; what is not bracketed says why."""
+    s = surface_of(clean(smile_chain({23: 0.20, 37: 0.22})).chain)
+    assert [(p.dte, round(p.iv, 6)) for p in s.term] == [(23, 20.0), (37, 22.0)]
+    assert s.atm_iv == {30: pytest.approx(21.2556, abs=5e-5)}
+    assert (
+        s.missing[7] == "no 7-day ATM IV: the first expiry is at 23 days; nothing is extrapolated"
+    )
+    assert (
+        s.missing[60] == "no 60-day ATM IV: the last expiry is at 37 days; nothing is extrapolated"
+    )
+    assert s.expected_move == pytest.approx(100 * s.atm_iv[30] / 100 * math.sqrt(30 / 365))
+
+
+def test_of_two_equally_near_strikes_the_lower():
+    """Spot 100.5 between 100 and 101 takes 100."""
+    s = surface_of(clean(smile_chain({30: 0.2}, spot=100.5)).chain)
+    assert s.expiries[0].strike == 100.0
+    assert s.atm_iv[30] == pytest.approx(20 - 10 * math.log(100 / 100.5))
+
+
+def test_atm_is_not_looked_for_far_away():
+    """Where none of the three nearest strikes has both IVs there is no ATM IV."""
+    raw = smile_chain({30: 0.2})
+    iv = raw.iv.copy()
+    iv[(abs(raw.strike - 100) < 1.5) & (raw.right > 0)] = 0.0
+    no_quotes = np.zeros(len(raw))
+    lacking = make_chain(
+        symbol="XYZ", spot=100.0, as_of=NOON, right=raw.right, strike=raw.strike, iv=iv,
+        expiry=raw.expiry, delta=raw.delta, gamma=raw.gamma, bid=no_quotes, ask=no_quotes,
+        open_interest=raw.open_interest,
+    )  # fmt: skip
+    s = surface_of(clean(lacking).chain)
+    assert s.missing[30] == "no 30-day ATM IV: no expiry has an ATM IV"
+    assert s.expiries[0].atm_oi == 200.0
+    assert s.nearest(30) is None
+
+
+def test_wings_are_where_delta_is_a_quarter():
+    """With strikes every 0.1 the wings meet the exact fixed point of the smile."""
+    s = surface_of(clean(smile_chain({30: 0.2}, step=0.1)).chain)
+    for right, found in (("put", s.put_wing_iv), ("call", s.call_wing_iv)):
+        iv = 20.0
+        for _ in range(50):
+            iv = 20.0 - 10.0 * math.log(strike_of_delta(right, 100, iv, 30, 0.25) / 100)
+        assert found == pytest.approx(iv, abs=1e-3)
+    assert s.skew == pytest.approx(s.put_wing_iv - s.call_wing_iv)
+    assert s.wings_missing == ""
+
+
+def test_wings_that_the_strikes_do_not_reach():
+    """A chain of ATM strikes alone has no wing, and says so."""
+    raw = smile_chain({30: 0.2})
+    near = clean(raw.where(np.abs(raw.strike - 100) < 1.5)).chain
+    s = surface_of(near)
+    assert (s.put_wing_iv, s.call_wing_iv, s.skew) == (None, None, None)
+    assert "no 25-delta put and call at 30 days" in s.wings_missing
+
+
+def test_deltas_are_made_where_the_file_has_none():
+    """Deltas of 0 are placeholders: those of the IV count."""
+    raw = smile_chain({30: 0.2}, step=0.5)
+    bare = make_chain(
+        symbol="XYZ", spot=100.0, as_of=NOON, right=raw.right, strike=raw.strike, iv=raw.iv,
+        expiry=raw.expiry, delta=np.zeros(len(raw)), gamma=raw.gamma,
+        open_interest=raw.open_interest,
+    )  # fmt: skip
+    expected, found = surface_of(clean(raw).chain), surface_of(clean(bare).chain)
+    assert found.put_wing_iv == pytest.approx(expected.put_wing_iv)
+    assert found.call_wing_iv == pytest.approx(expected.call_wing_iv)
+
+
+def test_straddle_and_spreads():
+    """The ATM straddle at mid is near sqrt(2 / pi) of a standard deviation; widths in percent."""
+    s = surface_of(clean(smile_chain({30: 0.2}, slope=0.0)).chain)
+    view = s.expiries[0]
+    assert view.straddle == pytest.approx(4.5743, abs=1e-4)
+    assert view.expected_move == pytest.approx(5.7338, abs=1e-4)
+    assert view.atm_spread_pct == pytest.approx(100 * 0.02 / (view.straddle / 2))
+    assert view.wing_spread_pct > view.atm_spread_pct
+    assert view.atm_oi == 200.0
+
+
+def test_without_quotes_there_is_no_width():
+    """Quotes of zero give no straddle and no width; IV and open interest still count."""
+    raw = smile_chain({30: 0.2})
+    zero = np.zeros(len(raw))
+    quiet = make_chain(
+        symbol="XYZ", spot=100.0, as_of=NOON, right=raw.right, strike=raw.strike, iv=raw.iv,
+        expiry=raw.expiry, delta=raw.delta, gamma=raw.gamma, bid=zero, ask=zero,
+        open_interest=raw.open_interest,
+    )  # fmt: skip
+    s = surface_of(clean(quiet).chain)
+    view = s.liquid
+    assert (view.straddle, view.atm_spread_pct, view.wing_spread_pct) == (None, None, None)
+    assert (s.atm_iv[30], view.atm_oi) == (pytest.approx(20.0), 200.0)
+
+
+def test_the_liquid_series_is_in_the_window_with_most_open_interest():
+    """45 days with more open interest beats 35; without any in the window the nearest to it."""
+    raw = smile_chain({7: 0.2, 35: 0.2, 45: 0.2})
+    held = np.where(raw.expiry == DAY + 45, 500.0, np.where(raw.expiry == DAY + 7, 9e5, 100.0))
+    busy = make_chain(
+        symbol="XYZ", spot=100.0, as_of=NOON, right=raw.right, strike=raw.strike, iv=raw.iv,
+        expiry=raw.expiry, delta=raw.delta, gamma=raw.gamma, open_interest=held,
+    )  # fmt: skip
+    chain = clean(busy).chain
+    assert surface_of(chain).liquid.days == 45
+    assert surface_of(chain, dte_min=10, dte_max=20).liquid.days == 7
+
+
+def test_where_am_and_pm_series_end_on_one_day_the_pm_one_leads():
+    """SPX and SPXW of one Friday give one point, SPXW's."""
+    am, pm = smile_chain({30: 0.25}), smile_chain({30: 0.20})
+    size = len(am)
+    joined = {
+        name: np.concatenate((getattr(am, name), getattr(pm, name)))
+        for name in ("right", "strike", "expiry", "iv", "delta", "gamma", "open_interest")
+    }
+    both = make_chain(
+        symbol="SPX", spot=100.0, as_of=NOON, roots=("SPX", "SPXW"),
+        root_code=[0] * size + [1] * size, **joined,
+    )  # fmt: skip
+    s = surface_of(clean(both).chain)
+    assert [(v.root, v.days) for v in s.expiries] == [("SPXW", 30.0)]
+    assert s.atm_iv[30] == pytest.approx(20.0)
+
+
+def test_an_empty_chain_has_no_surface():
+    """No expiry, no figure, and a reason for each tenor."""
+    raw = smile_chain({30: 0.2})
+    s = surface_of(clean(raw.where(raw.strike < 0)).chain)
+    assert (s.expiries, s.atm_iv, s.liquid) == ((), {}, None)
+    assert set(s.missing) == {7, 14, 30, 60, 90}
