@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
@@ -18,7 +19,6 @@ from vrp_xl.core.calendar import NEW_YORK
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
 
 class Ran(NamedTuple):
@@ -485,3 +485,30 @@ def test_help_and_version_load_nothing_heavy():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_a_folder_without_chains_is_told(run, tmp_path):
+    """The source folder names a folder that is not there, or holds nothing, with a sentence."""
+    assert run("scan", "--source", "folder").code == 2
+    ran = run("scan", "--data", str(tmp_path / "none"))
+    assert ran.code == 2
+    assert "none" in ran.err
+    assert run("source", "folder").code == 2
+    assert run("scan", "SPY", "--source", "sample", "--data", str(tmp_path)).code == 2
+
+
+def test_a_folder_of_chains_is_scanned(run):
+    """Real chain files give a row or a reason per symbol, and problems by file name."""
+    data = Path(__file__).parents[1] / "../shared/data"
+    if not data.is_dir():
+        pytest.skip("the recorded market data is not beside this checkout")
+    ran = run("scan", "--source", "folder", "--data", str(data / "chains"), "--json")
+    rows = rows_of(ran)
+    assert ran.code == 0
+    assert set(rows) == {"SPX", "RUT", "SPY"}
+    assert rows["RUT"]["gamma_flip"] == pytest.approx(1920.0, abs=1)
+    assert rows["SPX"]["gamma_flip"] == pytest.approx(4006.4, abs=1)
+    assert rows["SPX"]["gamma_basis"] == "repriced"
+    assert "no 30-day ATM IV" in rows["SPY"]["missing"]["atm_iv_30d"]
+    assert run("source", "folder", "--data", str(data / "chains")).code == 0
+    assert set(rows_of(run("scan", "--json"))) == {"SPX", "RUT", "SPY"}

@@ -74,7 +74,7 @@ Symbols = Annotated[
 ]
 SourceOption = Annotated[
     str | None,
-    typer.Option("--source", help="sample or flashalpha; the chosen one by default."),
+    typer.Option("--source", help="sample, flashalpha or folder; the chosen one by default."),
 ]
 PresetOption = Annotated[
     str | None,
@@ -83,6 +83,10 @@ PresetOption = Annotated[
 ZMinOption = Annotated[float | None, typer.Option("--z-min", help="z-score that counts as high.")]
 SpreadOption = Annotated[
     float | None, typer.Option("--spread-min", help="Spread in points that must be exceeded.")
+]
+DataOption = Annotated[
+    Path | None,
+    typer.Option("--data", help="Folder of your own chain and price files.", show_default=False),
 ]
 RulesOption = Annotated[
     Path | None, typer.Option("--rules", help="Rules file, .toml or .json.", show_default=False)
@@ -160,18 +164,14 @@ def _run(
     symbols: list[str],
     loaded: LoadedRules,
     source_name: str,
+    opened: Opened | None,
     *,
-    offline: bool,
     notices: Sequence[str] = (),
 ) -> Morning:
-    """Opens the source unless offline, says the cost, refreshes and scans."""
-    from vrp_xl import desk
+    """Says the cost, refreshes where a source is opened, and scans."""
     from vrp_xl.workflow.morning import morning
     from vrp_xl.workflow.refresh import cost
 
-    opened: Opened | None = None
-    if not offline:
-        opened = desk.open_source(source_name)
     if opened is not None:
         told = cost(opened.source, store, symbols, account=opened.account)
         names = "1 symbol" if len(symbols) == 1 else f"{len(symbols)} symbols"
@@ -237,6 +237,7 @@ def scan(
     offline: Annotated[
         bool, typer.Option("--offline", help="Read what is stored; ask no source.")
     ] = False,
+    data: DataOption = None,
 ) -> None:
     """Refresh and scan: plans, reasons and a workbook.
 
@@ -251,7 +252,7 @@ def scan(
     if out is not None and out.suffix.lower() != ".xlsx":
         raise InputError(f"--out {out} must end in .xlsx.")
     loaded = desk.rules_in_force(preset=preset, file=rules, z_min=z_min, spread_min=spread_min)
-    choice = desk.choose(source)
+    choice = desk.choose(source if data is None or source is not None else "folder")
     notices = []
     if loaded.ignored:
         notices.append("not used from the rules file: " + ", ".join(loaded.ignored))
@@ -262,8 +263,11 @@ def scan(
             else "this is the embedded sample market, as chosen with `vrp-xl source`"
         )
     with desk.open_store() as store:
-        names = _symbols(store, symbols) if symbols else _default_names(store, choice.name)
-        result = _run(store, names, loaded, choice.name, offline=offline, notices=notices)
+        opened = None if offline else desk.open_source(choice.name, data=data)
+        if opened is not None:
+            notices += opened.problems
+        names = _names(store, symbols, choice.name, opened)
+        result = _run(store, names, loaded, choice.name, opened, notices=notices)
     with _reader_may_leave():
         _print(result, as_json=as_json, as_csv=as_csv, everything=everything)
     if out is not None or not (as_json or as_csv):
@@ -273,8 +277,19 @@ def scan(
     _end(result)
 
 
-def _default_names(store: Store, source_name: str) -> list[str]:
-    """The watchlist; of the sample market all twelve names while the list is the default."""
+def _names(
+    store: Store, given: Sequence[str] | None, source_name: str, opened: Opened | None
+) -> list[str]:
+    """The symbols that are given, else what the source holds, else the watchlist.
+
+    Of the sample market all twelve names, while the watchlist is the default.
+    """
+    if given:
+        return _symbols(store, given)
+    if opened is not None and opened.symbols:
+        return list(opened.symbols)
+    if source_name == "folder":
+        return store.symbols(source_name) or _symbols(store, None)
     if source_name == "sample" and store.watchlist_is_default():
         from vrp_xl.sources.sample.market import SYMBOLS
 
@@ -315,6 +330,7 @@ def _write(result: Morning, out: Path | None) -> Path | None:
 def refresh(
     symbols: Symbols = None,
     source: SourceOption = None,
+    data: DataOption = None,
     wanted: Annotated[
         bool, typer.Option("--wanted", help="Also the names that formulas asked for (at most 50).")
     ] = False,
@@ -327,23 +343,26 @@ def refresh(
     """
     from vrp_xl import desk, settings
 
-    choice = desk.choose(source)
+    choice = desk.choose(source if data is None or source is not None else "folder")
     loaded = desk.rules_in_force()
+    opened = desk.open_source(choice.name, data=data)
     with desk.open_store() as store:
-        names = _symbols(store, symbols) if symbols else _default_names(store, choice.name)
+        names = _names(store, symbols, choice.name, opened)
         asked = [name for name in store.wanted(choice.name) if name not in names]
         if asked and wanted:
             names += asked[:WANTED_MOST]
-        opened = desk.open_source(choice.name)
-        opened.source.close()
+        if data is not None:
+            settings.choose_data_folder(data)
         if source is not None:
             settings.choose_source(choice.name)
-        result = _run(store, names, loaded, choice.name, offline=False)
+        result = _run(store, names, loaded, choice.name, opened, notices=opened.problems)
         refreshed = result.refreshed
         if refreshed is None:  # pragma: no cover (never offline here)
             raise typer.Exit(1)
         fresh = [o.symbol for o in refreshed.outcomes if o.state == "fresh"]
         store.remove_wanted(choice.name, fresh)
+    for problem in opened.problems:
+        _say(problem)
     for outcome in refreshed.outcomes:
         if outcome.state != "fresh":
             print(f"{outcome.symbol:<8} {outcome.state:<8} {outcome.why}")
@@ -365,13 +384,18 @@ WANTED_MOST = 50
 
 @app.command()
 def source(
-    name: Annotated[str, typer.Argument(help="sample, flashalpha, or show.")] = "show",
+    name: Annotated[str, typer.Argument(help="sample, flashalpha, folder, or show.")] = "show",
+    data: DataOption = None,
 ) -> None:
     """Show or choose where figures come from."""
     from vrp_xl import desk, settings
 
     if name.strip().lower() != "show":
         choice = desk.choose(name)
+        if data is not None:
+            print(f"Folder: {settings.choose_data_folder(data)}")
+        elif choice.name == "folder" and settings.data_folder() is None:
+            raise InputError("The folder of your chain files is not known.", desk.NO_FOLDER_FIX)
         settings.choose_source(choice.name)
         print(f"Source: {choice.name}")
         if choice.name == "flashalpha" and settings.find_key() is None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from vrp_xl import settings
 from vrp_xl.core import rules as core
-from vrp_xl.errors import KeyRefusedError
+from vrp_xl.errors import InputError, KeyRefusedError
 from vrp_xl.rules_file import LoadedRules, load_rules
 
 if TYPE_CHECKING:
@@ -53,6 +53,10 @@ class Opened(NamedTuple):
 
     source: Source
     account: str
+    symbols: tuple[str, ...] = ()
+    """What it holds, where that is the natural list to scan; else the watchlist is."""
+    problems: tuple[str, ...] = ()
+    """What could not be used, a sentence each."""
 
 
 def _open_sample(now: datetime | None) -> Opened:
@@ -71,19 +75,55 @@ def _open_flashalpha(now: datetime | None) -> Opened:  # noqa: ARG001 (live data
     return Opened(source, settings.account_fingerprint(key.value))
 
 
-_OPEN = {"sample": _open_sample, "flashalpha": _open_flashalpha}
+NO_FOLDER_FIX = (
+    "Name it: `vrp-xl scan --source folder --data DIR`, or keep it: "
+    "`vrp-xl source folder --data DIR`."
+)
 
 
-def open_source(name: str, now: datetime | None = None) -> Opened:
+def _folder(data: Path | None) -> Opened:
+    """The user's own chain and price files.
+
+    Args:
+        data: their folder; the kept one by default.
+
+    Raises:
+        InputError: no folder is named or kept, or it is not there.
+    """
+    from vrp_xl.sources.folder import FolderSource  # noqa: PLC0415
+
+    path = data.expanduser() if data is not None else settings.data_folder()
+    if path is None:
+        raise InputError("The folder of your chain files is not known.", NO_FOLDER_FIX)
+    if not path.is_dir():
+        raise InputError(f"There is no folder {path}.", NO_FOLDER_FIX)
+    source = FolderSource(path, rules=rules_in_force().rules)
+    return Opened(source, "", tuple(source.symbols()), tuple(map(str, source.problems())))
+
+
+def _open_kept_folder(now: datetime | None) -> Opened:  # noqa: ARG001 (files have their own time)
+    return _folder(None)
+
+
+_OPEN = {"sample": _open_sample, "flashalpha": _open_flashalpha, "folder": _open_kept_folder}
+
+
+def open_source(name: str, now: datetime | None = None, *, data: Path | None = None) -> Opened:
     """Opens the source of that name.
 
     Args:
         name: one of `settings.SOURCES`.
         now: the moment that the sample market stands at; the clock by default.
+        data: the folder of the source ``folder``; the kept one by default.
 
     Raises:
         KeyRefusedError: the source needs an API key and there is none.
+        InputError: the source needs a folder and there is none.
     """
+    if data is not None:
+        if choose(name).name != "folder":
+            raise InputError("--data goes with the source folder only.")
+        return _folder(data)
     return _OPEN[choose(name).name](now)
 
 

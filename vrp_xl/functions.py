@@ -82,8 +82,8 @@ def _known(value: Any, what: str, snapshot: Snapshot | None = None, field: str =
 def VRP_RATIO(
     iv: Annotated[float | str, arg.of_kind(arg.VOL_OR_SYMBOL, "Implied volatility, or a symbol "
                   "to take the stored figures of.", "points")],
-    hv: Annotated[float, arg.realized("Realized volatility; with a symbol the window: 5, 10, 20, 30, "
-                                 "60 or 90 days.")],
+    hv: Annotated[float, arg.realized("Realized volatility; with a symbol the window: 5, 10, 20, "
+                                      "30, 60 or 90 days.")],
     floor: Annotated[Number, arg.of_kind(arg.POSITIVE, "Realized volatility counts as at least "
                      "this.", "points", default="rule hv_floor")] = None,
     rules: Annotated[Desk, arg.rules] = BLANK,
@@ -656,7 +656,10 @@ def VRP_SIZE(
     symbol: Annotated[str, arg.of_kind(arg.SYMBOL, "Ticker.")],
     rules: Annotated[Desk, arg.rules] = BLANK,
 ) -> float:
-    """The multiple of your standard size; 0 where an exit fires, earnings are near, the cell is not known."""
+    """The multiple of your standard size.
+
+    0 where an exit fires, earnings are near, liquidity fails, or the cell is not known.
+    """
     return READER.decision(symbol, rules).size
 
 

@@ -32,7 +32,7 @@ FLASHALPHA_URL = "https://lab.flashalpha.com"
 WORKERS = 8
 WORKERS_MOST = 32
 
-SourceName = Literal["flashalpha", "sample"]
+SourceName = Literal["flashalpha", "folder", "sample"]
 SOURCES: tuple[SourceName, ...] = get_args(SourceName)
 
 _KEYRING_SERVICE = "vrp_xl"
@@ -158,6 +158,30 @@ def choose_source(name: str) -> None:
         StoreError: the settings file cannot be read or written.
     """
     put_setting("source", source_name(name))
+
+
+def data_folder() -> Path | None:
+    """The folder of the user's own chain and price files, or None where none was chosen.
+
+    Raises:
+        StoreError: the settings file cannot be read.
+    """
+    kept = setting("data_folder")
+    return Path(kept) if isinstance(kept, str) else None
+
+
+def choose_data_folder(path: Path) -> Path:
+    """Keeps the folder of the source ``folder``.
+
+    Raises:
+        InputError: there is no such folder.
+        StoreError: the settings file cannot be read or written.
+    """
+    folder = path.expanduser().resolve()
+    if not folder.is_dir():
+        raise InputError(f"There is no folder {path}.", "Name the folder of your chain files.")
+    put_setting("data_folder", str(folder))
+    return folder
 
 
 def source_name(text: str) -> SourceName:

@@ -118,14 +118,6 @@ class Driver:
         forms = self.sheet(sheet).DrawPage.Forms
         return [model.Label for form in forms for model in form]
 
-    def debug(self, sheet):
-        out=[]
-        for form in self.sheet(sheet).DrawPage.Forms:
-            for j in range(form.Count):
-                m=form.getByIndex(j)
-                out.append([m.Name, m.Label, m.Tag, [[e.ScriptCode,e.ListenerType,e.EventMethod,e.ScriptType] for e in form.getScriptEvents(j)], self.document.CurrentController.isFormDesignMode()])
-        return out
-
     def press(self, label, sheet):
         """Shows a sheet and presses a button on it."""
         controller = self.document.CurrentController
@@ -143,6 +135,22 @@ class Driver:
         controller = self.document.CurrentController
         controller.setActiveSheet(self.sheet(sheet))
         controller.select(self.sheet(sheet).getCellRangeByName(cells))
+
+    def errors(self):
+        """Cells of all sheets that show an error: [sheet, cell, error, formula]."""
+        found = []
+        for sheet in self.document.Sheets:
+            ranges = sheet.queryFormulaCells(4)
+            for cells in (ranges.getByIndex(i) for i in range(ranges.Count)):
+                at = cells.RangeAddress
+                for y in range(at.EndRow - at.StartRow + 1):
+                    for x in range(at.EndColumn - at.StartColumn + 1):
+                        cell = cells.getCellByPosition(x, y)
+                        number = cell.getError()
+                        place = cell.AbsoluteName.rpartition(".")[2].replace("$", "")
+                        error = ERRORS.get(number, f"Err:{number}")
+                        found.append([sheet.Name, place, error, cell.FormulaLocal])
+        return found
 
     def clear(self, name):
         """Empties the cells of a defined name."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 import io
 import warnings
 import zipfile
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import olefile
@@ -30,11 +31,10 @@ from pyopenvba.interpreter import (
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # it greets a newer pyparsing with deprecations
-    from oletools.olevba import decompress_stream
+    from oletools.olevba import VBA_Parser, decompress_stream
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from vrp_xl.excel.vba.project import Module
 
@@ -65,6 +65,15 @@ def module_texts(project: bytes) -> dict[str, str]:
             for name in names
             if name not in ("dir", "_VBA_PROJECT")
         }
+
+
+def seen_by_olevba(path: Path) -> dict[str, str]:
+    """The modules of a workbook as olevba finds and reads them by itself."""
+    parser = VBA_Parser(str(path))
+    try:
+        return {Path(name).stem: code for _, _, name, code in parser.extract_all_macros()}
+    finally:
+        parser.close()
 
 
 def project_of(path: Path) -> bytes:

@@ -432,7 +432,8 @@ def _warnings(s: Snapshot, rules: Rules, p: Premium) -> list[str]:
             out.append(f"z-score is thin: {s.history_days} days of history")
         if p.z_band == "compressed":
             out.append(standing.BAND_MEANING["compressed"])
-    out.extend(f"vendor: {w.replace('_', ' ')}" for w in s.warnings)
+    said_by = "vendor: " if s.score_kind != "local" else ""
+    out.extend(f"{said_by}{w.replace('_', ' ')}" for w in s.warnings)
     return out
 
 

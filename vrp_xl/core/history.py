@@ -151,6 +151,8 @@ def _spread(snapshot: Snapshot) -> Snapshot:
 def _z(snapshot: Snapshot, spreads: Sequence[float], window: int, days_min: int) -> Snapshot:
     if snapshot.z_score is not None:
         return snapshot
+    if _of_another_tenor(snapshot):
+        return _lacking(snapshot, _Z, snapshot.missing["atm_iv_30d"])
     if snapshot.vrp_20d is None:
         return _lacking(snapshot, _Z, "there is no spread to compare")
     days = min(len(spreads), window)
@@ -179,6 +181,8 @@ def _iv_standing(snapshot: Snapshot, ivs: Sequence[float], window: int, days_min
         return snapshot
     if snapshot.atm_iv is None:
         return _lacking(snapshot, _IV, "there is no ATM IV to compare")
+    if _of_another_tenor(snapshot):
+        return _lacking(snapshot, _IV, snapshot.missing["atm_iv_30d"])
     days = min(len(ivs), window)
     if days < days_min:
         why = (
@@ -195,6 +199,15 @@ def _iv_standing(snapshot: Snapshot, ivs: Sequence[float], window: int, days_min
         found["iv_percentile"] = standing.percentile(snapshot.atm_iv, newest)
     told = f"{OWN}: ATM IV over the {days} days before"
     return snapshot.replace(basis={**snapshot.basis, **dict.fromkeys(found, told)}, **found)
+
+
+NEAREST = "nearest expiry"
+"""The basis of an ATM IV that is not the 30-day one begins so: no history compares with it."""
+
+
+def _of_another_tenor(snapshot: Snapshot) -> bool:
+    told = snapshot.basis.get("atm_iv", "").startswith(NEAREST)
+    return told and "atm_iv_30d" in snapshot.missing
 
 
 _Z = ("z_score", "percentile")

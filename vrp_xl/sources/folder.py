@@ -40,9 +40,6 @@ if TYPE_CHECKING:
     from vrp_xl.errors import SourceError
 
 ENDPOINT = "files"
-NEAREST = "nearest expiry"
-"""The basis of an ATM IV that is not the 30-day one begins so: it is no part of any history."""
-
 IV_INDEX = {
     "SPY": "VIX", "SPX": "VIX", "XSP": "VIX", "QQQ": "VXN", "NDX": "VXN", "IWM": "RVX",
     "RUT": "RVX", "DIA": "VXD", "DJX": "VXD", "AAPL": "VXAPL", "AMZN": "VXAZN", "GOOGL": "VXGOG",
@@ -602,7 +599,9 @@ def _iv_figures(
         else:
             atm = near.atm_iv
             when = date.fromordinal(near.ordinal)
-            basis["atm_iv"] = f"{NEAREST}, {when} in {near.days:.0f} days; {surface.missing[30]}"
+            basis["atm_iv"] = (
+                f"{history.NEAREST}, {when} in {near.days:.0f} days; {surface.missing[30]}"
+            )
     for name, value in (
         ("put_wing_iv", surface.put_wing_iv), ("call_wing_iv", surface.call_wing_iv),
     ):  # fmt: skip

@@ -215,7 +215,12 @@ def completed(store: Store, fetched: Fetched, *, rules: Rules | None = None) -> 
             snapshot.source, snapshot.symbol, name, limit=limit, imported=fetched.whole
         )
         merged[name] = sorted((dict(stored) | new[name]).items())
-    return history.complete(snapshot, merged, day=day, z_window=z_window, z_days_min=z_days_min)
+    done = history.complete(snapshot, merged, day=day, z_window=z_window, z_days_min=z_days_min)
+    if done.score_kind == "local":  # a z-score from the store counts in our own scores
+        from vrp_xl.core.scores import with_local_scores  # noqa: PLC0415
+
+        done = with_local_scores(done)
+    return done
 
 
 # What to ask for

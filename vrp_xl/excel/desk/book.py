@@ -78,8 +78,7 @@ def _book(vba_project: bytes | None) -> bytes:
     )
     book.set_custom_property(*layout.DOCUMENT_PROPERTY)
     sheets = {
-        name: book.add_worksheet(name)
-        for name in (*layout.SHEETS, CONF_SHEET, layout.INTELLISENSE)
+        name: book.add_worksheet(name) for name in (*layout.SHEETS, CONF_SHEET, layout.INTELLISENSE)
     }
     for name, colour in _TABS.items():
         sheets[name].set_tab_color(colour)

@@ -139,7 +139,7 @@ class DeskSheet(Worksheet):  # type: ignore[misc]
             xl_cell_to_rowcol(cell)
         self._data_tables[row, column] = (
             f'<f t="dataTable" ref="{xl_range(row, column, *last)}" dt2D="1" dtr="1" '
-            f'r1="{row_input}" r2="{column_input}"/>'
+            f'r1="{row_input}" r2="{column_input}"></f>'
         )
 
     def _write_cell(self, row: int, col: int, cell: Any) -> None:

@@ -6,6 +6,7 @@ import datetime as dt
 from typing import TYPE_CHECKING, Any
 
 from vrp_xl.excel import styles as look
+from vrp_xl.excel.desk.cells import address
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,7 +47,9 @@ def page(sheet: DeskSheet, last_row: int, last_column: int, *, repeat: tuple[int
     sheet.repeat_rows(*repeat)
 
 
-def badge(sheet: DeskSheet, styles: Styles, row: int, column: int, fact: str, value: str) -> None:
+def badge(
+    sheet: DeskSheet, styles: Styles, row: int, column: int, fact: str, *, last: int | None = None
+) -> None:
     """Says SAMPLE, in a colour of its own, while the figures are invented.
 
     Args:
@@ -55,14 +58,18 @@ def badge(sheet: DeskSheet, styles: Styles, row: int, column: int, fact: str, va
         row: of the cell.
         column: of the cell.
         fact: the condition for it, a formula without ``=``.
-        value: what the cell shows now.
+        last: the last of the columns that it takes; one by default.
     """
-    style = styles(bold=True, align="center", valign="vcenter", font_size=12, bg_color=look.NAVY)
+    ground = {"bg_color": look.NAVY} if row == 0 else {}
+    style = styles(ground, bold=True, align="center", valign="vcenter", font_size=12)
+    if last is not None:
+        sheet.merge_range(row, column, row, last, "", style)
     formula = f'=IF({fact},"{look.SAMPLE_WORDS}","")'
-    sheet.formula(row, column, formula, style, value)
+    sheet.formula(row, column, formula, style, look.SAMPLE_WORDS)
     sheet.conditional_format(
-        row, column, row, column,
-        {"type": "cell", "criteria": "!=", "value": '""', "format": styles.rule(look.BADGE)},
+        row, column, row, column if last is None else last,
+        {"type": "formula", "criteria": f'={address(row, column, fixed=True)}<>""',
+         "format": styles.rule(look.BADGE)},
     )  # fmt: skip
 
 
@@ -72,11 +79,13 @@ def note(sheet: DeskSheet, row: int, column: int, words: str) -> None:
     sheet.write_comment(row, column, look.clean(words), {**NOTE, "width": 240, "height": height})
 
 
-def heading(styles: Styles, *, align: str = "center", edge: str = look.NAVY) -> Any:
+def heading(
+    styles: Styles, *, align: str = "center", edge: str = look.NAVY, wrap: bool = True
+) -> Any:
     """The format of a column's heading."""
     return styles(
         bold=True, bg_color=look.HEADER_FILL, font_color=look.INK, bottom=2, bottom_color=edge,
-        text_wrap=True, valign="vcenter", align=align, indent=1 if align == "left" else 0,
+        text_wrap=wrap, valign="vcenter", align=align, indent=1 if align == "left" else 0,
     )  # fmt: skip
 
 
@@ -122,6 +131,4 @@ def a_date(name: str, *, words: str = "") -> dict[str, Any]:
 
 def grey_errors(sheet: DeskSheet, styles: Styles, bounds: tuple[int, int, int, int]) -> None:
     """Keeps missing figures (#N/A) quiet."""
-    sheet.conditional_format(
-        *bounds, {"type": "errors", "format": styles.rule(ERROR_TEXT)}
-    )
+    sheet.conditional_format(*bounds, {"type": "errors", "format": styles.rule(ERROR_TEXT)})

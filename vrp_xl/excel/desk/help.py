@@ -6,7 +6,7 @@ import datetime as dt
 from typing import TYPE_CHECKING, Any
 
 from vrp_xl import formula as formulas
-from vrp_xl.definition import FUNCTIONS, GROUP_TITLE
+from vrp_xl.definition import FUNCTIONS, GROUP_TITLE, LAST
 from vrp_xl.excel import layout
 from vrp_xl.excel import styles as look
 from vrp_xl.excel.desk import frame
@@ -40,6 +40,7 @@ def with_rules(example: str) -> str:
 
 def write_help(sheet: DeskSheet, styles: Styles, figures: Figures) -> None:
     """Fills the sheet."""
+    LAST.function = LAST.words = ""  # a fresh session has no error to tell
     frame.title(sheet, styles, "HELP", RESULT + WIDEST - 1)
     for column, width in ((TEXT, 48), (MEANING, 70), (MEANING + 1, 2)):
         sheet.set_column(column, column, width)
@@ -52,7 +53,8 @@ def write_help(sheet: DeskSheet, styles: Styles, figures: Figures) -> None:
     )  # fmt: skip
     for column, words in ((TEXT, "Function, arguments, examples"), (MEANING, "Meaning"),
                           (RESULT, "The example computes")):  # fmt: skip
-        sheet.write_string(HEADER_ROW, column, words, frame.heading(styles, align="left"))
+        style = frame.heading(styles, align="left", wrap=False)
+        sheet.write_string(HEADER_ROW, column, words, style)
     for column in range(RESULT + 1, RESULT + WIDEST):
         sheet.write_blank(HEADER_ROW, column, None, frame.heading(styles))
     row, group = HEADER_ROW + 1, ""
@@ -77,8 +79,8 @@ def _function(
 ) -> int:
     """Writes one function; returns the row after it."""
     edge = {"top": 1, "top_color": look.EDGE}
-    name = styles(edge, bold=True, font_color=look.NAVY, font_size=11, valign="top", indent=1,
-                  text_wrap=True)  # fmt: skip
+    name = styles(edge, bold=True, font_color=look.NAVY, font_size=11, valign="top", align="left",
+                  indent=1, text_wrap=True)  # fmt: skip
     words = styles(edge, font_color=look.INK, valign="top", text_wrap=True)
     told = " ".join((function.summary, " ".join(function.details.split()))).strip()
     told += f"\nReturns: {function.returns}."
@@ -96,7 +98,7 @@ def _function(
 
 
 def _argument(sheet: DeskSheet, styles: Styles, row: int, argument: Arg) -> int:
-    plain = styles(look.QUIET, valign="top", indent=3)
+    plain = styles(look.QUIET, valign="top", align="left", indent=3)
     words = styles(look.QUIET, valign="top", text_wrap=True)
     told = argument.doc + (f" In {argument.unit}." if argument.unit else "")
     if argument.optional:
@@ -113,7 +115,7 @@ def _example(
 ) -> int:
     """Writes an example and what it gives; returns the row after it."""
     code = styles(font_name="Courier New", font_size=9, font_color="#00517E", indent=2,
-                  text_wrap=True, valign="top")  # fmt: skip
+                  align="left", text_wrap=True, valign="top")  # fmt: skip
     live = with_rules(example)
     value = _value(figures, live)
     sheet.write_string(row, TEXT, live, code)

@@ -80,7 +80,7 @@ def _frame(sheet: DeskSheet, styles: Styles, figures: Figures) -> None:
     sheet.set_column(_CHART_COLUMN, _LINES + 4, 10)
     frame.title(sheet, styles, "GAMMA AND PREMIUM MATRIX", _LAST_COLUMN)
     sample = f'OR({scan.fact("sample", sheet=layout.SCAN)}=TRUE,{rule_name("source")}="sample")'
-    frame.badge(sheet, styles, 0, RIGHT, sample, look.SAMPLE_WORDS)
+    frame.badge(sheet, styles, 0, RIGHT, sample)
     sheet.set_row(1, 22)
     as_of = scan.fact("as_of", sheet=layout.SCAN)
     sheet.write_string(1, LABEL, "As of, New York", styles(look.QUIET, valign="vcenter"))
@@ -117,7 +117,7 @@ def _frame(sheet: DeskSheet, styles: Styles, figures: Figures) -> None:
 def _names(condition: str) -> str:
     """A formula with every name that meets a condition, with its z-score."""
     symbol, z = _scan("symbol"), _scan("z_score")
-    star = f'IF({_scan("gamma_basis")}="net_gex","*","")'
+    star = f'IF(EXACT({_scan("gamma_basis")},"net_gex"),"*","")'
     number = f"IF(ISNUMBER({z}),{z},0)"
     shown = f'{symbol}&{star}&IF(ISNUMBER({z})," "&{_signed(number)},"")'
     return f'=_xlfn.TEXTJOIN("     ",TRUE,IF({condition},{shown},""))'
@@ -139,12 +139,12 @@ def _box(sheet: DeskSheet, styles: Styles, figures: Figures, cell: Cell) -> None
     rule = rule_name(_SIZES[cell])
     inside = [n for n, letter in enumerate(figures.cells) if letter == cell]
     size = getattr(figures.rules, _SIZES[cell])
-    count = f'COUNTIF({cells},"{cell}")'
+    count = scan.counted(cells, cell)
     sheet.formula(
         row, column,
         f'="{cell}   {CELL_NAME[cell]}   ·   "&{count}&IF({count}=1," name"," names")'
         f'&"   ·   size "&FIXED({rule},2)&"x"',
-        styles(fill, bold=True, font_size=13, valign="vcenter", indent=1),
+        styles(fill, bold=True, font_size=12, valign="vcenter", align="left", indent=1),
         f"{cell}   {CELL_NAME[cell]}   ·   {len(inside)} name{'' if len(inside) == 1 else 's'}"
         f"   ·   size {size:.2f}x",
     )  # fmt: skip
@@ -157,11 +157,13 @@ def _box(sheet: DeskSheet, styles: Styles, figures: Figures, cell: Cell) -> None
     names = styles(edge, font_size=11, indent=1, align="left", valign="top", text_wrap=True,
                    font_color=look.INK)  # fmt: skip
     listed = "     ".join(_label(figures, n) for n in inside)
-    sheet.formula(row + 2, column, _names(f'{cells}="{cell}"'), names, listed, array=True)
+    sheet.formula(row + 2, column, _names(f'EXACT({cells},"{cell}")'), names, listed, array=True)
     moved = [n for n in inside if figures.of(n, "yesterday") not in (None, cell)]
-    moves = ",  ".join(f"{figures.of(n, 'symbol')} from {figures.of(n, 'yesterday')}" for n in moved)
+    moves = ",  ".join(
+        f"{figures.of(n, 'symbol')} from {figures.of(n, 'yesterday')}" for n in moved
+    )
     here = (
-        f'_xlfn.TEXTJOIN(",  ",TRUE,IF(({cells}="{cell}")*({before}<>"")*({before}<>"{cell}"),'
+        f'_xlfn.TEXTJOIN(",  ",TRUE,IF(EXACT({cells},"{cell}")*({before}<>"")*({before}<>"{cell}"),'
         f'{symbol}&" from "&{before},""))'
     )
     sheet.formula(
@@ -183,7 +185,7 @@ def _unknown(sheet: DeskSheet, styles: Styles, figures: Figures) -> None:
     cells, symbol, why = _scan("cell"), _scan("symbol"), _scan("why")
     sheet.set_row(row, 24)
     head = styles(edge, bold=True, font_size=12, indent=1, valign="vcenter", font_color=look.BLACK)
-    known = "+".join(f'COUNTIF({cells},"{x}")' for x in "ABCD")
+    known = "+".join(scan.counted(cells, x) for x in "ABCD")
     count = f'(SUMPRODUCT(--({symbol}<>""))-({known}))'
     lost = [n for n in range(len(figures.raw)) if not _known(figures, n)]
     sheet.write_string(row, LABEL, "?", styles(edge, bold=True, font_size=16, align="center",
@@ -193,11 +195,9 @@ def _unknown(sheet: DeskSheet, styles: Styles, figures: Figures) -> None:
         f"Cell not known   ·   {len(lost)} name{'' if len(lost) == 1 else 's'}",
     )  # fmt: skip
     sheet.set_row(row + 1, 78)
-    outside = f'({symbol}<>"")*(({cells}="?")+({cells}=""))'
-    told = styles(edge, indent=1, valign="top", text_wrap=True, font_color=look.INK)
-    told_formula = (
-        f'=_xlfn.TEXTJOIN(CHAR(10),TRUE,IF({outside},{symbol}&": "&{why},""))'
-    )
+    outside = f'({symbol}<>"")*(EXACT({cells},"?")+EXACT({cells},""))'
+    told = styles(edge, indent=1, align="left", valign="top", text_wrap=True, font_color=look.INK)
+    told_formula = f'=_xlfn.TEXTJOIN(CHAR(10),TRUE,IF({outside},{symbol}&": "&{why},""))'
     sheet.write_blank(row + 1, LABEL, None, styles(edge))
     words = "\n".join(f"{figures.of(n, 'symbol')}: {figures.of(n, 'why') or ''}" for n in lost)
     sheet.formula(row + 1, LEFT, told_formula, told, words, array=True)
@@ -227,15 +227,16 @@ def _points(sheet: DeskSheet, styles: Styles, figures: Figures) -> None:
         known = n < len(figures.raw)
         value = {name: figures.of(n, name) if known else None for name in there}
         symbol, distance, z = there["symbol"], there["flip_distance_pct"], there["z_score"]
-        sheet.formula(row, _POINTS, f"={symbol}&\"\"", text, value["symbol"])
+        sheet.formula(row, _POINTS, f'={symbol}&""', text, value["symbol"])
         far_value = NA if value["flip_distance_pct"] is None else value["flip_distance_pct"]
         sheet.formula(row, LEFT, f"=IF(ISNUMBER({distance}),{distance},NA())", far, far_value)
         z_value = NA if value["z_score"] is None else value["z_score"]
         sheet.formula(row, RIGHT, f"=IF(ISNUMBER({z}),{z},NA())", signed, z_value)
         cell = value["cell"] or "?"
         for m, letter in enumerate(_LETTERS):
-            here = f'OR({there["cell"]}="?",{there["cell"]}="")' if letter == "?" else \
-                f'{there["cell"]}="{letter}"'
+            here = f'EXACT({there["cell"]},"{letter}")'
+            if letter == "?":
+                here = f'OR({here},EXACT({there["cell"]},""))'
             missing = known is False or cell != letter or NA in (far_value, z_value)
             both = f"AND({here},ISNUMBER({distance}),ISNUMBER({z}))"
             sheet.formula(
@@ -265,7 +266,10 @@ def _lines(sheet: DeskSheet, styles: Styles, figures: Figures) -> None:
     bounds = {
         "z": (
             (f"=MIN(0,IFERROR({lowest.format(distances)},0))-1", low_x),
-            (f"=MAX({rule_name('flip_warn_pct')},IFERROR({highest.format(distances)},0))+1", high_x),
+            (
+                f"=MAX({rule_name('flip_warn_pct')},IFERROR({highest.format(distances)},0))+1",
+                high_x,
+            ),
         ),
         "x": (
             (f"=MIN({rule_name('z_exit')},IFERROR({lowest.format(heights)},0))-0.5", low_z),
@@ -307,7 +311,7 @@ def _chart(book: Workbook, sheet: DeskSheet, figures: Figures) -> None:
                 "line": {"color": colour, "width": 1.25, "dash_type": dash},
                 "marker": {"type": "none"},
                 "data_labels": {
-                    "value": True, "position": "right" if n < 2 else "above",
+                    "value": True, "position": ("above", "above", "left", "right")[n],
                     "custom": [{"value": name, "font": font}, {"delete": True}] if n < 2
                     else [{"delete": True}, {"value": name, "font": font}],
                 },
@@ -321,7 +325,7 @@ def _chart(book: Workbook, sheet: DeskSheet, figures: Figures) -> None:
         edge = {"A": look.BLUE, "B": "#A87400", "C": look.BLUE}.get(letter, "#4D4D4D")
         chart.add_series(
             {
-                "name": f"{letter}  {CELL_NAME[letter]}" if letter in CELL_NAME  # type: ignore[index]
+                "name": f"{letter}  {CELL_NAME[letter]}" if letter in CELL_NAME
                 else "?  not known",
                 "categories": _cells(LEFT, first, last),
                 "values": _cells(_CHART_COLUMN + m, first, last),

@@ -8,13 +8,12 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from vrp_xl.core.exits import profit_percent
 from vrp_xl.core.structures import STRUCTURES
 from vrp_xl.excel import layout
 from vrp_xl.excel import styles as look
 from vrp_xl.excel.desk import frame
 from vrp_xl.excel.desk.cells import address, area
-from vrp_xl.excel.desk.settings import SYMBOLS
+from vrp_xl.excel.desk.settings import SYMBOLS, rule_name
 
 if TYPE_CHECKING:
     from xlsxwriter import Workbook
@@ -44,7 +43,7 @@ class Column(NamedTuple):
 
 
 COLUMNS = (
-    Column("symbol", "Symbol", 10, "@", "Ticker. A row without one is empty.", input=True),
+    Column("symbol", "Symbol", 11, "@", "Ticker. A row without one is empty.", input=True),
     Column("action", "Action", 13, "@", "What to do: the exit that leads, by your rules."),
     Column("reason", "Reason", 46, "@", "Which exit fires, or what is not known."),
     Column("structure", "Structure", 18, "@", "What was sold.", input=True),
@@ -101,6 +100,7 @@ _SAMPLES: tuple[dict[str, Any], ...] = (
 def write_positions(book: Workbook, sheet: DeskSheet, styles: Styles, figures: Figures) -> None:
     """Fills the sheet."""
     frame.title(sheet, styles, "POSITIONS", len(COLUMNS) - 1)
+    frame.badge(sheet, styles, 0, AT["reason"], f'{rule_name("source")}="sample"')
     for n, column in enumerate(COLUMNS):
         sheet.set_column(n, n, column.width)
     sheet.set_default_row(18)
@@ -172,7 +172,7 @@ def _formulas(at: dict[str, str]) -> dict[str, str]:
         "action": f'IFERROR(LEFT({reason},FIND(":",{reason}&":")-1),"CHECK INPUT")',
         "profit": f'IF({known},"",({at["credit"]}-{price})/{at["credit"]}*100)',
         "usd": f'IF(OR({known},{at["contracts"]}=""),"",'
-        f'({at["credit"]}-{price})*{SHARES}*{at["contracts"]})',
+        f"({at['credit']}-{price})*{SHARES}*{at['contracts']})",
         "target": f'IF({at["credit"]}="","",VRP_TARGET({at["credit"]},,{rules}))',
         "dte": f'IF({expiry},"",VRP_DTE({at["expiry"]}))',
         "stop": f'IF({expiry},"",VRP_STOPDATE({at["expiry"]},,{rules}))',
@@ -188,7 +188,7 @@ def _values(figures: Figures, given: dict[str, Any]) -> dict[str, Any]:
     if not given:
         return dict.fromkeys(names)
     symbol, closed = given["symbol"], given.get("closed")
-    price = given.get("debit") if closed else given.get("mark")
+    price = given["debit"] if closed else given["mark"]
     credit = given["credit"]
     reason = (
         f"CLOSED: {given.get('exit', '')}"
@@ -199,7 +199,7 @@ def _values(figures: Figures, given: dict[str, Any]) -> dict[str, Any]:
     return {
         "reason": reason,
         "action": reason.split(":")[0],
-        "profit": profit_percent(credit, price),
+        "profit": (credit - price) / credit * 100,
         "usd": (credit - price) * SHARES * given["contracts"],
         "target": figures.ask("VRP_TARGET", credit),
         "dte": None if closed else figures.ask("VRP_DTE", given["expiry"]),
@@ -223,9 +223,7 @@ def _input(sheet: DeskSheet, styles: Styles, row: int, column: Column, value: An
         sheet.write_number(row, at, value, style)
 
 
-def _top(
-    book: Workbook, sheet: DeskSheet, styles: Styles, shown: list[dict[str, Any]]
-) -> None:
+def _top(book: Workbook, sheet: DeskSheet, styles: Styles, shown: list[dict[str, Any]]) -> None:
     sheet.set_row(1, 20)
     frame.hint(
         sheet, styles, 1, 0,
@@ -240,7 +238,7 @@ def _top(
     act = [s for s in live if s["action"].startswith(("CLOSE", "CUT", "DEFEND"))]
     number = f"IF(ISNUMBER({usd}),{usd},0)"
     total = sum(s["usd"] for s in live)
-    equity = address(2, 2, fixed=True)
+    equity = address(2, 1, fixed=True)
     book.define_name(EQUITY_NAME, f"={layout.POSITIONS}!{equity}")
     items: tuple[tuple[int, int, str, str, str, Any], ...] = (
         (3, 0, "Open", "0", f'=SUMPRODUCT(({_column("symbol")}<>"")*({open_}))', len(live)),
@@ -256,15 +254,15 @@ def _top(
     label = styles(look.QUIET, valign="vcenter", indent=1)
     money = styles(look.INPUT, num_format="#,##0", align="left", bold=True)
     sheet.write_string(2, 0, "Equity, USD", label)
-    sheet.write_number(2, 2, EQUITY, money)
-    frame.note(sheet, 2, 2, "Value of the account, USD. Totals are held against it.")
-    sheet.data_validation(2, 2, 2, 2, frame.between(0, 1e12, "Equity", words="USD."))
+    sheet.write_number(2, 1, EQUITY, money)
+    frame.note(sheet, 2, 1, "Value of the account, USD. Totals are held against it.")
+    sheet.data_validation(2, 1, 2, 1, frame.between(0, 1e12, "Equity", words="USD."))
     for row, column, words, shape, formula, value in items:
         sheet.set_row(row, 20)
         sheet.write_string(row, column, words, label)
         style = styles(bold=True, font_size=11, font_color=look.INK, align="left",
                        valign="vcenter", num_format=shape)  # fmt: skip
-        at = 2 if column == 0 else 4
+        at = 1 if column == 0 else 4
         sheet.formula(row, at, formula, style, value, array="SUM(IF" in formula)
 
 

@@ -6,6 +6,7 @@ computed from it and from Settings.
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -87,7 +88,7 @@ MIRRORED = (
     _place("symbol", 9),
     _place("z_score", 8.5, "z"),
     _place("vrp_20d", 9, "Spread"),
-    _place("yesterday", 9, "Yester-day"),
+    _place("yesterday", 10.5),
 )
 """Raw figures that stand before the decisions."""
 
@@ -162,6 +163,11 @@ def fact(name: str, *, sheet: str = "") -> str:
     return f"{sheet}!{at}" if sheet else at
 
 
+def counted(cells: str, letter: str) -> str:
+    """How many cells hold that letter: LibreOffice's COUNTIF finds no text of a spilled call."""
+    return f'SUMPRODUCT(--EXACT({cells},"{letter}"))'
+
+
 def write_scan(
     book: Workbook, sheet: DeskSheet, styles: Styles, figures: Figures, *, buttons: bool
 ) -> None:
@@ -218,7 +224,9 @@ def _names(book: Workbook) -> None:
         "=" + area(FIRST_ROW, FIRST_DECIDED, LAST_ROW, LAST_DECIDED, sheet=scan),
     )
     last_fact = FIRST_ROW + len(layout.FACTS) - 1
-    book.define_name(layout.FACTS_NAME, "=" + area(FIRST_ROW, FACT, last_fact, FACT + 1, sheet=scan))
+    book.define_name(
+        layout.FACTS_NAME, "=" + area(FIRST_ROW, FACT, last_fact, FACT + 1, sheet=scan)
+    )
 
 
 def _text(value: Any) -> str:
@@ -262,7 +270,7 @@ def _facts_line(sheet: DeskSheet, styles: Styles, figures: Figures) -> None:
         FACTS_ROW, at, f"={words}", plain, f"{told[0]}   ·   source {told[1]}   ·   {told[2]}"
     )
     sample = f'OR({fact("sample")}=TRUE,{rule_name("source")}="sample")'
-    frame.badge(sheet, styles, FACTS_ROW, INDEX["action"], sample, look.SAMPLE_WORDS)
+    frame.badge(sheet, styles, COUNTS_ROW, INDEX["action"], sample)
     hint = styles(look.BAD, align="left", valign="vcenter", indent=1)
     newest = "VRP_ASOF(,vrp_rules)"
     sheet.formula(
@@ -290,15 +298,15 @@ def _counts(sheet: DeskSheet, styles: Styles, figures: Figures) -> None:
             num_format=f'"{letter}"   0', border=1,
             border_color=look.LETTERS["?"]["border_color"] if letter == "?" else look.WHITE,
         )  # fmt: skip
-        known = "+".join(f'COUNTIF({cells},"{x}")' for x in "ABCD")
+        known = "+".join(counted(cells, x) for x in "ABCD")
         count = sum(c == letter for c in figures.cells)
         if letter == "?":
             formula, count = f"={every}-({known})", names - sum(c in "ABCD" and c != ""
                                                                 for c in figures.cells)  # fmt: skip
         else:
-            formula = f'=COUNTIF({cells},"{letter}")'
+            formula = f"={counted(cells, letter)}"
         sheet.formula(COUNTS_ROW, n, formula, style, count)
-    picked = f'COUNTIF({column("candidate")},TRUE)'
+    picked = f"SUMPRODUCT(--({column('candidate')}=TRUE))"
     candidates = sum(bool(figures.of(n, "candidate")) for n in range(names))
     sheet.formula(
         COUNTS_ROW, _WORDS_BEFORE,
@@ -410,9 +418,14 @@ _SWAPS = (
 
 
 def condition(text: str) -> str:
-    """A condition of `COLOURS` as the formula of the first row of the table."""
+    """A condition of `COLOURS` as the formula of the first row of the table.
+
+    Text is compared with EXACT, since LibreOffice finds text of a spilled call unequal to itself.
+    """
     for before, after in _SWAPS:
         text = text.replace(before, after)
+    text = re.sub(r'({\w+})=("[^"]*")', r"EXACT(\1,\2)", text)
+    text = re.sub(r'({\w+})<>("[^"]*")', r"NOT(EXACT(\1,\2))", text)
     for name, at in INDEX.items():
         text = text.replace(f"{{{name}}}", f"${address(FIRST_ROW, at)}")
     return "=" + text.replace("[", rule_name("")).replace("]", "")

@@ -83,7 +83,7 @@ def write_settings(book: Workbook, sheet: DeskSheet, styles: Styles, figures: Fi
 
 def _top(sheet: DeskSheet, styles: Styles) -> None:
     sample = f'{rule_name("source")}="{SOURCE}"'
-    frame.badge(sheet, styles, 0, MEANING, sample, look.SAMPLE_WORDS)
+    frame.badge(sheet, styles, 0, MEANING, sample)
     sheet.set_row(1, 20)
     plain = styles(font_color=look.INK, valign="vcenter", indent=1)
     sheet.write_string(
@@ -219,7 +219,10 @@ def _validation(spec: RuleSpec, mine: str, told: str) -> dict[str, Any]:
     whole = f",{mine}=INT({mine})" if spec.kind == "integer" else ""
     if spec.blank:
         inside = f"AND(ISNUMBER({mine}),N({mine})>={spec.low:g},N({mine})<={spec.high:g}{whole})"
-        return words | {"validate": "custom", "value": f'=IF(ISTEXT({mine}),{mine}="{OFF}",{inside})'}
+        return words | {
+            "validate": "custom",
+            "value": f'=IF(ISTEXT({mine}),{mine}="{OFF}",{inside})',
+        }
     return words | {
         "validate": "integer" if spec.kind == "integer" else "decimal",
         "criteria": "between",

@@ -9,7 +9,6 @@ from vrp_xl.excel import layout
 from vrp_xl.excel import styles as look
 from vrp_xl.excel.desk import frame
 from vrp_xl.excel.desk.cells import NA, address, area
-from vrp_xl.excel.desk.figures import error
 from vrp_xl.excel.desk.settings import SYMBOLS, rule_name
 from vrp_xl.workflow.columns import BY_NAME
 
@@ -55,9 +54,9 @@ def write_symbol(
 ) -> None:
     """Fills the sheet."""
     frame.title(sheet, styles, "SYMBOL", _LAST_COLUMN)
-    frame.badge(sheet, styles, 0, CHARTS, f'{rule_name("source")}="sample"', look.SAMPLE_WORDS)
+    frame.badge(sheet, styles, 0, CHARTS, f'{rule_name("source")}="sample"', last=CHARTS + 3)
     for column, width in ((NAME, 19), (VALUE, 30), (UNIT, 11), (FIELD, 18), (FIELD + 1, 2),
-                          (CHARTS, 26)):  # fmt: skip
+                          (CHARTS, 9.5)):  # fmt: skip
         sheet.set_column(column, column, width)
     sheet.set_column(CHARTS + 1, _LAST_COLUMN, 9.5)
     sheet.set_column(_LAST_COLUMN + 1, _DATA - 1, 2)
@@ -167,13 +166,14 @@ def _term(sheet: DeskSheet, styles: Styles, figures: Figures, row: int) -> int:
 
 
 _LEGS = 4
-_STRIKES_ROW = 44
+_STRIKES_ROW = 46
 
 
 def _strikes(sheet: DeskSheet, styles: Styles, figures: Figures) -> None:
     """The legs of what to sell, spilled beside a first column that counts them."""
     row = _STRIKES_ROW
-    words = ("Strikes of the structure", "Right", "Strike", "Delta", "Moves", "Basis", "Expiry")
+    frame.section(sheet, styles, row - 1, CHARTS, "Strikes of the structure")
+    words = ("Leg", "Right", "Strike", "Delta", "Moves", "Basis", "Expiry")
     for n, text in enumerate(words):
         sheet.write_string(row, CHARTS + n, text, frame.heading(styles))
     shapes = ("@", "@", "#,##0.00", "+0.00;-0.00;0.00", "+0.00;-0.00;0.00", "@", "yyyy-mm-dd")
@@ -242,7 +242,7 @@ def _row(row: int, n: int) -> tuple[str, ...]:
 def _shown(figures: Figures, stored: dict[str, list[list[Any]]]) -> list[list[Any]]:
     """The same in Python."""
     rules = figures.rules
-    ivs: dict[date, float] = {day: iv for day, iv in stored["atm_iv"]}
+    ivs: dict[date, float] = {row[0]: row[1] for row in stored["atm_iv"]}
     rows = stored["vrp_20d"]
     spreads = [value for _, value in rows]
     out = []
@@ -254,7 +254,9 @@ def _shown(figures: Figures, stored: dict[str, list[list[Any]]]) -> list[list[An
         if at > max(1, rules.z_days_min):
             z = (spread - statistics.fmean(before)) / statistics.stdev(before)
         bands = [rules.z_band, -rules.z_band, rules.z_min, rules.z_exit]
-        out.append([at, day, ivs[day], ivs[day] - spread, z, *(NA if z is NA else b for b in bands)])
+        out.append(
+            [at, day, ivs[day], ivs[day] - spread, z, *(NA if z is NA else b for b in bands)]
+        )
     return out
 
 
@@ -298,5 +300,5 @@ def _charts(book: Workbook, sheet: DeskSheet) -> None:
         chart.set_legend({"position": "bottom", "font": words})
         chart.set_chartarea({"border": {"color": "#C9D0D8"}})
         chart.show_na_as_empty_cell()
-        chart.set_size({"width": 960, "height": 425})
+        chart.set_size({"width": 900, "height": 425})
         sheet.insert_chart(row, CHARTS, chart, {"object_position": 2, "description": title})

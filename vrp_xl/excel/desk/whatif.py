@@ -31,7 +31,7 @@ IV_AXIS = (12.0, 15.0, 18.0, 22.0, 28.0, 35.0, 50.0)
 
 LEFT, RIGHT = 1, 11
 """Columns (from 0) of the left-hand and the right-hand blocks."""
-GRID_ROW, NAMES_ROW, SIZE_ROW, EXIT_ROW = 3, 17, 24, 42
+GRID_ROW, NAMES_ROW, SIZE_ROW, EXIT_ROW = 3, 15, 23, 40
 """Rows (from 0) where blocks begin."""
 SYMBOL = "SPY"
 EQUITY, RISK, LOSS, MULTIPLE = 100_000.0, 2.0, 1790.0, 1.75
@@ -54,10 +54,7 @@ def write_whatif(sheet: DeskSheet, styles: Styles, figures: Figures) -> None:
         "Yellow cells are yours: change an axis and its grid follows. Names are those of the "
         "watchlist; all other rules are those of Settings.",
     )  # fmt: skip
-    frame.badge(
-        sheet, styles, 0, RIGHT + 3, f'{rule_name("source")}="sample"', look.SAMPLE_WORDS
-    )
-    sheet.set_column(RIGHT + 3, RIGHT + 3, 10.5)
+    frame.badge(sheet, styles, 0, RIGHT, f'{rule_name("source")}="sample"', last=RIGHT + 2)
     _candidates(sheet, styles, figures)
     _ratios(sheet, styles, figures)
     _movers(sheet, styles, figures)
@@ -131,8 +128,10 @@ def _counts(
 
 def _candidates(sheet: DeskSheet, styles: Styles, figures: Figures) -> None:
     frame.section(sheet, styles, GRID_ROW, LEFT, "Candidates over z and spread")
-    frame.hint(sheet, styles, GRID_ROW + 1, LEFT,
-               "How many names are candidates. The framed cell is where your rules stand.")  # fmt: skip
+    frame.hint(
+        sheet, styles, GRID_ROW + 1, LEFT,
+        "How many names are candidates. The framed cell is where your rules stand.",
+    )  # fmt: skip
     _counts(
         sheet, styles, figures, LEFT, "VRP_WHATIF",
         ("z at least", Z_AXIS, '"z ≥ "0.00', "z_min"),
@@ -158,7 +157,8 @@ def _movers(sheet: DeskSheet, styles: Styles, figures: Figures) -> None:
     frame.hint(sheet, styles, row, LEFT + 3,
                "Candidates before and after one threshold (or both) moves.")  # fmt: skip
     for n, words in enumerate(("", "z at least", "spread above", "Candidates")):
-        sheet.write_string(row + 1, LEFT + n, words, frame.heading(styles, align="left"))
+        style = frame.heading(styles, align="left" if n == 3 else "center", wrap=False)
+        sheet.write_string(row + 1, LEFT + n, words, style)
     for n in range(LEFT + 4, RIGHT + _WIDTH + 1):
         sheet.write_blank(row + 1, n, None, frame.heading(styles))
     label = styles(bold=True, font_color=look.INK, valign="vcenter", indent=1)
@@ -170,7 +170,7 @@ def _movers(sheet: DeskSheet, styles: Styles, figures: Figures) -> None:
         at = (row + 2, LEFT + 1 + n)
         sheet.formula(*at, f"={rule_name(name)}", force, getattr(rules, name))
     sheet.write_string(row + 3, LEFT, "After", label)
-    after = (0.5, rules.spread_min)
+    after = (rules.z_min, 6.0)
     for n, value in enumerate(after):
         at = (row + 3, LEFT + 1 + n)
         sheet.write_number(*at, value, styles(look.INPUT, num_format="0.00", bold=True))
@@ -180,23 +180,23 @@ def _movers(sheet: DeskSheet, styles: Styles, figures: Figures) -> None:
     lists = []
     pairs = ((rules.z_min, rules.spread_min), after)
     for n, (z, spread) in enumerate(pairs):
-        cells = f"{address(row + 2 + n, LEFT + 1, fixed=True)},{address(row + 2 + n, LEFT + 2, fixed=True)}"
+        cells = ",".join(address(row + 2 + n, LEFT + c, fixed=True) for c in (1, 2))
         formula = f'=VRP_WHATIF({SYMBOLS},{cells},"names",{layout.RULES_NAME})'
-        value = figures.ask("VRP_WHATIF", names, z, spread, "names")[0][0]
-        sheet.spill(row + 2 + n, LEFT + 3, formula, [[value]], [told])
-        lists.append(value.split(", ") if value else [])
-    for n, (words, one, other, colour) in enumerate(
+        listed = figures.ask("VRP_WHATIF", names, z, spread, "names")[0][0]
+        sheet.spill(row + 2 + n, LEFT + 3, formula, [[listed]], [told])
+        lists.append(listed.split(", ") if listed else [])
+    for n, (words, now, then, colour) in enumerate(
         (("Enter", 1, 0, look.GOOD), ("Leave", 0, 1, look.BAD))
     ):
         sheet.write_string(row + 4 + n, LEFT, words, label)
-        here = address(row + 2 + one, LEFT + 3, fixed=True)
-        there = address(row + 2 + other, LEFT + 3, fixed=True)
+        here = address(row + 2 + now, LEFT + 3, fixed=True)
+        there = address(row + 2 + then, LEFT + 3, fixed=True)
         found = f'ISNUMBER(FIND(", "&{SYMBOLS}&",",", "&{{}}&","))'
         formula = (
             f'=_xlfn.TEXTJOIN(", ",TRUE,IF(({SYMBOLS}<>"")*{found.format(here)}'
-            f"*NOT({found.format(there)}),{SYMBOLS},\"\"))"
+            f'*NOT({found.format(there)}),{SYMBOLS},""))'
         )
-        value = ", ".join(s for s in figures.watchlist if s in lists[one] and s not in lists[other])
+        value = ", ".join(s for s in figures.watchlist if s in lists[now] and s not in lists[then])
         sheet.formula(row + 4 + n, LEFT + 3, formula,
                       styles(colour, align="left", indent=1, valign="vcenter", font_size=11),
                       value, array=True)  # fmt: skip
@@ -214,8 +214,8 @@ def _inputs(
     for n, (words, value, shape, low, high) in enumerate(items):
         sheet.write_string(row + n, column, words, label)
         style = styles(look.INPUT, num_format=shape, bold=True)
-        sheet.write_number(row + n, column + 2, value, style)
-        at = (row + n, column + 2)
+        sheet.write_number(row + n, column + 3, value, style)
+        at = (row + n, column + 3)
         sheet.data_validation(*at, *at, frame.between(low, high, words))
         found.append(address(*at))
     return found
@@ -225,7 +225,7 @@ def _contracts(sheet: DeskSheet, styles: Styles, figures: Figures) -> None:
     """Contracts over equity and risk: a genuine Data Table over worksheet functions."""
     row = SIZE_ROW
     frame.section(sheet, styles, row, LEFT, "Contracts over equity and risk")
-    frame.hint(sheet, styles, row, LEFT + 3, "An Excel Data Table over the formula in its corner.")
+    frame.hint(sheet, styles, row + 6, LEFT, "An Excel Data Table over the formula in its corner.")
     equity, risk, loss, multiple = _inputs(
         sheet, styles, row + 1, LEFT,
         (("Equity, USD", EQUITY, "#,##0", 0, 1e12),
@@ -238,7 +238,7 @@ def _contracts(sheet: DeskSheet, styles: Styles, figures: Figures) -> None:
     value = figures.ask("VRP_CONTRACTS", EQUITY, LOSS, RISK, MULTIPLE)
     bold = styles(bold=True, align="center", valign="vcenter", font_color=look.INK, num_format="0")
     formula = f"=VRP_CONTRACTS({equity},{loss},{risk},{multiple},{layout.RULES_NAME})"
-    sheet.formula(row + 5, LEFT + 2, formula, bold, value)
+    sheet.formula(row + 5, LEFT + 3, formula, bold, value)
     top = row + 7
     corner = f'=IF({loss}>0,INT({equity}*{risk}/100*{multiple}/{loss}+0.000000001),"")'
     style = styles(bold=True, align="center", valign="vcenter", font_color=look.NAVY,
@@ -262,7 +262,7 @@ def _moves(sheet: DeskSheet, styles: Styles, figures: Figures) -> None:
     """The expected move over days and IV: a second Data Table."""
     row = SIZE_ROW
     frame.section(sheet, styles, row, RIGHT, "Expected move over days and volatility, USD")
-    frame.hint(sheet, styles, row, RIGHT + 5, "An Excel Data Table: spot x IV x sqrt(days / 365).")
+    frame.hint(sheet, styles, row + 5, RIGHT, "An Excel Data Table: spot x IV x sqrt(days / 365).")
     spot = figures.ask("VRP_GET", SYMBOL, "spot")
     price, iv, days = _inputs(
         sheet, styles, row + 1, RIGHT,
@@ -273,7 +273,7 @@ def _moves(sheet: DeskSheet, styles: Styles, figures: Figures) -> None:
     sheet.write_string(row + 4, RIGHT, "VRP_MOVE for these", label)
     bold = styles(bold=True, align="center", valign="vcenter", font_color=look.INK,
                   num_format="0.00")  # fmt: skip
-    sheet.formula(row + 4, RIGHT + 2, f"=VRP_MOVE({price},{iv},{days})", bold,
+    sheet.formula(row + 4, RIGHT + 3, f"=VRP_MOVE({price},{iv},{days})", bold,
                   figures.ask("VRP_MOVE", spot, 16.68, 30))  # fmt: skip
     top = row + 7
     style = styles(bold=True, align="center", valign="vcenter", font_color=look.NAVY,
@@ -297,8 +297,13 @@ def _exits(sheet: DeskSheet, styles: Styles, figures: Figures) -> None:
     """The exit that leads over a move of spot and z: one spilled call."""
     row = EXIT_ROW
     frame.section(sheet, styles, row, LEFT, "Exit over a move of spot and z")
-    frame.hint(sheet, styles, row, LEFT + 4,
-               "What a position entered in cell A or C would ask for; profit and time left out.")
+    frame.hint(
+        sheet,
+        styles,
+        row,
+        LEFT + 4,
+        "What a position entered in cell A or C would ask for; profit and time left out.",
+    )
     label = styles(look.QUIET, valign="vcenter", indent=1)
     spot_value = figures.ask("VRP_GET", SYMBOL, "spot")
     flip_value = figures.ask("VRP_GET", SYMBOL, "gamma_flip")
@@ -312,11 +317,11 @@ def _exits(sheet: DeskSheet, styles: Styles, figures: Figures) -> None:
     for n, (words, field, value) in enumerate(
         (("Spot, USD", "spot", spot_value), ("Gamma flip, USD", "gamma_flip", flip_value))
     ):
-        column = LEFT + 3 + 3 * n
+        column = LEFT + 2 + 3 * n
         sheet.write_string(row + 1, column, words, label)
         formula = f'=IF({symbol}="","",VRP_GET({symbol},"{field}",,{layout.RULES_NAME}))'
         sheet.formula(row + 1, column + 2, formula, plain, value)
-    spot, flip = (address(row + 1, LEFT + c, fixed=True) for c in (5, 8))
+    spot, flip = (address(row + 1, LEFT + c, fixed=True) for c in (4, 7))
     top = row + 3
     _corner(sheet, styles, top, LEFT, "z", "spot move, %")
     z_axis = _axis(sheet, styles, top + 1, LEFT, EXIT_Z_AXIS, '"z "+0.00;"z "-0.00;"z "0.00',

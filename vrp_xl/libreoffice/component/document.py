@@ -9,6 +9,7 @@ never becomes a formula, and formats stay. `Document` is the other end of
 # ruff: noqa: ANN001, ANN002, ANN201, ANN202, ANN204
 # (UNO has its own types and names)
 
+import datetime as dt
 import re
 
 
@@ -29,8 +30,10 @@ OURS = ("vrp_xl_workbook", "desk")
 RAW_NAME = "vrp_raw"
 """A defined name of the desk, for a file that has lost its properties."""
 
+EXCEL = "MS Excel 2007"
+"""Is in the names of the filters for .xlsx and .xlsm."""
+
 SPREADSHEET = "com.sun.star.sheet.SpreadsheetDocument"
-ADDRESS = "com.sun.star.table.CellRangeAddress"
 MIDNIGHT = 693594
 """The day 1899-12-30, from which dates count on the wire, as Python counts days."""
 
@@ -78,27 +81,33 @@ def own_name(formula):
 
 def reenter(document):
     """Types formulas anew whose functions Excel stored as an add-in's; how many there were."""
+    if not any(one.Name == "FilterName" and EXCEL in one.Value for one in document.Args):
+        return 0
     count = 0
-    for cells in list(formula_ranges(document)):
-        for y, row in enumerate(cells.getFormulaArray()):
-            for x, formula in enumerate(row):
-                if "VRP_" not in formula.upper() or own_name(formula) == formula:
-                    continue
-                count += _reentered(cells.getCellByPosition(x, y))
+    for sheet in document.Sheets:
+        wanted = sheet.createSearchDescriptor()
+        wanted.SearchString = "VRP_"
+        found = sheet.findAll(wanted)
+        for i in range(found.Count if found is not None else 0):
+            cells = found.getByIndex(i)
+            for y, row in enumerate(cells.getFormulaArray()):
+                for x, formula in enumerate(row):
+                    if formula.startswith(("=", "{=")) and own_name(formula) != formula:
+                        count += _reentered(cells.getCellByPosition(x, y))
     return count
 
 
 def _reentered(cell):
-    matrix = cell.ArrayFormula
-    if not matrix:
-        cell.setFormula(own_name(cell.Formula))
+    formula = own_name(cell.Formula)
+    if not formula.startswith("{"):
+        cell.setFormula(formula)
         return 1
-    cursor = cell.SpreadSheet.createCursorByRange(cell)
+    cursor = cell.Spreadsheet.createCursorByRange(cell)
     cursor.collapseToCurrentArray()
     first = cursor.getCellByPosition(0, 0).CellAddress
     if (first.Column, first.Row) != (cell.CellAddress.Column, cell.CellAddress.Row):
         return 0
-    cursor.setArrayFormula(own_name(matrix.strip("{}")))
+    cursor.setArrayFormula(formula[1:-1])
     return 1
 
 
@@ -141,9 +150,7 @@ class Document:
     def _days(self):
         """Days from the wire's first day to the document's."""
         null = self._model.NullDate
-        import datetime  # noqa: PLC0415
-
-        return datetime.date(null.Year, null.Month, null.Day).toordinal() - MIDNIGHT
+        return dt.date(null.Year, null.Month, null.Day).toordinal() - MIDNIGHT
 
     # Questions
 

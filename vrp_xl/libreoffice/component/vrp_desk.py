@@ -8,6 +8,7 @@ Runs inside LibreOffice, under LibreOffice's own Python (3.8 or newer). What a m
 # ruff: noqa: ANN001, ANN002, ANN201, ANN202, ANN204, D102, N802
 # (UNO has its own types and names)
 
+import contextlib
 import re
 import threading
 from collections import deque
@@ -18,7 +19,8 @@ import unohelper
 from com.sun.star.awt import XActionListener, XCallback
 from com.sun.star.awt.MessageBoxButtons import BUTTONS_OK, BUTTONS_YES_NO
 from com.sun.star.awt.MessageBoxType import INFOBOX, QUERYBOX
-from com.sun.star.lang import XServiceInfo
+from com.sun.star.container import NoSuchElementException
+from com.sun.star.lang import DisposedException, XServiceInfo
 from com.sun.star.sheet import XActivationEventListener
 from com.sun.star.task import XJob, XJobExecutor
 from vrp_xl_document import SPREADSHEET, Document, is_desk, reenter
@@ -30,13 +32,14 @@ LAST_ERROR = "ShowLastError"
 MACROS = ("RefreshScan", "RefreshSymbol", "AddToWatchlist", "FreezeCopy", "ResetFormats",
           LAST_ERROR, "OpenSettings", "OpenHelp")  # fmt: skip
 SAID_MOST = 20
+RUNNING = "A VRP macro is running already; wait until it has finished."
 
 BUSY = threading.Lock()
 """Held while a macro runs: there is one at a time."""
 SAID = deque(maxlen=SAID_MOST)
 """What was shown last, for programs that look on."""
 SEEN = []
-"""Documents whose buttons are listened to: (document, its listener)."""
+"""The listeners of the views in which the desk is shown."""
 
 _CALLED = re.compile(r"(?<![A-Za-z])(" + "|".join(MACROS) + r")(?![A-Za-z])")
 
@@ -105,8 +108,10 @@ class Shown:
         toolkit = self.context.ServiceManager.createInstanceWithContext(
             "com.sun.star.awt.Toolkit", self.context
         )
-        controller = self.model.CurrentController if self.model is not None else None
-        window = controller.Frame.ContainerWindow if controller is not None else None
+        try:
+            window = self.model.CurrentController.Frame.ContainerWindow
+        except (AttributeError, DisposedException):  # it was closed meanwhile
+            window = None
         box = toolkit.createMessageBox(window, kind, buttons, TITLE, text)
         try:
             return box.execute()
@@ -160,7 +165,8 @@ def converse(context, name, model, shown, where):
         try:
             run_macro(name, lambda what, more: where(lambda: document.answer(what, more)))
         finally:
-            where(document.end)
+            with contextlib.suppress(DisposedException):  # it was closed meanwhile
+                where(document.end)
     except LinkError as error:
         words = str(error)
         where(lambda: shown.tell(words))
@@ -173,7 +179,7 @@ def press(context, name, model):
         shown.tell("No spreadsheet is open.")
         return
     if not BUSY.acquire(blocking=False):
-        shown.tell("A VRP macro is running already; wait until it has finished.")
+        shown.tell(RUNNING)
         return
     where = OnMain(context)
 
@@ -187,45 +193,38 @@ def press(context, name, model):
 
 
 class Buttons(unohelper.Base, XActionListener, XActivationEventListener):
-    """Listens to the buttons of one desk, sheet by sheet as they are shown."""
+    """Listens to the buttons in one view of the desk, sheet by sheet as they are shown."""
 
-    def __init__(self, context, model):
+    def __init__(self, context, controller):
         self.context = context
-        self.model = model
-        self.macros = {}
+        self.controller = controller
         self.controls = []
+
+    def listen(self):
+        """Listens to the buttons of the sheet that is shown."""
+        for model, name in buttons(self.controller.ActiveSheet):
+            try:
+                control = self.controller.getControl(model)
+            except NoSuchElementException:  # it has no window yet
+                continue
+            if control not in self.controls:
+                control.setActionCommand(name)
+                control.addActionListener(self)
+                self.controls.append(control)
 
     def activeSpreadsheetChanged(self, _event):
         """Another sheet is shown, with buttons of its own."""
         self.listen()
 
-    def listen(self):
-        """Listens to the buttons of the sheet that is shown; how many are listened to."""
-        controller = self.model.CurrentController
-        open("/tmp/exp/log","a").write(f"listen {controller.ActiveSheet.Name} {[n for _,n in buttons(controller.ActiveSheet)]}\n")
-        for model, name in buttons(controller.ActiveSheet):
-            try:
-                control = controller.getControl(model)
-            except Exception as e:  # noqa: BLE001 (it has no window yet)
-                open("/tmp/exp/log","a").write(f"fail {e!r}\n")
-                continue
-            if control is None or any(control == one for one in self.controls):
-                continue
-            control.setActionCommand(name)
-            control.addActionListener(self)
-            self.controls.append(control)
-        return len(self.controls)
-
     def actionPerformed(self, event):
         """A button was pressed."""
-        open("/tmp/exp/log","a").write(f"pressed {event.ActionCommand}\n")
-        press(self.context, event.ActionCommand, self.model)
+        press(self.context, event.ActionCommand, self.controller.Model)
 
     def disposing(self, event):
-        """A control has gone, or the document."""
-        self.controls = [one for one in self.controls if one != event.Source]
-        if event.Source == self.model:
+        """A control has gone, or the whole view."""
+        if event.Source == self.controller:
             SEEN[:] = [one for one in SEEN if one is not self]
+        self.controls = [one for one in self.controls if one != event.Source]
 
 
 def buttons(sheet):
@@ -253,18 +252,19 @@ def opened(context, model):
     if model.isModified() != before:
         model.setModified(before)
     if count:
+        cells = "1 formula" if count == 1 else f"{count} formulas"
         words = (
-            f"{count} formulas that Excel stored under its add-in's name were entered anew. "
+            f"Excel stored {cells} under the name of its add-in; entered anew. "
             "The file is as it was until you save it."
         )
         SAID.append(words)
         bar = uno.getConstantByName("com.sun.star.frame.InfobarType.INFO")
         model.CurrentController.appendInfobar("vrp_xl", TITLE, words, bar, (), True)
-    if ours and not any(one.model == model for one in SEEN):
-        listener = Buttons(context, model)
+    controller = model.CurrentController
+    if ours and all(one.controller != controller for one in SEEN):
+        listener = Buttons(context, controller)
         SEEN.append(listener)
-        model.addEventListener(listener)
-        model.CurrentController.addActivationEventListener(listener)
+        controller.addActivationEventListener(listener)
         listener.listen()
 
 
@@ -293,17 +293,21 @@ class Desk(unohelper.Base, XServiceInfo, XJob, XJobExecutor):
         if "said" in given:
             return tuple(SAID), BUSY.locked()
         if "macro" in given:
-            silent = Silent(bool(given.get("yes")))
-            with BUSY:
-                converse(
-                    self.context, given["macro"], given["document"], silent, lambda work: work()
-                )
-            return tuple(silent.said)
+            return self._run(given["macro"], given["document"], Silent(bool(given.get("yes"))))
         environment = {one.Name: one.Value for one in given.get("Environment", ())}
         model = environment.get("Model")
         if model is not None and model.supportsService(SPREADSHEET):
             opened(self.context, model)
         return None
+
+    def _run(self, name, model, silent):
+        if not BUSY.acquire(blocking=False):
+            return (RUNNING,)
+        try:
+            converse(self.context, name, model, silent, lambda work: work())
+        finally:
+            BUSY.release()
+        return tuple(silent.said)
 
     def getImplementationName(self):
         return SERVICE
