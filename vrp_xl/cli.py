@@ -658,12 +658,22 @@ def serve_functions() -> None:
     server.serve()
 
 
-@app.command()
-def install() -> None:
-    """Put the add-in and the desk where Excel finds them.
+LibreOfficeOption = Annotated[
+    bool, typer.Option("--libreoffice", help="LibreOffice instead of Excel.")
+]
 
-    For this user, without an administrator. On macOS the buttons work, formulas do not.
+
+@app.command()
+def install(libreoffice: LibreOfficeOption = False) -> None:
+    """Put the add-in and the desk where Excel finds them, or the extension into LibreOffice.
+
+    For this user, without an administrator. In Excel for macOS the buttons work, formulas do not.
     """
+    if libreoffice:
+        from vrp_xl.libreoffice import install as extension
+
+        print(extension.install())
+        return
     from vrp_xl.excel import install as installing
 
     for words in installing.install(installing.this_machine()):
@@ -671,11 +681,16 @@ def install() -> None:
 
 
 @app.command()
-def uninstall() -> None:
+def uninstall(libreoffice: LibreOfficeOption = False) -> None:
     """Remove what `install` put, where you have not changed it.
 
     The store, the key and your settings stay.
     """
+    if libreoffice:
+        from vrp_xl.libreoffice import install as extension
+
+        print(extension.uninstall())
+        return
     from vrp_xl.excel import install as installing
 
     for words in installing.uninstall():
@@ -685,6 +700,7 @@ def uninstall() -> None:
 @app.command("open")
 def open_desk(
     new: Annotated[bool, typer.Option("--new", help="Make a fresh one beside the others.")] = False,
+    libreoffice: LibreOfficeOption = False,
 ) -> None:
     """Open the desk workbook.
 
@@ -694,6 +710,11 @@ def open_desk(
 
     path = installing.desk_to_open(installing.this_machine(), new=new)
     print(path)
+    if libreoffice:
+        from vrp_xl.libreoffice import install as extension
+
+        extension.open_workbook(path)
+        return
     installing.open_file(path)
 
 

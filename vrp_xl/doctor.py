@@ -23,6 +23,7 @@ def report() -> Iterator[tuple[str, str]]:
     yield "vrp-xl", f"{__version__} on Python {platform.python_version()}, {platform.system()}"
     yield "packages", ", ".join(f"{name} {_version(name)}" for name in PACKAGES)
     yield "folder", str(settings.home())
+    yield "libreoffice", _libreoffice()
     try:
         choice = desk.choose()
     except VrpError as error:
@@ -44,6 +45,12 @@ def report() -> Iterator[tuple[str, str]]:
             yield from _stored(store, choice.name, account)
     except VrpError as error:
         yield "store", str(error)
+
+
+def _libreoffice() -> str:
+    from vrp_xl.libreoffice import install  # noqa: PLC0415 (slow, and only this line needs it)
+
+    return install.finding()
 
 
 def _version(name: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import time
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,7 @@ WHY_NOT = why_not()
 class Office:
     """A LibreOffice with the extension, in a profile and a vrp_xl folder of its own."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, **environment: str) -> None:
         self.folder = folder
         self.profile = folder / "profile"
         self.home = folder / "home"
@@ -44,6 +45,7 @@ class Office:
             settings.HOME_VARIABLE: str(self.home),
             "XDG_CONFIG_HOME": str(folder / "config"),
             "TMPDIR": str(folder),  # a killed office leaves files
+            **environment,
         }
         self.said = ""
         self._driver: subprocess.Popen[str] | None = None
@@ -97,6 +99,21 @@ class Office:
         """What a cell shows after a formula has been typed into it."""
         self.do("set", cell="Z99", formula=text)
         return self.value("Z99")
+
+    def said(self) -> list[str]:
+        """What was shown last."""
+        told: list[str] = self.do("said")[0]
+        return told
+
+    def run(self, what: str, **more: Any) -> list[str]:
+        """Starts a macro from the menu or a button, waits for its end; what was shown last."""
+        before = self.do("said")[1]
+        assert self.do(what, **more) is not False, f"no such {what}: {more}"
+        until = time.monotonic() + 30
+        while self.do("said")[1] == before:
+            assert time.monotonic() < until, more
+            time.sleep(0.02)
+        return self.said()
 
     def end(self, how: str = "quit") -> None:
         """Ends the office and its driver."""

@@ -103,7 +103,7 @@ class Driver:
         return self.desk(macro=name, document=self.document, yes=yes)
 
     def said(self):
-        """What was shown last, and whether a macro is running."""
+        """What was shown last, and how many macros have ended."""
         return self.desk(said=True)
 
     def menu(self, name):
@@ -113,22 +113,31 @@ class Driver:
         frame.activate()
         helper.executeDispatch(frame, f"service:org.vrpxl.Desk?{name}", "", 0, ())
 
-    def buttons(self, sheet):
-        """The labels of the buttons on a sheet."""
-        forms = self.sheet(sheet).DrawPage.Forms
-        return [model.Label for form in forms for model in form]
+    def controls(self, sheet):
+        """(model, macro that it is bound to) of the buttons on a sheet."""
+        for form in self.sheet(sheet).DrawPage.Forms:
+            for i in range(form.Count):
+                codes = [event.ScriptCode for event in form.getScriptEvents(i)]
+                yield form.getByIndex(i), codes[0].split("?")[0].rpartition(".")[2] if codes else ""
 
-    def press(self, label, sheet):
-        """Shows a sheet and presses a button on it."""
+    def buttons(self, sheet):
+        """The macros of the buttons on a sheet."""
+        return [macro for _, macro in self.controls(sheet)]
+
+    def press(self, macro, sheet):
+        """Shows a sheet and presses the button of a macro on it; False where it has none."""
         controller = self.document.CurrentController
         controller.setActiveSheet(self.sheet(sheet))
-        for form in self.sheet(sheet).DrawPage.Forms:
-            for model in form:
-                if model.Label == label:
-                    control = controller.getControl(model)
-                    control.getAccessibleContext().doAccessibleAction(0)
-                    return True
+        for model, name in self.controls(sheet):
+            if macro in (name, model.Label.title().replace(" ", "")):
+                control = controller.getControl(model)
+                control.getAccessibleContext().doAccessibleAction(0)
+                return True
         return False
+
+    def shown(self):
+        """The sheet that is shown."""
+        return self.document.CurrentController.ActiveSheet.Name
 
     def select(self, cells, sheet):
         """Selects cells."""
@@ -161,10 +170,30 @@ class Driver:
         cells = self.document.NamedRanges.getByName(name).getReferredCells()
         return [list(row) for row in cells.getDataArray()]
 
-    def look(self, cells, sheet=None):
-        """Number format, colour and notes: what a macro must not touch."""
-        found = self.sheet(sheet).getCellRangeByName(cells)
-        return [found.NumberFormat, found.CellBackColor, found.CharWeight]
+    def name_put(self, name, formula):
+        """Types into the first cell of a defined name."""
+        cells = self.document.NamedRanges.getByName(name).getReferredCells()
+        cells.getCellByPosition(0, 0).setFormula(formula)
+
+    def looks(self, sheet):
+        """What a macro must not touch: formats by range, conditional formats, notes, formulas."""
+        found = self.sheet(sheet)
+        formats = found.UniqueCellFormatRanges
+        groups = [formats.getByIndex(i) for i in range(formats.Count)]
+        return {
+            "formats": [
+                [one.NumberFormat, one.CellBackColor, one.RangeAddressesAsString] for one in groups
+            ],
+            "conditional": [
+                one.Range.RangeAddressesAsString
+                for one in found.ConditionalFormats.getConditionalFormats()
+            ],
+            "notes": [note.String for note in found.Annotations],
+            "formulas": [
+                [cells.AbsoluteName, cells.getFormulaArray()]
+                for cells in found.queryContentCells(16)
+            ],
+        }
 
     def state(self):
         """What a macro must leave as it was."""

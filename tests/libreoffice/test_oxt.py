@@ -7,6 +7,8 @@ import getpass
 import json
 import os
 import re
+import subprocess
+import sys
 import xml.etree.ElementTree as ET
 import zipfile
 from typing import TYPE_CHECKING
@@ -14,8 +16,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from vrp_xl import __version__
+from vrp_xl.excel import layout
 from vrp_xl.functions import FUNCTIONS
 from vrp_xl.libreoffice import oxt
+from vrp_xl.libreoffice.book import MACROS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -101,11 +105,43 @@ def test_description_and_manifest(parts: dict[str, str]) -> None:
     ET.fromstring(parts["description.xml"])  # noqa: S314 (our own file)
     manifest = ET.fromstring(parts["META-INF/manifest.xml"])  # noqa: S314 (our own file)
     listed = {value for entry in manifest for key, value in entry.items() if "path" in key}
-    assert listed == {"functions.idl", "CalcAddIns.xcu", "vrp_addin.py"}
+    assert listed == {
+        "functions.idl", "CalcAddIns.xcu", "Addons.xcu", "Jobs.xcu", "vrp_addin.py", "vrp_desk.py",
+    }  # fmt: skip
     assert "Permission is hereby granted" in parts["LICENSE"]
 
 
-@pytest.mark.parametrize("name", ["vrp_addin.py", "pythonpath/vrp_xl_link.py"])
+def test_the_menu_names_macros_that_exist(parts: dict[str, str]) -> None:
+    """Every entry calls our component with a macro that has a body; so does every button."""
+    root = ET.fromstring(parts["Addons.xcu"])  # noqa: S314 (our own file)
+    calls = [p.findtext("value") for p in root.iter("prop") if p.get(OOR + "name") == "URL"]
+    assert calls == [f"service:{oxt.DESK_SERVICE}?{name}" for name in oxt.MENU]
+    assert set(oxt.MENU) <= set(layout.MACROS)
+    assert set(MACROS) == set(layout.MACROS)
+    desk = parts["vrp_desk.py"]
+    assert all(f'"{name}"' in desk for name in layout.MACROS)
+    assert f'SERVICE = "{oxt.DESK_SERVICE}"' in desk
+
+
+def test_the_job_comes_with_the_first_view_alone(parts: dict[str, str]) -> None:
+    """One event only: a second one would listen to every button twice."""
+    root = ET.fromstring(parts["Jobs.xcu"])  # noqa: S314 (our own file)
+    jobs, events = root.findall("node")
+    assert [node.get(OOR + "name") for node in events] == ["OnViewCreated"]
+    assert jobs.findtext("node/prop/value") == oxt.DESK_SERVICE
+
+
+def test_the_desk_is_known_by_what_the_layout_says(parts: dict[str, str]) -> None:
+    """The component cannot import the layout, so it repeats it."""
+    text = parts["pythonpath/vrp_xl_document.py"]
+    assert "OURS = " + json.dumps(layout.DOCUMENT_PROPERTY)[1:-1].join("()") in text
+    assert f'RAW_NAME = "{layout.RAW_NAME}"' in text
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["vrp_addin.py", "vrp_desk.py", "pythonpath/vrp_xl_link.py", "pythonpath/vrp_xl_document.py"],
+)
 def test_the_component_runs_on_an_old_python(parts: dict[str, str], name: str) -> None:
     """LibreOffice's own Python may be 3.8, and knows nothing of this package."""
     tree = ast.parse(parts[name], feature_version=(3, 8))
@@ -115,3 +151,9 @@ def test_the_component_runs_on_an_old_python(parts: dict[str, str], name: str) -
         if isinstance(node, ast.ImportFrom):
             assert not (node.module or "").startswith("vrp_xl.")
         assert not isinstance(node, ast.Match)
+
+
+def test_it_imports_no_host() -> None:
+    """The extension is written where xlwings is not installed, too."""
+    code = "import sys, vrp_xl.libreoffice.oxt as o; o.parts(); sys.exit('xlwings' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)

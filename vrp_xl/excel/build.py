@@ -18,7 +18,7 @@ import xlsxwriter
 
 from vrp_xl.errors import InputError
 from vrp_xl.excel.desk import desk_book
-from vrp_xl.excel.files import ADD_IN, BUILT, DESK, LICENCE, PACKAGE
+from vrp_xl.excel.files import ADD_IN, BUILT, DESK, EXTENSION, LICENCE, PACKAGE
 from vrp_xl.excel.layout import INTELLISENSE, SHEETS
 from vrp_xl.excel.vba.project import Module, read_module, vba_project
 from vrp_xl.excel.vba.wrappers import functions_text, help_text
@@ -29,6 +29,7 @@ from vrp_xl.excel.vba.xlwings_module import (
     pinned_version,
     xlwings_modules,
 )
+from vrp_xl.libreoffice.oxt import build_oxt
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -130,6 +131,7 @@ def _build(root: Path, target: Path) -> list[Path]:
     desk, add_in = target / DESK, target / ADD_IN
     _build_desk(root, desk)
     _build_add_in(root, add_in)
+    build_oxt(target / EXTENSION)
     (target / LICENCE).write_text(licences(), encoding="utf-8", newline="\n")
     return [target / name for name in BUILT]
 

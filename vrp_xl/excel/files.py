@@ -1,4 +1,4 @@
-"""Where the built Excel files are: in the installed package, or in the checkout."""
+"""Where the built spreadsheet files are: in the installed package, or in the checkout."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from pathlib import Path
 from vrp_xl.errors import InputError
 
 DESK, ADD_IN, LICENCE = "vrp_scan.xlsm", "vrp_xl.xlam", "LICENSE.xlwings.txt"
-BUILT = (DESK, ADD_IN, LICENCE)
+EXTENSION = "vrp_xl.oxt"
+BUILT = (DESK, ADD_IN, EXTENSION, LICENCE)
 """What `vrp-xl build` makes and a wheel carries."""
 
 PACKAGE = Path(__file__).resolve().parents[1]

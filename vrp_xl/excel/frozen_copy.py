@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from vrp_xl.workflow.scan import Scan
 
-_FORMULA = re.compile(rb"<f(?: [^>]*)?(?:/>|>.*?</f>)", re.DOTALL)
+_FORMULA = re.compile(rb"<f(?: [^>]*?)?(?:/>|>.*?</f>)", re.DOTALL)
 
 
 def values_only(data: bytes) -> bytes:

@@ -29,7 +29,6 @@ _OPTIONS = {
     "strings_to_formulas": False,
     "strings_to_urls": False,
     "strings_to_numbers": False,
-    "default_format_properties": dict(styles.FONT),
 }
 
 
@@ -64,7 +63,8 @@ def write_workbook(scan: Scan, path: Path) -> Path:
 def workbook_bytes(scan: Scan) -> bytes:
     """The workbook of `scan` as the bytes of an .xlsx file."""
     target = io.BytesIO()
-    book = xlsxwriter.Workbook(target, _OPTIONS)
+    font = dict(styles.FONT)  # XlsxWriter changes it: a fresh one for each book
+    book = xlsxwriter.Workbook(target, {**_OPTIONS, "default_format_properties": font})
     made = styles.Styles(book)
     book.set_size(2400, 1400)
     book.set_properties(

@@ -18,7 +18,7 @@ from urllib.parse import unquote, urlsplit
 from urllib.request import url2pathname
 
 from vrp_xl import macros
-from vrp_xl.errors import InputError, OfficeError
+from vrp_xl.errors import InputError, OfficeError, VrpError
 from vrp_xl.reader import READER
 
 if TYPE_CHECKING:
@@ -268,8 +268,9 @@ def run(name: str, replies: BinaryIO, questions: BinaryIO) -> int:
     book = UnoBook(Wire(replies, questions))
     try:
         MACROS[name](book)
-    except OfficeError:
-        return OfficeError.exit_code
+    except VrpError as error:  # not even a message could be shown
+        print(error, file=sys.stderr)  # noqa: T201 (the extension reads it)
+        return error.exit_code
     finally:
         READER.close()
     return 0

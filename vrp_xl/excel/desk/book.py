@@ -7,7 +7,7 @@ settings or environment of the user is read, and equal sources give equal bytes.
 from __future__ import annotations
 
 import io
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import xlsxwriter
 
@@ -15,7 +15,6 @@ import vrp_xl.functions  # noqa: F401 (defines the functions)
 from vrp_xl.excel import layout, styles
 from vrp_xl.excel.desk import (
     figures,
-    help as helping,
     hidden,
     matrix,
     positions,
@@ -24,6 +23,9 @@ from vrp_xl.excel.desk import (
     symbol,
     whatif,
 )
+from vrp_xl.excel.desk import (
+    help as helping,
+)
 from vrp_xl.excel.desk.cells import DeskSheet
 from vrp_xl.excel.vba.xlwings_module import CONF_SHEET
 from vrp_xl.frozen import MOMENT, frozen_sample
@@ -31,12 +33,11 @@ from vrp_xl.frozen import MOMENT, frozen_sample
 if TYPE_CHECKING:
     from pathlib import Path
 
-_OPTIONS = {
+_OPTIONS: dict[str, Any] = {
     "strings_to_formulas": False,
     "strings_to_urls": False,
     "strings_to_numbers": False,
     "in_memory": True,
-    "default_format_properties": dict(styles.FONT),
 }
 _TABS = {
     layout.SCAN: styles.BLUE, layout.MATRIX: "#E69F00", layout.POSITIONS: styles.VERMILION,
@@ -64,7 +65,8 @@ def desk_book(path: Path, *, vba_project: bytes | None) -> Path:
 
 def _book(vba_project: bytes | None) -> bytes:
     target = io.BytesIO()
-    book = xlsxwriter.Workbook(target, _OPTIONS)
+    options = {**_OPTIONS, "default_format_properties": dict(styles.FONT)}  # it takes them away
+    book = xlsxwriter.Workbook(target, options)
     book.worksheet_class = DeskSheet
     made = styles.Styles(book)
     book.set_size(2400, 1400)

@@ -9,10 +9,10 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, Any
 
-from xlsxwriter.utility import xl_cell_to_rowcol, xl_range, xl_rowcol_to_cell
+from xlsxwriter.utility import xl_range, xl_rowcol_to_cell
 from xlsxwriter.worksheet import CellArrayFormulaTuple, CellFormulaTuple, Worksheet
 
-from vrp_xl.excel.boundary import ERRORS, CellError
+from vrp_xl.excel.boundary import ERRORS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -135,8 +135,6 @@ class DeskSheet(Worksheet):  # type: ignore[misc]
             for c, value in enumerate(line):
                 self.write_blank(row + r, column + c, None, style)
                 self.table[row + r][column + c] = CellFormulaTuple("", style, cached(value))
-        for cell in (row_input, column_input):
-            xl_cell_to_rowcol(cell)
         self._data_tables[row, column] = (
             f'<f t="dataTable" ref="{xl_range(row, column, *last)}" dt2D="1" dtr="1" '
             f'r1="{row_input}" r2="{column_input}"></f>'
@@ -174,6 +172,3 @@ class DeskSheet(Worksheet):  # type: ignore[misc]
         """What a chart keeps of cells: an error or an empty text is a gap."""
         found = super()._get_range_data(*bounds)
         return [None if v == "" or (isinstance(v, str) and v in ERRORS) else v for v in found]
-
-
-__all__ = ["NA", "CellError", "DeskSheet", "address", "area", "cached"]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from vrp_xl.core.rules import SPECS, STANDARD
 from vrp_xl.excel import layout
-from vrp_xl.excel.boundary import CellError
+from vrp_xl.excel.desk.cells import cached
 from vrp_xl.excel.raw import DECIDED_COLUMNS, RAW_COLUMNS
 from vrp_xl.excel.raw_out import facts_of, raw_row
 from vrp_xl.frozen import MOMENT
@@ -37,9 +37,9 @@ def in_cell(value: Any) -> Any:
     return "" if value is None else value
 
 
-def error(value: Any) -> bool:
-    """Whether a result is a spreadsheet error."""
-    return isinstance(value, CellError)
+def rounded(value: Any) -> Any:
+    """A raw figure as its cell holds it, so that what is decided from it is what the cell says."""
+    return cached(value) if isinstance(value, float) else value
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,7 @@ def gather() -> Figures:
     desk = READER.desk()
     names = READER.names(desk)
     names = [names[i] for i in READER.order(names, desk)]
-    states = {name: ("fresh", "") for name in names}
+    states = dict.fromkeys(names, ("fresh", ""))
     scan = run_scan(
         READER.store(),
         SOURCE,
@@ -106,10 +106,10 @@ def gather() -> Figures:
         now=MOMENT,
         states=states,  # type: ignore[arg-type]
     )
-    raw = [raw_row(row) for row in scan.rows]
+    raw = [[rounded(value) for value in raw_row(row)] for row in scan.rows]
     blank: list[list[Any]] = [[None] * len(RAW_COLUMNS)]
     block = [row[: len(RAW_COLUMNS)] for row in raw] + blank * (layout.SCAN_ROWS - len(raw))
     decided = FUNCTIONS["VRP_DECIDE"].call(block, rules_range)
-    facts: dict[str, Any] = {**facts_of(scan, refreshed=MOMENT)}
+    facts: dict[str, Any] = dict(facts_of(scan, refreshed=MOMENT))
     facts["quota"] = FUNCTIONS["VRP_QUOTA"].call(rules_range)
     return Figures(STANDARD, rules_range, names, raw, decided[: len(raw)], facts)

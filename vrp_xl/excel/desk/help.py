@@ -114,15 +114,15 @@ def _example(
     sheet: DeskSheet, styles: Styles, figures: Figures, row: int, example: str, note: str
 ) -> int:
     """Writes an example and what it gives; returns the row after it."""
-    code = styles(font_name="Courier New", font_size=9, font_color="#00517E", indent=2,
-                  align="left", text_wrap=True, valign="top")  # fmt: skip
     live = with_rules(example)
     value = _value(figures, live)
+    code = styles(font_name="Courier New", font_size=9, font_color="#00517E", indent=2,
+                  align="left", text_wrap=bool(note), valign="top")  # fmt: skip
     sheet.write_string(row, TEXT, live, code)
     if note:
         sheet.write_string(row, MEANING, note[0].upper() + note[1:] + ".",
                            styles(look.QUIET, italic=True, valign="top"))  # fmt: skip
-    sheet.set_row(row, max(13.0 * look.lines(live, 38) + 4, 17))
+    sheet.set_row(row, max(13.0 * look.lines(live, 38) + 4, 17) if note else 17)
     if not isinstance(value, list):
         sheet.formula(row, RESULT, live, _result(styles, value), value)
         return row + 1

@@ -56,7 +56,7 @@ def write_matrix(book: Workbook, sheet: DeskSheet, styles: Styles, figures: Figu
     _unknown(sheet, styles, figures)
     _points(sheet, styles, figures)
     _lines(sheet, styles, figures)
-    _chart(book, sheet, figures)
+    _chart(book, sheet)
     sheet.set_selection(0, 0, 0, 0)
     frame.page(sheet, _UNKNOWN_ROW + 2, _LAST_COLUMN, repeat=(0, 1))
 
@@ -297,7 +297,7 @@ def _cells(column: int, first: int, last: int) -> list[Any]:
     return [layout.MATRIX, first, column, last, column]
 
 
-def _chart(book: Workbook, sheet: DeskSheet, figures: Figures) -> None:
+def _chart(book: Workbook, sheet: DeskSheet) -> None:
     chart = book.add_chart({"type": "scatter", "subtype": "straight"})
     lines = _CHART_COLUMN + len(_LETTERS) + 1
     for n, (name, _, _, colour, dash) in enumerate(_ENDS):

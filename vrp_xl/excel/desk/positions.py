@@ -243,8 +243,8 @@ def _top(book: Workbook, sheet: DeskSheet, styles: Styles, shown: list[dict[str,
     items: tuple[tuple[int, int, str, str, str, Any], ...] = (
         (3, 0, "Open", "0", f'=SUMPRODUCT(({_column("symbol")}<>"")*({open_}))', len(live)),
         (4, 0, "To act on", "0",
-         f'=SUMPRODUCT(({open_})*((LEFT({action},5)="CLOSE")*({action}<>"CLOSED")'
-         f'+(LEFT({action},3)="CUT")+({action}="DEFEND")))', len(act)),
+         (f'=SUMPRODUCT(({open_})*((LEFT({action},5)="CLOSE")*({action}<>"CLOSED")'
+          f'+(LEFT({action},3)="CUT")+({action}="DEFEND")))'), len(act)),
         (2, 3, "Open profit, USD", "+#,##0;-#,##0;0", f"=SUM(IF({open_},{number},0))", total),
         (3, 3, "in % of equity", '+0.00"%";-0.00"%";0.00"%"',
          f'=IF(N({equity})>0,{address(2, 4)}/{equity}*100,"")', total / EQUITY * 100),

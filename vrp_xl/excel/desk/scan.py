@@ -262,10 +262,10 @@ def _facts_line(sheet: DeskSheet, styles: Styles, figures: Figures) -> None:
     sheet.formula(FACTS_ROW, 1, f'=IF({as_of}="","no figures",{as_of})', moment, facts["as_of"])
     at = _WORDS_BEFORE
     told = [_text(facts[name]) for name in ("market", "source", "quota")]
-    words = " & ".join(
-        f'IF({fact(name)}="","",{before}{fact(name)})'
-        for name, before in (("market", ""), ("source", '"   ·   source "&'), ("quota", '"   ·   "&'))
-    ).replace(" & ", "&")  # fmt: skip
+    before = {"market": "", "source": '"   ·   source "&', "quota": '"   ·   "&'}
+    words = "&".join(
+        f'IF({fact(name)}="","",{start}{fact(name)})' for name, start in before.items()
+    )
     sheet.formula(
         FACTS_ROW, at, f"={words}", plain, f"{told[0]}   ·   source {told[1]}   ·   {told[2]}"
     )

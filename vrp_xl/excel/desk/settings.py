@@ -251,7 +251,7 @@ def _watchlist(book: Workbook, sheet: DeskSheet, styles: Styles, figures: Figure
     first = address(FIRST_WATCH, WATCH)
     sheet.data_validation(
         FIRST_WATCH, WATCH, LAST_WATCH, WATCH,
-        {"validate": "custom", "value": f"=AND(LEN({first})<=15,ISERROR(FIND(\" \",{first})))",
+        {"validate": "custom", "value": f'=AND(LEN({first})<=15,ISERROR(FIND(" ",{first})))',
          "error_title": "Not allowed", "error_message": "A ticker, without blanks: SPY or BRK.B.",
          "ignore_blank": True},
     )  # fmt: skip

@@ -170,7 +170,7 @@ _STRIKES_ROW = 46
 
 
 def _strikes(sheet: DeskSheet, styles: Styles, figures: Figures) -> None:
-    """The legs of what to sell, spilled beside a first column that counts them."""
+    """The legs of what to sell, always as many rows as the longest structure has legs."""
     row = _STRIKES_ROW
     frame.section(sheet, styles, row - 1, CHARTS, "Strikes of the structure")
     words = ("Leg", "Right", "Strike", "Delta", "Moves", "Basis", "Expiry")
@@ -181,10 +181,14 @@ def _strikes(sheet: DeskSheet, styles: Styles, figures: Figures) -> None:
                    num_format=shape) for shape in shapes]  # fmt: skip
     call = f"VRP_STRIKES({layout.SYMBOL_NAME},,,{layout.RULES_NAME})"
     legs = figures.ask("VRP_STRIKES", SYMBOL)
-    sheet.spill(row + 1, CHARTS, _if_given(f'IFERROR({call},"")'), legs, each)
+    legs = [*legs, *[[None] * len(words)] * (_LEGS - len(legs))]
+    rows = ";".join(str(n + 1) for n in range(_LEGS))
+    columns = ",".join(str(n + 1) for n in range(len(words)))
+    padded = f'IFERROR(INDEX({call},{{{rows}}},{{{columns}}}),"")'
+    sheet.spill(row + 1, CHARTS, _if_given(padded), legs, each)
     frame.hint(
         sheet, styles, row + 1 + _LEGS, CHARTS,
-        "Moves: distance from spot in expected moves. Four rows are kept free for four legs.",
+        "Moves: distance from spot in expected moves. Empty: there is nothing to sell; see Why.",
     )  # fmt: skip
 
 

@@ -191,15 +191,15 @@ def _movers(sheet: DeskSheet, styles: Styles, figures: Figures) -> None:
         sheet.write_string(row + 4 + n, LEFT, words, label)
         here = address(row + 2 + now, LEFT + 3, fixed=True)
         there = address(row + 2 + then, LEFT + 3, fixed=True)
-        found = f'ISNUMBER(FIND(", "&{SYMBOLS}&",",", "&{{}}&","))'
+        found = f'ISNUMBER(FIND(", "&UPPER({SYMBOLS})&",",", "&{{}}&","))'
         formula = (
             f'=_xlfn.TEXTJOIN(", ",TRUE,IF(({SYMBOLS}<>"")*{found.format(here)}'
             f'*NOT({found.format(there)}),{SYMBOLS},""))'
         )
-        value = ", ".join(s for s in figures.watchlist if s in lists[now] and s not in lists[then])
+        names_ = [s for s in figures.watchlist if s in lists[now] and s not in lists[then]]
         sheet.formula(row + 4 + n, LEFT + 3, formula,
                       styles(colour, align="left", indent=1, valign="vcenter", font_size=11),
-                      value, array=True)  # fmt: skip
+                      ", ".join(names_), array=True)  # fmt: skip
     for n in range(1, 6):
         sheet.set_row(row + n, 20)
 

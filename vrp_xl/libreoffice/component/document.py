@@ -191,18 +191,12 @@ class Document:
         """Values as rows; formats decide what is a date and what is true or false."""
         cells = self._range(*place)
         rows = [
-            [self._value(cells, x, y, value) for x, value in enumerate(row)]
+            [_read(cells, x, y, value) for x, value in enumerate(row)]
             for y, row in enumerate(cells.getDataArray())
         ]
         if any(type(value) is float for row in rows for value in row):
             self._typed(cells, rows)
         return rows
-
-    @staticmethod
-    def _value(cells, x, y, value):
-        if value is None:
-            return {"error": ERRORS.get(cells.getCellByPosition(x, y).getError(), "#VALUE!")}
-        return None if value == "" else value
 
     def _typed(self, cells, rows):
         """Makes dates and truth values of numbers that are formatted so."""
@@ -300,6 +294,13 @@ QUESTIONS = frozenset({
     "calculation", "calculate", "drawing", "draw", "recalculate", "message", "ask",
 })  # fmt: skip
 """What a macro may ask."""
+
+
+def _read(cells, x, y, value):
+    """A value that UNO gave: nothing for an error, empty text for an empty cell."""
+    if value is None:
+        return {"error": ERRORS.get(cells.getCellByPosition(x, y).getError(), "#VALUE!")}
+    return None if value == "" else value
 
 
 def _cell(value, days):

@@ -276,7 +276,9 @@ def run_macro(name: str, answer: Callable[[str, list[Any]], Any]) -> None:
             except OSError:
                 pass  # it has gone; why is said below
         if process.returncode != 0:
-            raise LinkError(f"{name} of vrp_xl broke off: {_last_line(told)}. {_INSTALL}")
+            what_to_do = _INSTALL if process.returncode == 1 else ""  # that Python itself failed
+            words = _last_line(told).rstrip(".")
+            raise LinkError(f"{name} of vrp_xl broke off: {words}. {what_to_do}".strip())
 
 
 def _reply(line: bytes, answer: Callable[[str, list[Any]], Any]) -> bytes:

@@ -5,10 +5,9 @@ Runs inside LibreOffice, under LibreOffice's own Python (3.8 or newer). What a m
 """
 
 # mypy: ignore-errors
-# ruff: noqa: ANN001, ANN002, ANN201, ANN202, ANN204, D102, N802
+# ruff: noqa: ANN001, ANN201, ANN202, ANN204, D102, N802
 # (UNO has its own types and names)
 
-import contextlib
 import re
 import threading
 from collections import deque
@@ -20,7 +19,7 @@ from com.sun.star.awt import XActionListener, XCallback
 from com.sun.star.awt.MessageBoxButtons import BUTTONS_OK, BUTTONS_YES_NO
 from com.sun.star.awt.MessageBoxType import INFOBOX, QUERYBOX
 from com.sun.star.container import NoSuchElementException
-from com.sun.star.lang import DisposedException, XServiceInfo
+from com.sun.star.lang import XServiceInfo
 from com.sun.star.sheet import XActivationEventListener
 from com.sun.star.task import XJob, XJobExecutor
 from vrp_xl_document import SPREADSHEET, Document, is_desk, reenter
@@ -38,6 +37,8 @@ BUSY = threading.Lock()
 """Held while a macro runs: there is one at a time."""
 SAID = deque(maxlen=SAID_MOST)
 """What was shown last, for programs that look on."""
+ENDED = [0]
+"""How many macros of the menu and the buttons have ended."""
 SEEN = []
 """The listeners of the views in which the desk is shown."""
 
@@ -108,10 +109,8 @@ class Shown:
         toolkit = self.context.ServiceManager.createInstanceWithContext(
             "com.sun.star.awt.Toolkit", self.context
         )
-        try:
-            window = self.model.CurrentController.Frame.ContainerWindow
-        except (AttributeError, DisposedException):  # it was closed meanwhile
-            window = None
+        there = self.model is not None and not closed(self.model)
+        window = self.model.CurrentController.Frame.ContainerWindow if there else None
         box = toolkit.createMessageBox(window, kind, buttons, TITLE, text)
         try:
             return box.execute()
@@ -134,6 +133,14 @@ class Silent:
         """Keeps a question and gives the answer."""
         self.said.append(text)
         return self.yes
+
+
+def closed(model):
+    """Whether a document has gone."""
+    try:
+        return model.CurrentController is None
+    except Exception:  # noqa: BLE001 (UNO raises what it likes of what has gone)
+        return True
 
 
 def last_error(context):
@@ -161,11 +168,20 @@ def converse(context, name, model, shown, where):
         "com.sun.star.frame.Desktop", context
     )
     document = Document(desktop, model, shown.tell, shown.query)
+
+    def answer(what, more):
+        try:
+            return where(lambda: document.answer(what, more))
+        except Exception:
+            if closed(model):
+                raise ValueError("the workbook was closed") from None
+            raise
+
     try:
         try:
-            run_macro(name, lambda what, more: where(lambda: document.answer(what, more)))
+            run_macro(name, answer)
         finally:
-            with contextlib.suppress(DisposedException):  # it was closed meanwhile
+            if not closed(model):
                 where(document.end)
     except LinkError as error:
         words = str(error)
@@ -188,6 +204,7 @@ def press(context, name, model):
             converse(context, name, model, shown, where)
         finally:
             BUSY.release()
+            ENDED[0] += 1
 
     threading.Thread(target=work, name=f"vrp_xl {name}", daemon=True).start()
 
@@ -287,11 +304,11 @@ class Desk(unohelper.Base, XServiceInfo, XJob, XJobExecutor):
         Args:
             arguments: `Environment` from LibreOffice. From a program `macro`, `document` and
                 `yes` (the answer to questions), and it gets the messages; or `said`, and it gets
-                what was shown last, and whether a macro is running.
+                what was shown last, and how many macros have ended.
         """
         given = {one.Name: one.Value for one in arguments}
         if "said" in given:
-            return tuple(SAID), BUSY.locked()
+            return tuple(SAID), ENDED[0]
         if "macro" in given:
             return self._run(given["macro"], given["document"], Silent(bool(given.get("yes"))))
         environment = {one.Name: one.Value for one in given.get("Environment", ())}
