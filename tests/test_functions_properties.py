@@ -91,7 +91,8 @@ RANGE = st.one_of(
 ANY = CELL | RANGE
 
 BY_KIND = {
-    "symbol": SYMBOL, "volatility": FIGURE, "realized volatility": FIGURE, "number": FIGURE, "positive number": FIGURE,
+    "symbol": SYMBOL, "volatility": FIGURE,
+    "realized volatility": FIGURE, "number": FIGURE, "positive number": FIGURE,
     "number from 0": FIGURE, "probability": st.floats(0, 1), "whole number": st.integers(-2, 400),
     "volatility or symbol": FIGURE | SYMBOL, "text": WORD, "date": DATE, "cell": WORD,
     "gamma": WORD | FIGURE, "column of numbers": tables(FIGURE, 70, 1), "rules": st.lists(

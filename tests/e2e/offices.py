@@ -100,7 +100,7 @@ class Office:
         self.do("set", cell="Z99", formula=text)
         return self.value("Z99")
 
-    def said(self) -> list[str]:
+    def shown(self) -> list[str]:
         """What was shown last."""
         told: list[str] = self.do("said")[0]
         return told
@@ -113,7 +113,7 @@ class Office:
         while self.do("said")[1] == before:
             assert time.monotonic() < until, more
             time.sleep(0.02)
-        return self.said()
+        return self.shown()
 
     def end(self, how: str = "quit") -> None:
         """Ends the office and its driver."""

@@ -190,8 +190,10 @@ class Driver:
             ],
             "notes": [note.String for note in found.Annotations],
             "formulas": [
-                [cells.AbsoluteName, cells.getFormulaArray()]
+                [cells.AbsoluteName, formulas]
                 for cells in found.queryContentCells(16)
+                for formulas in [cells.getFormulaArray()]
+                if formulas[0][0] not in ("=TRUE()", "=FALSE()")  # how a truth value is loaded
             ],
         }
 
@@ -202,6 +204,10 @@ class Driver:
             "automatic": self.document.isAutomaticCalculationEnabled(),
             "locked": self.document.hasControllersLocked(),
         }
+
+    def location(self):
+        """Where the open document lies."""
+        return self.document.URL if self.document is not None else ""
 
     def save(self, path, kind):
         """Stores a copy in a format."""

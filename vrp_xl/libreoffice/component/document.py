@@ -12,7 +12,6 @@ never becomes a formula, and formats stay. `Document` is the other end of
 import datetime as dt
 import re
 
-
 ERRORS = {
     521: "#NULL!", 532: "#DIV/0!", 519: "#VALUE!", 524: "#REF!", 525: "#NAME?", 503: "#NUM!",
     32767: "#N/A",
@@ -68,6 +67,20 @@ def uses_functions(document):
         for row in cells.getFormulaArray()
         for formula in row
     )
+
+
+def recalculate(document):
+    """Computes every formula of a document anew; whether it has to be saved stays as it was."""
+    before = document.isModified()
+    document.lockControllers()
+    document.addActionLock()
+    try:
+        document.calculateAll()
+    finally:
+        document.removeActionLock()
+        document.unlockControllers()
+    if document.isModified() != before:
+        document.setModified(before)
 
 
 def own_name(formula):
@@ -278,7 +291,7 @@ class Document:
             if document.supportsService(SPREADSHEET) and (
                 document == self._model or uses_functions(document)
             ):
-                document.calculateAll()
+                recalculate(document)
 
     def message(self, text):
         """Shows a message."""

@@ -22,7 +22,7 @@ from com.sun.star.container import NoSuchElementException
 from com.sun.star.lang import XServiceInfo
 from com.sun.star.sheet import XActivationEventListener
 from com.sun.star.task import XJob, XJobExecutor
-from vrp_xl_document import SPREADSHEET, Document, is_desk, reenter
+from vrp_xl_document import SPREADSHEET, Document, is_desk, recalculate, reenter
 from vrp_xl_link import LinkError, run_macro
 
 SERVICE = "org.vrpxl.Desk"
@@ -209,16 +209,25 @@ def press(context, name, model):
     threading.Thread(target=work, name=f"vrp_xl {name}", daemon=True).start()
 
 
-class Buttons(unohelper.Base, XActionListener, XActivationEventListener):
+class Buttons(unohelper.Base, XActionListener, XActivationEventListener, XCallback):
     """Listens to the buttons in one view of the desk, sheet by sheet as they are shown."""
 
     def __init__(self, context, controller):
         self.context = context
         self.controller = controller
         self.controls = []
+        self.poster = context.ServiceManager.createInstanceWithContext(
+            "com.sun.star.awt.AsyncCallback", context
+        )
 
     def listen(self):
-        """Listens to the buttons of the sheet that is shown."""
+        """Listens to the buttons of the sheet that is shown, as soon as they have windows."""
+        self.poster.addCallback(self, None)
+
+    def notify(self, _data):
+        """The sheet has been drawn."""
+        if closed(self.controller.Model):
+            return
         for model, name in buttons(self.controller.ActiveSheet):
             try:
                 control = self.controller.getControl(model)
@@ -265,7 +274,7 @@ def opened(context, model):
     count = reenter(model)
     ours = is_desk(model)
     if ours or count:
-        model.calculateAll()
+        recalculate(model)
     if model.isModified() != before:
         model.setModified(before)
     if count:
