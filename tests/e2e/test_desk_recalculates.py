@@ -25,7 +25,6 @@ from vrp_xl.libreoffice.component import link
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 pytestmark = [
     pytest.mark.e2e,

@@ -9,6 +9,7 @@ never becomes a formula, and formats stay. `Document` is the other end of
 # ruff: noqa: ANN001, ANN002, ANN201, ANN202, ANN204
 # (UNO has its own types and names)
 
+import contextlib
 import datetime as dt
 import re
 
@@ -69,18 +70,27 @@ def uses_functions(document):
     )
 
 
-def recalculate(document):
-    """Computes every formula of a document anew; whether it has to be saved stays as it was."""
+@contextlib.contextmanager
+def unchanged(document):
+    """What is done within does not count as a change of the document."""
     before = document.isModified()
-    document.lockControllers()
-    document.addActionLock()
     try:
-        document.calculateAll()
+        yield
     finally:
-        document.removeActionLock()
-        document.unlockControllers()
-    if document.isModified() != before:
-        document.setModified(before)
+        if document.isModified() != before:
+            document.setModified(before)
+
+
+def recalculate(document):
+    """Computes every formula of a document anew."""
+    with unchanged(document):
+        document.lockControllers()
+        document.addActionLock()
+        try:
+            document.calculateAll()
+        finally:
+            document.removeActionLock()
+            document.unlockControllers()
 
 
 def own_name(formula):
@@ -141,6 +151,7 @@ class Document:
         self._query = query
         self._indicator = None
         self._locks = 0
+        self._changed = False
         self._automatic = None
 
     def answer(self, what, more):
@@ -153,7 +164,7 @@ class Document:
         """Puts back what a macro that broke off has left."""
         self.status(None)
         if self._automatic is not None:
-            self._model.enableAutomaticCalculation(self._automatic)
+            self.calculate("automatic" if self._automatic else "manual")
         self.draw(True)
 
     def _range(self, sheet, row, column, rows, columns):
@@ -235,12 +246,14 @@ class Document:
 
     def put(self, sheet, row, column, rows):
         """Puts values; null empties a cell."""
+        self._changed = True
         days = self._days()
         cells = self._range(sheet, row, column, len(rows), len(rows[0]))
         cells.setDataArray(tuple(tuple(_cell(value, days) for value in line) for line in rows))
 
     def clear(self, *place):
         """Empties cells; formats and notes stay."""
+        self._changed = True
         self._range(*place).clearContents(CELL_CONTENTS)
 
     def activate(self, sheet):
@@ -270,7 +283,8 @@ class Document:
         """Sets when formulas recalculate."""
         if self._automatic is None:
             self._automatic = self._model.isAutomaticCalculationEnabled()
-        self._model.enableAutomaticCalculation(when != "manual")
+        with unchanged(self._model):
+            self._model.enableAutomaticCalculation(when != "manual")
 
     def drawing(self):
         """Whether the screen follows."""
@@ -281,9 +295,12 @@ class Document:
         if not follow:
             self._model.lockControllers()
             self._locks += 1
+        before = self._model.isModified()
         while follow and self._locks:
             self._model.unlockControllers()
             self._locks -= 1
+        if not before and not self._changed and self._model.isModified():
+            self._model.setModified(False)  # put off until here: switching the recalculation
 
     def recalculate(self):
         """Computes every open document with VRP formulas anew."""

@@ -22,7 +22,7 @@ from com.sun.star.container import NoSuchElementException
 from com.sun.star.lang import XServiceInfo
 from com.sun.star.sheet import XActivationEventListener
 from com.sun.star.task import XJob, XJobExecutor
-from vrp_xl_document import SPREADSHEET, Document, is_desk, recalculate, reenter
+from vrp_xl_document import SPREADSHEET, Document, is_desk, recalculate, reenter, unchanged
 from vrp_xl_link import LinkError, run_macro
 
 SERVICE = "org.vrpxl.Desk"
@@ -270,13 +270,11 @@ def buttons(sheet):
 
 def opened(context, model):
     """A spreadsheet is shown for the first time."""
-    before = model.isModified()
-    count = reenter(model)
     ours = is_desk(model)
-    if ours or count:
-        recalculate(model)
-    if model.isModified() != before:
-        model.setModified(before)
+    with unchanged(model):
+        count = reenter(model)
+        if ours or count:
+            recalculate(model)
     if count:
         cells = "1 formula" if count == 1 else f"{count} formulas"
         words = (
