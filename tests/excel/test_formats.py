@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import zipfile
 from typing import TYPE_CHECKING
 
 import pytest
 import xlsxwriter
 
 from vrp_xl.errors import InputError
+from vrp_xl.excel.files import DESK, built
 from vrp_xl.excel.formats import ConditionalRule, formats_of
 
 if TYPE_CHECKING:
@@ -50,6 +52,7 @@ def test_conditional_formats_are_read_by_priority(made):
                         bold=True, stop=True),
         ConditionalRule("C4:C8", "cell", ("1", "2"), "between", italic=True),
         ConditionalRule("E4:E8", "bar", fill="#B5D8EE"),
+        ConditionalRule("F4:F8", "scale", scale=("#FF7128", "#FFEF9C")),
     )  # fmt: skip
     assert (notes.sheet, notes.rules, notes.numbers) == ("My notes", (), ())
 
@@ -68,3 +71,15 @@ def test_what_is_no_workbook_is_told(tmp_path):
     path.write_bytes(b"no workbook")
     with pytest.raises(InputError, match="cannot be read"):
         formats_of(path)
+
+
+def test_the_desk_has_every_kind_of_rule():
+    """Nothing that the built desk shows is lost when its formats are put back: scales, errors."""
+    with zipfile.ZipFile(built(DESK)) as file:
+        sheets = [name for name in file.namelist() if name.startswith("xl/worksheets/s")]
+        in_file = sum(file.read(name).decode().count("<cfRule ") for name in sheets)
+    read = [rule for sheet in formats_of(built(DESK)) for rule in sheet.rules]
+    assert len(read) == in_file
+    scales = [rule for rule in read if rule.kind == "scale"]
+    assert scales
+    assert all(len(rule.scale) in (2, 3) for rule in scales)

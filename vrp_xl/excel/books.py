@@ -347,6 +347,9 @@ class XlwingsSheet:
         if rule.kind == "bar":
             made.add_data_bar(rule.fill or "#B5D8EE", gradient=False)
             return
+        if rule.kind == "scale":
+            made.add_color_scale(list(rule.scale))
+            return
         look: Mapping[str, Any] = {
             "fill_color": rule.fill,
             "font_color": rule.ink,

@@ -30,7 +30,7 @@ _BUILT_IN = {
 }  # fmt: skip
 """Number formats that a file names by their number alone."""
 
-RuleKind = Literal["expression", "cell", "bar"]
+RuleKind = Literal["expression", "cell", "bar", "scale"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,8 @@ class ConditionalRule:
 
     Attributes:
         area: the ranges it holds for, such as ``A4:C503``, separated by blanks.
-        kind: a formula, a comparison of the cell with one or two formulas, or a data bar.
+        kind: a formula, a comparison of the cell with one or two formulas, a data bar, or a scale
+            of two or three colours.
         formulas: formulas without ``=``, as the first cell of the area sees them.
         operator: of a comparison, in the words of the file (``greaterThan``).
         fill: colour of the cell, or of the bar, ``#RRGGBB``; None leaves it.
@@ -55,6 +56,8 @@ class ConditionalRule:
     bold: bool | None = None
     italic: bool | None = None
     stop: bool = False
+    scale: tuple[str, ...] = ()
+    """Colours of a scale, ``#RRGGBB``, from the lowest value to the highest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,16 +133,19 @@ def _rule(area: str, rule: Element, looks: list[Element]) -> ConditionalRule | N
     if kind == "dataBar":
         colour = rule.find(f"{_MAIN}dataBar/{_MAIN}color")
         return ConditionalRule(area, "bar", fill=_colour(colour))
-    if kind not in ("expression", "cellIs"):
-        return None
+    if kind == "colorScale":
+        colours = [_colour(c) for c in rule.findall(f"{_MAIN}colorScale/{_MAIN}color")]
+        return ConditionalRule(area, "scale", scale=tuple(c for c in colours if c))
     formulas = tuple(f.text or "" for f in rule.findall(f"{_MAIN}formula"))
+    if not formulas:
+        return None
     number = rule.get("dxfId")
     look = looks[int(number)] if number is not None else ET.Element("dxf")
     font = look.find(f"{_MAIN}font")
     fill = look.find(f"{_MAIN}fill/{_MAIN}patternFill/{_MAIN}bgColor")
     return ConditionalRule(
         area,
-        "expression" if kind == "expression" else "cell",
+        "cell" if kind == "cellIs" else "expression",
         formulas,
         rule.get("operator", ""),
         _colour(fill),
