@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 NOTE = {"font_name": "Arial", "font_size": 9, "color": "#FFFFF0", "author": "vrp_xl"}
 ERROR_TEXT = {"font_color": "#9AA3AC", "italic": True}
 """Missing figures: a true error, kept quiet."""
+CHART_GAP = {"font_color": "#FFFFFF"}
 
 
 def title(sheet: DeskSheet, styles: Styles, words: str, last_column: int) -> None:
@@ -132,3 +133,8 @@ def a_date(name: str, *, words: str = "") -> dict[str, Any]:
 def grey_errors(sheet: DeskSheet, styles: Styles, bounds: tuple[int, int, int, int]) -> None:
     """Keeps missing figures (#N/A) quiet."""
     sheet.conditional_format(*bounds, {"type": "errors", "format": styles.rule(ERROR_TEXT)})
+
+
+def hide_errors(sheet: DeskSheet, styles: Styles, bounds: tuple[int, int, int, int]) -> None:
+    """Shows nothing where a chart's point is missing: charts leave out #N/A, but no blank."""
+    sheet.conditional_format(*bounds, {"type": "errors", "format": styles.rule(CHART_GAP)})

@@ -244,7 +244,7 @@ def _points(sheet: DeskSheet, styles: Styles, figures: Figures) -> None:
                 NA if missing else value["z_score"],
             )  # fmt: skip
     last = _DATA_ROW + MOST_POINTS
-    frame.grey_errors(sheet, styles, (_DATA_ROW + 1, LEFT, last, first_letter + len(_LETTERS) - 1))
+    frame.hide_errors(sheet, styles, (_DATA_ROW + 1, LEFT, last, first_letter + len(_LETTERS) - 1))
 
 
 def _lines(sheet: DeskSheet, styles: Styles, figures: Figures) -> None:

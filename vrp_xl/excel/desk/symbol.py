@@ -216,7 +216,7 @@ def _history(sheet: DeskSheet, styles: Styles, figures: Figures) -> None:
         for m, (formula, style) in enumerate(zip(_row(row, n), styles_, strict=True)):
             sheet.formula(row, _SHOWN + m, f"={formula}", style, value[m])
     last = _DATA_ROW + SHOWN_DAYS - 1
-    frame.grey_errors(sheet, styles, (_DATA_ROW, _SHOWN, last, _SHOWN + len(names) - 1))
+    frame.hide_errors(sheet, styles, (_DATA_ROW, _SHOWN, last, _SHOWN + len(names) - 1))
 
 
 def _row(row: int, n: int) -> tuple[str, ...]:
