@@ -125,8 +125,8 @@ def plan_install(machine: Machine) -> Plan:
         (),
         (
             "There is no Excel on this system, so there is nothing to install.",
-            "`vrp-xl scan` writes a workbook that LibreOffice opens, with every figure in it.",
-            "`vrp-xl open` opens the desk to look at; its formulas need Excel on Windows.",
+            "For LibreOffice: `vrp-xl install --libreoffice`, then `vrp-xl open --libreoffice`.",
+            "`vrp-xl scan` writes a workbook that any spreadsheet opens, with every figure in it.",
             "`vrp-xl call '=VRP_CELL(\"SPY\")'` computes a formula here.",
         ),
     )
