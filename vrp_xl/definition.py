@@ -94,11 +94,6 @@ class Function:
         names = (f"[{a.name}]" if a.optional else a.name for a in self.args)
         return f"{self.name}({', '.join(names)})"
 
-    @property
-    def ranges(self) -> bool:
-        """Whether any argument may be a range (all of them may)."""
-        return bool(self.args)
-
 
 FUNCTIONS: dict[str, Function] = {}
 """Every spreadsheet function by name, in the order of the reference."""

@@ -206,7 +206,7 @@ def VRP_ATMIV(
     put_iv: Annotated[float, arg.vol("IV of the put at the same strike.")],
 ) -> float:
     """ATM implied volatility: the mean of call and put at the strike nearest to spot."""
-    return (call_iv + put_iv) / 2.0
+    return float(_known(implied.atm_iv(call_iv, put_iv), "ATM IV"))
 
 
 @vrp(

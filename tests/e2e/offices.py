@@ -6,8 +6,9 @@ import json
 import os
 import subprocess
 import time
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -16,6 +17,9 @@ from vrp_xl.errors import OfficeError
 from vrp_xl.libreoffice import install, server
 from vrp_xl.libreoffice.component import link
 from vrp_xl.reader import READER
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 DRIVER = Path(__file__).with_name("uno_driver.py")
 
@@ -31,6 +35,20 @@ def why_not() -> str:
 
 
 WHY_NOT = why_not()
+
+
+@contextmanager
+def running(folder: Path, **environment: str) -> Iterator[Office]:
+    """An office that is set up, and ended with its function server whatever happens."""
+    made = Office(folder, **environment)
+    try:
+        made.set_up()
+        yield made
+    finally:
+        try:
+            made.end()
+        finally:
+            made.stop_server()
 
 
 class Office:

@@ -18,7 +18,7 @@ import pytest
 from openpyxl.utils import get_column_letter
 from openpyxl.utils.datetime import to_excel
 
-from tests.e2e.offices import WHY_NOT, Office
+from tests.e2e.offices import WHY_NOT, Office, running
 from vrp_xl.excel import layout
 from vrp_xl.excel.files import DESK, built
 from vrp_xl.libreoffice.component import link
@@ -50,9 +50,7 @@ SESSION = re.compile(r"VRP_WHY\(,")
 @pytest.fixture(scope="module")
 def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
     """An office whose function server stands at the frozen moment."""
-    made = Office(tmp_path_factory.mktemp("recalculated"))
-    try:
-        made.set_up()
+    with running(tmp_path_factory.mktemp("recalculated")) as made:
         made.stop_server()
         runner = made.folder / "runner.py"
         runner.write_text(RUNNER)
@@ -69,11 +67,6 @@ def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
         made.do("open", path=str(made.folder / DESK))
         made.do("recalculate")
         yield made
-    finally:
-        try:
-            made.end()
-        finally:
-            made.stop_server()
 
 
 def kept(value: Any) -> Any:

@@ -14,7 +14,7 @@ import pytest
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.formula import ArrayFormula
 
-from tests.e2e.offices import WHY_NOT, Office
+from tests.e2e.offices import WHY_NOT, Office, running
 from vrp_xl import formula, settings
 from vrp_xl.core.rules import SPECS
 from vrp_xl.errors import OfficeError
@@ -39,15 +39,8 @@ pytestmark = [
 @pytest.fixture(scope="session")
 def one_office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
     """The office of this session."""
-    made = Office(tmp_path_factory.mktemp("libreoffice"))
-    try:
-        made.set_up()
+    with running(tmp_path_factory.mktemp("libreoffice")) as made:
         yield made
-    finally:
-        try:
-            made.end()
-        finally:
-            made.stop_server()
 
 
 @pytest.fixture

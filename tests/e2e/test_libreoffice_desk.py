@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import xlsxwriter
 
-from tests.e2e.offices import WHY_NOT, Office
+from tests.e2e.offices import WHY_NOT, Office, running
 from vrp_xl import simulator
 from vrp_xl.excel import layout
 from vrp_xl.excel.files import DESK, built
@@ -38,17 +38,9 @@ def api() -> Iterator[simulator.Simulator]:
 @pytest.fixture(scope="module")
 def office(tmp_path_factory: pytest.TempPathFactory, api: simulator.Simulator) -> Iterator[Office]:
     """An office with the extension, whose macros ask the simulator."""
-    made = Office(
-        tmp_path_factory.mktemp("desk"), FLASHALPHA_API_KEY="demo", VRP_XL_FLASHALPHA_URL=api.url
-    )
-    try:
-        made.set_up()
+    environment = {"FLASHALPHA_API_KEY": "demo", "VRP_XL_FLASHALPHA_URL": api.url}
+    with running(tmp_path_factory.mktemp("desk"), **environment) as made:
         yield made
-    finally:
-        try:
-            made.end()
-        finally:
-            made.stop_server()
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from vrp_xl.errors import InputError, NoNumberError
 
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
 TRADING_DAYS = 252.0
 _ANNUAL = 100.0 * math.sqrt(TRADING_DAYS)
-
-Estimator = Literal["close", "parkinson", "garman_klass", "rogers_satchell", "yang_zhang"]
 
 
 class Bar(NamedTuple):

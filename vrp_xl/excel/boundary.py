@@ -313,25 +313,6 @@ def day(value: Any, where: str) -> dt.date:
     return found
 
 
-def flag(value: Any, where: str) -> bool:
-    """TRUE or FALSE; also 1, 0 and the words.
-
-    Raises:
-        InputError: anything else.
-    """
-    refuse_error(value, where)
-    if isinstance(value, bool):
-        return value
-    if value in (0.0, 1.0):
-        return bool(value)
-    word = str(value).strip().lower()
-    if word in ("true", "yes", "on"):
-        return True
-    if word in ("false", "no", "off"):
-        return False
-    raise InputError(f"{where} is {shown(value)}; TRUE or FALSE is needed.")
-
-
 def series(value: Any, where: str) -> list[float]:
     """The numbers of a range in order; blank cells are passed over.
 

@@ -15,7 +15,7 @@ from vrp_xl.core.matrix import CELL_NAME
 from vrp_xl.core.snapshot import FIGURES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from vrp_xl.core.strikes import StrikePlan
     from vrp_xl.workflow.scan import Row, Scan
@@ -252,8 +252,3 @@ def scan_dict(scan: Scan) -> dict[str, Any]:
         "failed": [{"symbol": f.symbol, "error": f.error, "why": f.why} for f in scan.failed],
         "notices": list(scan.notices),
     }
-
-
-def describe(columns: Mapping[str, Column] = BY_NAME) -> list[tuple[str, str, str]]:
-    """(name, unit, meaning) of every column, for docs."""
-    return [(c.name, c.unit, c.doc) for c in columns.values()]

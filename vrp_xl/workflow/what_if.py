@@ -109,15 +109,6 @@ def _ranked(axis: Sequence[float]) -> tuple[list[float], NDArray[np.intp]]:
     return [axis[i] for i in order], place
 
 
-def _grid(
-    rows: NDArray[np.intp],
-    columns: NDArray[np.intp],
-    shape: tuple[int, int],
-    weights: Floats,
-) -> Floats:
-    return whatif.counts(rows, columns, shape, weights)
-
-
 class _Layers:
     """Groups of names with the thresholds that they pass; their grids are added up."""
 
@@ -138,7 +129,7 @@ class _Layers:
     def total(self, weights: Floats) -> Floats:
         grid = np.zeros(self.shape)
         for index, rows, columns, sign in self.parts:
-            grid += sign * _grid(rows, columns, self.shape, weights[index])
+            grid += sign * whatif.counts(rows, columns, self.shape, weights[index])
         return grid
 
     def members(self, i: int, j: int, size: int) -> NDArray[np.bool_]:
