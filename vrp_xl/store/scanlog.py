@@ -66,9 +66,14 @@ class Lines:
     def __len__(self) -> int:
         return len(self._lines)
 
+    def values(self, at: int) -> list[Any]:
+        """One symbol's values, in the order of the columns."""
+        values: list[Any] = json.loads(self._lines[at])
+        return values
+
     def row(self, at: int) -> dict[str, Any]:
         """One symbol's values by column."""
-        return dict(zip(self.columns, json.loads(self._lines[at]), strict=True))
+        return dict(zip(self.columns, self.values(at), strict=True))
 
     def rows(self) -> list[list[Any]]:
         """All symbols' values, in the order of the columns."""

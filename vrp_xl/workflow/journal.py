@@ -7,15 +7,16 @@ writes the store it is handed; asks no source.
 
 from __future__ import annotations
 
+from collections import Counter
+from itertools import repeat
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vrp_xl.core.calendar import NEW_YORK, trading_day
 from vrp_xl.core.filters import Rejection, rejections
-from vrp_xl.core.snapshot import FIGURES
 from vrp_xl.store.scanlog import Head
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from datetime import date
 
     from vrp_xl.store.database import Store
@@ -30,15 +31,21 @@ FIGURE_COLUMNS = (
 )  # fmt: skip
 """The figures that a decision rests on; ``rejected`` are names of rules, a space between."""
 
-_KEPT = frozenset(FIGURE_COLUMNS)
-_SNAPSHOT = tuple(name for name in FIGURES if name not in _KEPT)
+_SNAPSHOT = (
+    "market_open", "put_vrp", "call_vrp", "put_wing_iv", "call_wing_iv", "gamma_basis",
+    "gamma_flip", "net_gex", "put_wall", "call_wall", "max_gamma", "score_kind", "harvest_score",
+    "net_harvest_score", "dealer_flow_risk", "vrp_regime", "vix_term_slope", "next_earnings",
+    "atm_spread_pct", "atm_oi",
+)  # fmt: skip
 _DECIDED = (
     "used_gamma", "used_gamma_basis", "flip_distance_pct", "lean", "funnel", "structure", "score",
     "strikes", "expiry", "action", "why", "warnings", "rejections", "as_of", "state", "state_why",
-    "missing", "basis",
+    "scores", "missing", "basis",
 )  # fmt: skip
 DETAIL_COLUMNS = (*_SNAPSHOT, *_DECIDED)
-"""All else that was seen and said, by the same words as the columns of a scan."""
+"""All else that a decision was made from, and what it said, by the words of a scan's columns."""
+
+_SEEN = frozenset((*FIGURE_COLUMNS, *_SNAPSHOT))
 
 
 # Journal reader
@@ -73,7 +80,7 @@ class Record(NamedTuple):
     iv_rank: float | None
     iv_percentile: float | None
     gamma: str | None
-    size: float
+    size: float | None
     stale: bool
     """The figures were those of an earlier trading day."""
 
@@ -104,24 +111,39 @@ def records(
     """
     heads = store.scans.heads(source=source, sample=sample, since=since, until=until)
     wanted = None if symbols is None else {symbol.strip().upper() for symbol in symbols}
-    seen = _latest(heads)
+    counts = _latest(heads)
     for head, lines in store.scans.lines(heads, "figures"):
-        if wanted is None:
-            table = lines.rows()
-            picked: Iterable[int] = range(len(table))
-        else:
-            picked = [at for at, symbol in enumerate(head.symbols) if symbol in wanted]
-            table = []
-        at_of = {name: n for n, name in enumerate(lines.columns)}
-        for at in picked:
-            symbol = head.symbols[at]
-            if seen[head.source, head.day, symbol] != head.number:
-                continue
-            row = lines.row(at) if wanted is not None else None
-            values = table[at] if row is None else list(row.values())
-            record = _record(head, at, at_of, values)
+        places = [at for at in counts(head) if wanted is None or head.symbols[at] in wanted]
+        few = len(places) < len(lines) // 10
+        rows = [lines.values(at) for at in places] if few else _picked(lines.rows(), places)
+        for record in _records(head, places, lines.columns, rows):
             if stale or not record.stale:
                 yield record
+
+
+def _picked(items: Sequence[Any], places: Sequence[int]) -> Sequence[Any]:
+    return items if len(places) == len(items) else [items[at] for at in places]
+
+
+def _records(
+    head: Head, places: Sequence[int], names: Sequence[str], rows: Sequence[Sequence[Any]]
+) -> Iterator[Record]:
+    """The records of some symbols of a scan, made column by column."""
+    by_name: dict[str, Iterable[Any]] = dict(zip(names, zip(*rows, strict=True), strict=True))
+    by_name["rejected"] = [tuple((rules or "").split()) for rules in by_name["rejected"]]
+    return map(
+        Record._make,
+        zip(
+            repeat(head.source),
+            repeat(head.sample),
+            repeat(head.day),
+            _picked(head.symbols, places),
+            [None if cell == NO_CELL else cell for cell in _picked(head.cells, places)],
+            [mark == "1" for mark in _picked(head.passed, places)],
+            *(by_name.get(column, repeat(None)) for column in _FIGURE_OF),
+            strict=False,
+        ),
+    )
 
 
 def columns(found: Iterable[Record]) -> dict[str, list[Any]]:
@@ -130,44 +152,33 @@ def columns(found: Iterable[Record]) -> dict[str, list[Any]]:
     return {name: list(values) for name, values in zip(Record._fields, table, strict=True)}
 
 
-def _latest(heads: Sequence[Head]) -> dict[tuple[str, date, str], int]:
-    """(source, day, symbol) -> number of the latest scan that holds it."""
-    return {
-        (head.source, head.day, symbol): head.number for head in heads for symbol in head.symbols
+_OTHER = {"spread": "vrp_20d", "z": "z_score"}
+_FIGURE_OF = tuple(
+    _OTHER.get(name, name) for name in Record._fields[Record._fields.index("rejected") :]
+)
+"""The columns behind the fields of a record, from ``rejected`` on."""
+
+
+def _latest(heads: Sequence[Head]) -> Callable[[Head], Iterable[int]]:
+    """Which symbols of a scan no later scan of its day holds."""
+    scans = Counter((head.source, head.day) for head in heads)
+    last = {
+        (head.source, head.day, symbol): head.number
+        for head in heads
+        if scans[head.source, head.day] > 1
+        for symbol in head.symbols
     }
 
+    def places(head: Head) -> Iterable[int]:
+        if scans[head.source, head.day] == 1:
+            return range(len(head.symbols))
+        return [
+            at
+            for at, symbol in enumerate(head.symbols)
+            if last[head.source, head.day, symbol] == head.number
+        ]
 
-def _record(head: Head, at: int, at_of: dict[str, int], values: Sequence[Any]) -> Record:
-    def value(name: str) -> Any:
-        place = at_of.get(name)
-        return None if place is None else values[place]
-
-    cell = head.cells[at]
-    return Record(
-        source=head.source,
-        sample=head.sample,
-        day=head.day,
-        symbol=head.symbols[at],
-        cell=None if cell == NO_CELL else cell,
-        candidate=head.passed[at] == "1",
-        rejected=tuple((value("rejected") or "").split()),
-        spot=value("spot"),
-        iv=value("iv"),
-        atm_iv=value("atm_iv"),
-        rv_20d=value("rv_20d"),
-        rv_30d=value("rv_30d"),
-        rv_90d=value("rv_90d"),
-        spread=value("vrp_20d"),
-        structural=value("structural"),
-        tactical=value("tactical"),
-        z=value("z_score"),
-        percentile=value("percentile"),
-        iv_rank=value("iv_rank"),
-        iv_percentile=value("iv_percentile"),
-        gamma=value("gamma"),
-        size=value("size") or 0.0,
-        stale=bool(value("stale")),
-    )
+    return places
 
 
 # Keeping
@@ -249,12 +260,13 @@ def _details(row: Row, found: Sequence[Rejection]) -> list[Any]:
         "action": d.action,
         "why": list(d.why),
         "warnings": list(d.warnings),
-        "rejections": [list(r) for r in found],
+        "rejections": [[r.rule, r.value, r.limit] for r in found],
         "as_of": s.as_of.isoformat(),
         "state": row.state,
         "state_why": row.state_why or None,
-        "missing": dict(s.missing),
-        "basis": dict(s.basis),
+        "scores": dict(s.scores),
+        "missing": {name: why for name, why in s.missing.items() if name in _SEEN},
+        "basis": {name: told for name, told in s.basis.items() if name in _SEEN},
     }
     return [own[n] if n in own else _plain(getattr(s, n)) for n in DETAIL_COLUMNS]
 
