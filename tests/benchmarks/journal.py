@@ -43,7 +43,8 @@ def templates(folder: Path) -> tuple[Head, list[list[Any]], list[list[Any]]]:
         journal.keep(store, run_scan(store, "sample", SYMBOLS, STANDARD, now=NOW))
         heads = store.scans.heads()
         parts = [
-            next(iter(store.scans.lines(heads, part)))[1].rows() for part in ("figures", "details")
+            next(iter(store.scans.lines(heads, part)))[1][0].rows()
+            for part in ("figures", "details")
         ]
     return heads[0], parts[0], parts[1]
 

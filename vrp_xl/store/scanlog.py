@@ -252,8 +252,8 @@ class ScanLog:
             return {}
         return extra
 
-    def lines(self, heads: Sequence[Head], part: Part) -> Iterator[tuple[Head, Lines]]:
-        """One part of each of `heads`, in their order.
+    def lines(self, heads: Sequence[Head], *parts: Part) -> Iterator[tuple[Head, list[Lines]]]:
+        """Some parts of each of `heads`, in their order.
 
         A scan that another process has replaced meanwhile, or whose bytes are damaged, is left
         out.
@@ -261,19 +261,18 @@ class ScanLog:
         for start in range(0, len(heads), _AT_ONCE):
             some = heads[start : start + _AT_ONCE]
             with self._reading() as db:
-                found = dict(
-                    db.execute(
-                        f"SELECT scan_id, {part} FROM scan_bodies "  # noqa: S608 (one of two words)
-                        "WHERE scan_id IN (SELECT value FROM json_each(?))",
-                        (json.dumps([head.number for head in some]),),
-                    ).fetchall()
-                )
+                rows = db.execute(
+                    f"SELECT scan_id, {', '.join(parts)} FROM scan_bodies "  # noqa: S608
+                    "WHERE scan_id IN (SELECT value FROM json_each(?))",
+                    (json.dumps([head.number for head in some]),),
+                ).fetchall()
+            found = {number: packed for number, *packed in rows}
             for head in some:
                 try:
-                    lines = unpack(found[head.number])
+                    lines = [unpack(data) for data in found[head.number]]
                 except (KeyError, ValueError):
                     continue
-                if len(lines) == len(head.symbols):
+                if all(len(part) == len(head.symbols) for part in lines):
                     yield head, lines
 
     def pin(self, number: int, *, pinned: bool = True) -> bool:

@@ -8,16 +8,19 @@ writes the store it is handed; asks no source.
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 from itertools import repeat
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vrp_xl.core.calendar import NEW_YORK, trading_day
 from vrp_xl.core.filters import Rejection, rejections
+from vrp_xl.core.followed import NOTHING, Followed, followed
+from vrp_xl.errors import InputError, MissingError
 from vrp_xl.store.scanlog import Head
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
-    from datetime import date
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from vrp_xl.store.database import Store
     from vrp_xl.workflow.scan import Row, Scan
@@ -112,7 +115,7 @@ def records(
     heads = store.scans.heads(source=source, sample=sample, since=since, until=until)
     wanted = None if symbols is None else {symbol.strip().upper() for symbol in symbols}
     counts = _latest(heads)
-    for head, lines in store.scans.lines(heads, "figures"):
+    for head, (lines,) in store.scans.lines(heads, "figures"):
         places = [at for at in counts(head) if wanted is None or head.symbols[at] in wanted]
         few = len(places) < len(lines) // 10
         rows = [lines.values(at) for at in places] if few else _picked(lines.rows(), places)
@@ -273,3 +276,269 @@ def _details(row: Row, found: Sequence[Rejection]) -> list[Any]:
 
 def _plain(value: Any) -> Any:
     return value.isoformat() if hasattr(value, "isoformat") else value
+
+
+# Looking back
+
+
+class Listed(NamedTuple):
+    """One scan of the list, and what changed since the one before.
+
+    Each name is held against the last scan before this one that holds it, of the same source.
+    """
+
+    head: Head
+    counts: dict[str, int]
+    """Names per cell; "?" holds those without one."""
+    candidates: tuple[str, ...]
+    entered: tuple[str, ...]
+    """Candidates that were none before."""
+    left: tuple[str, ...]
+    """Names that were candidates before."""
+    moved: tuple[tuple[str, str, str], ...]
+    """(symbol, cell before, cell now)."""
+
+
+def listed(
+    store: Store,
+    *,
+    source: str | None = None,
+    sample: bool | None = None,
+    newest: int | None = None,
+) -> list[Listed]:
+    """The kept scans, the newest first.
+
+    Args:
+        store: the local store.
+        source: of this source only.
+        sample: only invented figures, or only real ones; None takes both.
+        newest: at most so many.
+    """
+    found = []
+    last: dict[tuple[str, bool], dict[str, tuple[str, str]]] = {}
+    for head in store.scans.heads(source=source, sample=sample):
+        before = last.setdefault((head.source, head.sample), {})
+        now = dict(zip(head.symbols, zip(head.cells, head.passed, strict=True), strict=True))
+        changed = [
+            (symbol, before[symbol], seen)
+            for symbol, seen in now.items()
+            if symbol in before and before[symbol] != seen
+        ]
+        before.update(now)
+        counts = {cell: head.cells.count(cell) for cell in "ABCD"}
+        counts["?"] = len(head.cells) - sum(counts.values())
+        found.append(
+            Listed(
+                head,
+                counts,
+                tuple(s for s, mark in zip(head.symbols, head.passed, strict=True) if mark == "1"),
+                tuple(s for s, was, seen in changed if was[1] < seen[1]),
+                tuple(s for s, was, seen in changed if was[1] > seen[1]),
+                tuple((s, was[0], seen[0]) for s, was, seen in changed if was[0] != seen[0]),
+            )
+        )
+    found.reverse()
+    return found if newest is None else found[:newest]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One symbol of one kept scan: what was seen and said, and what followed."""
+
+    head: Head
+    symbol: str
+    cell: str | None
+    candidate: bool
+    seen: dict[str, Any]
+    """Column -> value, as `FIGURE_COLUMNS` and `DETAIL_COLUMNS` name them."""
+    followed: Followed
+
+    @property
+    def rejections(self) -> list[tuple[str, float | None, float | None]]:
+        """(rule, value, limit) of every filter that left it out."""
+        return [(rule, value, limit) for rule, value, limit in self.seen.get("rejections") or ()]
+
+    @property
+    def rejected_words(self) -> str:
+        """The same in words: ``spread_min -7.09 (limit 2)``."""
+        return "; ".join(_rejected(*each) for each in self.rejections)
+
+
+def _rejected(rule: str, value: float | None, limit: float | None) -> str:
+    shown = "" if value is None else f" {value:.2f}"
+    if limit is None:
+        return f"{rule}{shown}"
+    return f"{rule}{shown or ' missing'} (limit {limit:g})"
+
+
+INVENTED = "invented figures: nothing follows them"
+
+
+def entries(
+    store: Store, heads: Sequence[Head], *, symbols: Iterable[str] | None = None,
+    candidates: bool = False,
+) -> Iterator[Entry]:  # fmt: skip
+    """What kept scans hold, in the order of `heads`, candidates first and z descending in each.
+
+    Args:
+        store: the local store.
+        heads: the scans.
+        symbols: only these names; all by default.
+        candidates: only those that were candidates.
+    """
+    wanted = None if symbols is None else {symbol.strip().upper() for symbol in symbols}
+
+    def places(head: Head) -> list[int]:
+        return [
+            at
+            for at, symbol in enumerate(head.symbols)
+            if (wanted is None or symbol in wanted) and (not candidates or head.passed[at] == "1")
+        ]
+
+    picked = {head.number: at for head in heads if (at := places(head))}
+    kept = [head for head in heads if head.number in picked]
+    closes = _closes(store, kept, picked)
+    for head, parts in store.scans.lines(kept, "figures", "details"):
+        figures, details = parts
+        found = [
+            _entry(head, at, figures.row(at) | details.row(at), closes)
+            for at in picked[head.number]
+        ]
+        found.sort(key=_order)
+        yield from found
+
+
+_Dated = tuple["date", float]
+
+
+def _closes(
+    store: Store, heads: Sequence[Head], picked: Mapping[int, Sequence[int]]
+) -> dict[tuple[str, str], list[_Dated]]:
+    """(source, symbol) -> the closes from the first of the scans' days on."""
+    found: dict[tuple[str, str], list[_Dated]] = {}
+    real = [head for head in heads if not head.sample]
+    for source in {head.source for head in real}:
+        mine = [head for head in real if head.source == source]
+        symbols = {head.symbols[at] for head in mine for at in picked[head.number]}
+        since = min(head.day for head in mine) - _EARLIER
+        for symbol, dated in store.daily(source, symbols, "close", since).items():
+            found[source, symbol] = dated
+    return found
+
+
+_EARLIER = timedelta(days=30)
+"""Figures that were old when they were scanned count from their own day."""
+
+
+def _entry(
+    head: Head, at: int, seen: dict[str, Any], closes: Mapping[tuple[str, str], list[_Dated]]
+) -> Entry:
+    symbol, cell = head.symbols[at], head.cells[at]
+    if head.sample:
+        after = NOTHING._replace(words=INVENTED)
+    else:
+        day = trading_day(datetime.fromisoformat(seen["as_of"])) if seen["stale"] else head.day
+        dated = closes[head.source, symbol]
+        after = followed(dated, day, iv=seen["iv"], spot=seen["spot"])
+    return Entry(
+        head=head,
+        symbol=symbol,
+        cell=None if cell == NO_CELL else cell,
+        candidate=head.passed[at] == "1",
+        seen=seen,
+        followed=after,
+    )
+
+
+def _order(entry: Entry) -> tuple[bool, bool, float, str]:
+    z = entry.seen.get("z_score")
+    return (not entry.candidate, z is None, -(z or 0.0), entry.symbol)
+
+
+def find(store: Store, when: str, *, source: str | None = None, sample: bool | None = None) -> Head:
+    """The scan of a day, or the latest; of several of a day the last.
+
+    Args:
+        store: the local store.
+        when: ``latest``, a date such as 2026-11-20, or the number of a scan.
+        source: of this source only.
+        sample: only invented figures, or only real ones; None takes both.
+
+    Raises:
+        InputError: `when` is none of these.
+        MissingError: the journal holds no such scan.
+    """
+    word = when.strip().lower()
+    heads = store.scans.heads(source=source, sample=sample)
+    if not heads:
+        of = f" of the source {source}" if source else ""
+        raise MissingError(f"The journal holds no scan{of} yet.", "Run: vrp-xl scan")
+    if word == "latest":
+        return heads[-1]
+    if word.isdecimal() and len(word) < 8:
+        found = [head for head in heads if head.number == int(word)]
+    else:
+        try:
+            day = date.fromisoformat(word)
+        except ValueError:
+            raise InputError(
+                f"{when[:40]!r} is no date.", "Write it as 2026-11-20, or say latest."
+            ) from None
+        found = [head for head in heads if head.day == day]
+    if not found:
+        near = ", ".join(str(day) for day in sorted({head.day for head in heads})[-3:])
+        raise MissingError(f"The journal holds no scan of {when}.", f"The newest days are: {near}.")
+    return found[-1]
+
+
+# As a table
+
+
+def _of(name: str) -> Callable[[Entry], Any]:
+    return lambda entry: entry.seen.get(name)
+
+
+def _after(name: str) -> Callable[[Entry], Any]:
+    return lambda entry: getattr(entry.followed, name)
+
+
+_TABLE: dict[str, Callable[[Entry], Any]] = {
+    "day": lambda e: e.head.day,
+    "scanned_at": lambda e: e.head.scanned_at,
+    "source": lambda e: e.head.source,
+    "sample": lambda e: e.head.sample,
+    "preset": lambda e: e.head.preset,
+    "symbol": lambda e: e.symbol,
+    "cell": lambda e: e.cell,
+    "candidate": lambda e: e.candidate,
+    **{name: _of(name) for name in ("size", "structure", "strikes", "expiry", "action")},
+    "rejected": lambda e: e.rejected_words or None,
+    **{
+        name: _of(name)
+        for name in (
+            "spot", "iv", "atm_iv", "atm_iv_30d", "rv_20d", "rv_30d", "rv_90d", "vrp_20d",
+            "structural", "tactical", "funnel", "z_score", "percentile", "history_days", "iv_rank",
+            "iv_percentile", "put_vrp", "call_vrp", "lean", "used_gamma", "used_gamma_basis",
+            "gamma_flip", "flip_distance_pct", "net_gex", "put_wall", "call_wall", "max_gamma",
+            "harvest_score", "net_harvest_score", "dealer_flow_risk", "vrp_regime",
+            "next_earnings", "atm_oi", "atm_spread_pct", "as_of", "stale", "state",
+        )
+    },
+    "why": lambda e: "; ".join(e.seen.get("why") or ()) or None,
+    "warnings": lambda e: "; ".join(e.seen.get("warnings") or ()) or None,
+    "returns_since": _after("returns"),
+    "until": _after("until"),
+    "move_pct": _after("move_pct"),
+    "move_in_expected_moves": _after("moves"),
+    "realized_since": _after("realized"),
+    "implied_minus_realized": _after("outcome"),
+    "followed": lambda e: e.followed.words or None,
+}  # fmt: skip
+
+TABLE_COLUMNS = tuple(_TABLE)
+"""The columns of an exported journal: the scan, what was seen and said, what followed."""
+
+
+def table_row(entry: Entry) -> list[Any]:
+    """One entry as a row of `TABLE_COLUMNS`; None is what is missing."""
+    return [value(entry) for value in _TABLE.values()]
