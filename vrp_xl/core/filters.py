@@ -24,7 +24,7 @@ class Rejection(NamedTuple):
     """One filter that left a name out."""
 
     rule: str
-    """Name of the rule; ``flip_breach`` has no threshold of its own."""
+    """Name of the rule; ``flip_breach`` and ``event_warning`` have no threshold of their own."""
     value: float | None
     """The name's figure; None where it is missing or is no number."""
     limit: float | None
@@ -120,7 +120,7 @@ def _stop(s: Snapshot, rules: Rules, today: date, words: str) -> Rejection:
         return Rejection("min_atm_oi", s.atm_oi, rules.min_atm_oi, words)
     if words.startswith("ATM quotes"):
         return Rejection("max_spread_pct", s.atm_spread_pct, rules.max_spread_pct, words)
-    return Rejection("earnings_days", None, rules.earnings_days, words)
+    return Rejection("event_warning", None, None, words)
 
 
 def _sized(d: Decision, rules: Rules) -> Rejection:

@@ -240,7 +240,7 @@ class ScanLog:
         rules: dict[str, Any] = {} if row is None else json.loads(row[0])
         return rules
 
-    def extra(self, number: int) -> dict[str, Any]:
+    def about(self, number: int) -> dict[str, Any]:
         """What belongs to a scan as a whole; empty where there is none or it is damaged."""
         with self._reading() as db:
             row = db.execute(

@@ -8,21 +8,24 @@ writes the store it is handed; asks no source.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from itertools import repeat
+from itertools import islice, repeat
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from vrp_xl.core.calendar import NEW_YORK, trading_day
+from vrp_xl.core.calendar import NEW_YORK, previous_trading_day, session_close, trading_day
 from vrp_xl.core.filters import Rejection, rejections
 from vrp_xl.core.followed import NOTHING, Followed, followed
 from vrp_xl.errors import InputError, MissingError
 from vrp_xl.store.scanlog import Head
+from vrp_xl.workflow.scan import row_of, run_scan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+    from vrp_xl.core.rules import Rules
     from vrp_xl.store.database import Store
+    from vrp_xl.workflow.morning import Morning
     from vrp_xl.workflow.scan import Row, Scan
 
 NO_CELL = "-"
@@ -190,6 +193,9 @@ def _latest(heads: Sequence[Head]) -> Callable[[Head], Iterable[int]]:
 def keep(store: Store, scan: Scan, *, pinned: bool = False) -> bool:
     """Keeps a scan; where nothing was scanned there is nothing to keep.
 
+    A screen over many names holds its candidates alone: it is not kept, since a journal of those
+    that passed would say nothing of the filters.
+
     Of one source and trading day it replaces the scans whose names it covers, but for pinned
     ones: a look at one name never takes the morning's record away.
 
@@ -204,7 +210,7 @@ def keep(store: Store, scan: Scan, *, pinned: bool = False) -> bool:
     Raises:
         StoreError: the store cannot be written.
     """
-    if not scan.rows:
+    if not scan.rows or scan.seen is not None:
         return False
     today = scan.scanned_at.astimezone(NEW_YORK).date()
     rows = sorted(scan.rows, key=lambda row: row.snapshot.symbol)
@@ -233,6 +239,48 @@ def keep(store: Store, scan: Scan, *, pinned: bool = False) -> bool:
             "notices": list(scan.notices),
         },
     )
+
+
+def keep_sample(store: Store, symbols: Sequence[str], rules: Rules, now: datetime) -> None:
+    """Keeps what the sample market says now, and what it said the trading day before.
+
+    Args:
+        store: holds the sample market as it stands at `now`.
+        symbols: its names.
+        rules: the rules in force.
+        now: the moment that it stands at.
+    """
+    today = run_scan(store, "sample", symbols, rules, now=now)
+    day = trading_day(now)
+    then = session_close(previous_trading_day(day))
+    earlier = [store.previous("sample", symbol, day) for symbol in symbols]
+    rows = tuple(
+        row_of(store, snapshot, rules, then, then.date())
+        for snapshot in earlier
+        if snapshot is not None
+    )
+    keep(store, replace(today, rows=rows, scanned_at=then, failed=(), notices=()))
+    keep(store, today)
+
+
+def keep_morning(store: Store, morning: Morning, *, pinned: bool = False) -> bool:
+    """Keeps the scan after a refresh that brought something; a pinned one in any case.
+
+    Args:
+        store: the local store.
+        morning: the finished refresh and scan.
+        pinned: it stays until it is removed by hand.
+
+    Returns:
+        Whether it was kept.
+
+    Raises:
+        StoreError: the store cannot be written.
+    """
+    refreshed = morning.refreshed
+    if not pinned and (refreshed is None or not refreshed.count("fresh")):
+        return False
+    return keep(store, morning.scan, pinned=pinned)
 
 
 def _figures(row: Row, found: Sequence[Rejection]) -> list[Any]:
@@ -297,6 +345,8 @@ class Listed(NamedTuple):
     """Names that were candidates before."""
     moved: tuple[tuple[str, str, str], ...]
     """(symbol, cell before, cell now)."""
+    preset_before: str | None
+    """Preset of the scan before, of the same source; another one moves names by itself."""
 
 
 def listed(
@@ -316,6 +366,7 @@ def listed(
     """
     found = []
     last: dict[tuple[str, bool], dict[str, tuple[str, str]]] = {}
+    presets: dict[tuple[str, bool], str] = {}
     for head in store.scans.heads(source=source, sample=sample):
         before = last.setdefault((head.source, head.sample), {})
         now = dict(zip(head.symbols, zip(head.cells, head.passed, strict=True), strict=True))
@@ -335,8 +386,10 @@ def listed(
                 tuple(s for s, was, seen in changed if was[1] < seen[1]),
                 tuple(s for s, was, seen in changed if was[1] > seen[1]),
                 tuple((s, was[0], seen[0]) for s, was, seen in changed if was[0] != seen[0]),
+                presets.get((head.source, head.sample)),
             )
         )
+        presets[head.source, head.sample] = head.preset
     found.reverse()
     return found if newest is None else found[:newest]
 
@@ -365,13 +418,13 @@ class Entry:
 
 
 def _rejected(rule: str, value: float | None, limit: float | None) -> str:
-    shown = "" if value is None else f" {value:.2f}"
+    shown = "" if value is None else f" {value:g}" if value == int(value) else f" {value:.2f}"
     if limit is None:
         return f"{rule}{shown}"
     return f"{rule}{shown or ' missing'} (limit {limit:g})"
 
 
-INVENTED = "invented figures: nothing follows them"
+INVENTED = "the sample market begins anew each day: nothing follows"
 
 
 def entries(
@@ -416,9 +469,8 @@ def _closes(
 ) -> dict[tuple[str, str], list[_Dated]]:
     """(source, symbol) -> the closes from the first of the scans' days on."""
     found: dict[tuple[str, str], list[_Dated]] = {}
-    real = [head for head in heads if not head.sample]
-    for source in {head.source for head in real}:
-        mine = [head for head in real if head.source == source]
+    for source in {head.source for head in heads}:
+        mine = [head for head in heads if head.source == source]
         symbols = {head.symbols[at] for head in mine for at in picked[head.number]}
         since = min(head.day for head in mine) - _EARLIER
         for symbol, dated in store.daily(source, symbols, "close", since).items():
@@ -434,11 +486,11 @@ def _entry(
     head: Head, at: int, seen: dict[str, Any], closes: Mapping[tuple[str, str], list[_Dated]]
 ) -> Entry:
     symbol, cell = head.symbols[at], head.cells[at]
-    if head.sample:
+    day = trading_day(datetime.fromisoformat(seen["as_of"])) if seen["stale"] else head.day
+    dated = closes[head.source, symbol]
+    if head.sample and not _same_market(dated, day, seen["spot"]):
         after = NOTHING._replace(words=INVENTED)
     else:
-        day = trading_day(datetime.fromisoformat(seen["as_of"])) if seen["stale"] else head.day
-        dated = closes[head.source, symbol]
         after = followed(dated, day, iv=seen["iv"], spot=seen["spot"])
     return Entry(
         head=head,
@@ -450,28 +502,31 @@ def _entry(
     )
 
 
+def _same_market(dated: Sequence[_Dated], day: date, spot: float | None) -> bool:
+    """Whether the invented closes are still those that the scan saw: each day moves them on."""
+    closes = dict(dated)
+    return spot is not None and day in closes and abs(closes[day] / spot - 1.0) < 1e-3
+
+
 def _order(entry: Entry) -> tuple[bool, bool, float, str]:
     z = entry.seen.get("z_score")
     return (not entry.candidate, z is None, -(z or 0.0), entry.symbol)
 
 
-def find(store: Store, when: str, *, source: str | None = None, sample: bool | None = None) -> Head:
-    """The scan of a day, or the latest; of several of a day the last.
+def find(heads: Sequence[Head], when: str, *, of: str = "") -> Head:
+    """The scan of a day, of that number, or the latest; of several of a day the last.
 
     Args:
-        store: the local store.
+        heads: oldest first.
         when: ``latest``, a date such as 2026-11-20, or the number of a scan.
-        source: of this source only.
-        sample: only invented figures, or only real ones; None takes both.
+        of: whose scans `heads` are, for the sentence of an error.
 
     Raises:
         InputError: `when` is none of these.
-        MissingError: the journal holds no such scan.
+        MissingError: there is no such scan.
     """
     word = when.strip().lower()
-    heads = store.scans.heads(source=source, sample=sample)
     if not heads:
-        of = f" of the source {source}" if source else ""
         raise MissingError(f"The journal holds no scan{of} yet.", "Run: vrp-xl scan")
     if word == "latest":
         return heads[-1]
@@ -487,7 +542,9 @@ def find(store: Store, when: str, *, source: str | None = None, sample: bool | N
         found = [head for head in heads if head.day == day]
     if not found:
         near = ", ".join(str(day) for day in sorted({head.day for head in heads})[-3:])
-        raise MissingError(f"The journal holds no scan of {when}.", f"The newest days are: {near}.")
+        raise MissingError(
+            f"The journal holds no scan{of} of {word}.", f"The newest days are: {near}."
+        )
     return found[-1]
 
 
@@ -542,3 +599,90 @@ TABLE_COLUMNS = tuple(_TABLE)
 def table_row(entry: Entry) -> list[Any]:
     """One entry as a row of `TABLE_COLUMNS`; None is what is missing."""
     return [value(entry) for value in _TABLE.values()]
+
+
+def scan_rows(store: Store, source: str, newest: int) -> list[list[Any]]:
+    """The list of scans as rows for a sheet, the newest first.
+
+    Day, time in New York, preset, names, how many in A, B, C, D and without a cell, candidates,
+    who they are, who is new among them, who is out, who moved.
+    """
+    rows = []
+    for scan in listed(store, source=source, newest=newest):
+        head = scan.head
+        moved = [f"{symbol} {was} to {now}" for symbol, was, now in scan.moved]
+        names = (scan.candidates, scan.entered, scan.left, moved)
+        rows.append(
+            [
+                head.day,
+                _new_york(head.scanned_at),
+                head.preset,
+                len(head.symbols),
+                *scan.counts.values(),
+                len(scan.candidates),
+                *(", ".join(each)[:_CELL_TEXT] or None for each in names),
+            ]
+        )
+    return rows
+
+
+SCAN_ROW = (
+    "day", "scanned_at", "preset", "names", "a", "b", "c", "d", "unknown", "candidates", "passed",
+    "entered", "left", "moved",
+)  # fmt: skip
+"""The columns of `scan_rows`."""
+
+NAME_ROW = (
+    "day", "symbol", "cell", "candidate", "size", "structure", "words", "spot", "iv", "rv_20d",
+    "vrp_20d", "z_score", "structural", "tactical", "returns", "until", "move_pct", "moves",
+    "realized", "outcome", "followed",
+)  # fmt: skip
+"""The columns of `name_rows`; ``words`` are the action, or the filters that left the name out."""
+
+_CELL_TEXT = 32_000
+
+
+def name_rows(store: Store, source: str, symbol: str | None, newest: int) -> list[list[Any]]:
+    """What scans said of one name, or of their candidates, as rows of `NAME_ROW`, newest first.
+
+    Args:
+        store: the local store.
+        source: whose scans.
+        symbol: the name; None takes the candidates of each scan.
+        newest: at most so many rows.
+    """
+    heads, count = [], 0
+    for head in reversed(store.scans.heads(source=source)):
+        held = head.passed.count("1") if symbol is None else int(symbol in head.symbols)
+        if held:
+            heads.append(head)
+            count += held
+        if count >= newest:
+            break
+    wanted = None if symbol is None else [symbol]
+    found = entries(store, heads, symbols=wanted, candidates=symbol is None)
+    return [_name_row(entry) for entry in islice(found, newest)]
+
+
+def _name_row(entry: Entry) -> list[Any]:
+    after = entry.followed
+    action = entry.seen.get("action")
+    own = {
+        "day": entry.head.day,
+        "symbol": entry.symbol,
+        "cell": entry.cell,
+        "candidate": entry.candidate,
+        "words": action if entry.candidate else entry.rejected_words or action,
+        "returns": after.returns,
+        "until": after.until,
+        "move_pct": after.move_pct,
+        "moves": after.moves,
+        "realized": after.realized,
+        "outcome": after.outcome,
+        "followed": after.words or None,
+    }
+    return [own[name] if name in own else entry.seen.get(name) for name in NAME_ROW]
+
+
+def _new_york(when: datetime) -> datetime:
+    return when.astimezone(NEW_YORK).replace(tzinfo=None, microsecond=0)
