@@ -875,7 +875,8 @@ def VRP_HISTORY(
 
 @vrp(
     "table",
-    "rows: day, time, preset, names, A, B, C, D, no cell, candidates, who, new, out, moved",
+    "rows: day, time, preset, names, candidates, source, who passed, names in A, B, C, D, without "
+    "a cell, without figures, number, changes",
     "=VRP_SCANLOG(2)",
     errors={"#N/A": "no scan is kept yet, or no source is chosen"},
     spills=True,
@@ -895,7 +896,8 @@ def VRP_SCANLOG(
 @vrp(
     "table",
     "rows: day, symbol, cell, passed, size, structure, what it said, spot, IV, RV20, spread, z, "
-    "IV/HV90, IV/HV30; returns since, until, move in %, in expected moves, realized, outcome, why",
+    "IV/HV90, IV/HV30; what is open, returns since, until, move in %, in expected moves, "
+    "realized, outcome",
     '=VRP_JOURNAL("SPY")',
     Example("=VRP_JOURNAL(, 5)", "the candidates of each scan"),
     errors={"#N/A": "no scan is kept yet, or none with that name"},

@@ -66,6 +66,8 @@ def show_list(
 
 
 def _print_listed(scan: Listed) -> None:
+    from vrp_xl.workflow import journal
+
     head = scan.head
     counts = " ".join(f"{n:>3}" for n in scan.counts.values())
     source = head.source + (" SAMPLE" if head.sample else "")
@@ -75,17 +77,9 @@ def _print_listed(scan: Listed) -> None:
         f"{_clean(head.preset):<9} {len(head.symbols):>5} {counts}  "
         f"{len(scan.candidates)}: {_names(scan.candidates)}{pin}"
     )
-    changes = []
-    if scan.preset_before not in (None, head.preset):
-        changes.append(f"preset was {_clean(scan.preset_before)}")
-    if scan.entered:
-        changes.append(f"new: {_names(scan.entered)}")
-    if scan.left:
-        changes.append(f"out: {_names(scan.left)}")
-    if scan.moved:
-        changes.append("moved: " + _names([f"{s} {was} to {now}" for s, was, now in scan.moved]))
+    changes = journal.changes_words(scan, most=NAMES_SHOWN)
     if changes:
-        print(" " * 6 + "; ".join(changes))
+        print(" " * 6 + _clean(changes))
 
 
 @app.command("show")

@@ -601,41 +601,65 @@ def table_row(entry: Entry) -> list[Any]:
     return [value(entry) for value in _TABLE.values()]
 
 
-def scan_rows(store: Store, source: str, newest: int) -> list[list[Any]]:
-    """The list of scans as rows for a sheet, the newest first.
+SCAN_ROW = (
+    "day", "scanned_at", "preset", "names", "candidates", "source", "passed", "a", "b", "c", "d",
+    "no_cell", "failed", "number", "changes",
+)  # fmt: skip
+"""The columns of `scan_rows`."""
 
-    Day, time in New York, preset, names, how many in A, B, C, D and without a cell, candidates,
-    who they are, who is new among them, who is out, who moved.
+
+def scan_rows(store: Store, source: str, newest: int) -> list[list[Any]]:
+    """The list of scans as rows of `SCAN_ROW` for a sheet, the newest first.
+
+    Args:
+        store: the local store.
+        source: whose scans.
+        newest: at most so many.
     """
-    rows = []
+    rows: list[list[Any]] = []
     for scan in listed(store, source=source, newest=newest):
         head = scan.head
-        moved = [f"{symbol} {was} to {now}" for symbol, was, now in scan.moved]
-        names = (scan.candidates, scan.entered, scan.left, moved)
         rows.append(
             [
                 head.day,
-                _new_york(head.scanned_at),
+                head.scanned_at.astimezone(NEW_YORK).replace(tzinfo=None, microsecond=0),
                 head.preset,
                 len(head.symbols),
-                *scan.counts.values(),
                 len(scan.candidates),
-                *(", ".join(each)[:_CELL_TEXT] or None for each in names),
+                head.source + (" SAMPLE" if head.sample else ""),
+                ", ".join(scan.candidates)[:_CELL_TEXT] or None,
+                *scan.counts.values(),
+                head.failed,
+                head.number,
+                changes_words(scan)[:_CELL_TEXT] or None,
             ]
         )
     return rows
 
 
-SCAN_ROW = (
-    "day", "scanned_at", "preset", "names", "a", "b", "c", "d", "unknown", "candidates", "passed",
-    "entered", "left", "moved",
-)  # fmt: skip
-"""The columns of `scan_rows`."""
+def changes_words(scan: Listed, *, most: int | None = None) -> str:
+    """What changed since the scan before: ``new: IWM; out: GLD; moved: QQQ C to A``.
+
+    Args:
+        scan: one of the list.
+        most: name at most so many, and count the rest.
+    """
+    told = []
+    if scan.preset_before not in (None, scan.head.preset):
+        told.append(f"preset was {scan.preset_before}")
+    moved = [f"{symbol} {was} to {now}" for symbol, was, now in scan.moved]
+    for words, names in (("new", scan.entered), ("out", scan.left), ("moved", moved)):
+        if names:
+            shown = ", ".join(names[:most])
+            more = 0 if most is None else len(names) - most
+            told.append(f"{words}: {shown}" + (f" and {more} more" if more > 0 else ""))
+    return "; ".join(told)
+
 
 NAME_ROW = (
     "day", "symbol", "cell", "candidate", "size", "structure", "words", "spot", "iv", "rv_20d",
-    "vrp_20d", "z_score", "structural", "tactical", "returns", "until", "move_pct", "moves",
-    "realized", "outcome", "followed",
+    "vrp_20d", "z_score", "structural", "tactical", "followed", "returns", "until", "move_pct",
+    "moves", "realized", "outcome",
 )  # fmt: skip
 """The columns of `name_rows`; ``words`` are the action, or the filters that left the name out."""
 
@@ -682,7 +706,3 @@ def _name_row(entry: Entry) -> list[Any]:
         "followed": after.words or None,
     }
     return [own[name] if name in own else entry.seen.get(name) for name in NAME_ROW]
-
-
-def _new_york(when: datetime) -> datetime:
-    return when.astimezone(NEW_YORK).replace(tzinfo=None, microsecond=0)
