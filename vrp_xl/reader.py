@@ -376,12 +376,12 @@ class Reader:
         return self._newest[source]
 
     def kept_scans(self, rows: int, where: Desk) -> list[list[Any]]:
-        """The newest scans of the journal, as `vrp_xl.workflow.journal.scan_rows` gives them.
+        """The newest scans of the journal, as `vrp_xl.workflow.lookback.scan_rows` gives them.
 
         Raises:
             MissingError: none is kept.
         """
-        from vrp_xl.workflow.journal import scan_rows  # noqa: PLC0415
+        from vrp_xl.workflow.lookback import scan_rows  # noqa: PLC0415
 
         self.check()
         source = self.source(where)
@@ -396,7 +396,7 @@ class Reader:
         Raises:
             MissingError: no scan holds it.
         """
-        from vrp_xl.workflow.journal import name_rows  # noqa: PLC0415
+        from vrp_xl.workflow.lookback import name_rows  # noqa: PLC0415
 
         self.check()
         source = self.source(where)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from vrp_xl.store.database import Store
     from vrp_xl.store.scanlog import Head
-    from vrp_xl.workflow.journal import Entry, Listed
+    from vrp_xl.workflow.lookback import Entry, Listed
     from vrp_xl.workflow.morning import Morning
 
 app = typer.Typer(help="What each kept scan said, and what followed.")
@@ -46,11 +46,11 @@ def show_list(
 ) -> None:
     """The kept scans, the newest first, with what changed since the one before."""
     from vrp_xl import desk
-    from vrp_xl.workflow import journal
+    from vrp_xl.workflow import lookback
 
     with desk.open_store() as store:
         name, sample = _which(store, source)
-        found = journal.listed(store, source=name, sample=sample, newest=last)
+        found = lookback.listed(store, source=name, sample=sample, newest=last)
     if as_json:
         _json([_listed_dict(scan) for scan in found])
         return
@@ -66,7 +66,7 @@ def show_list(
 
 
 def _print_listed(scan: Listed) -> None:
-    from vrp_xl.workflow import journal
+    from vrp_xl.workflow import lookback
 
     head = scan.head
     counts = " ".join(f"{n:>3}" for n in scan.counts.values())
@@ -77,7 +77,7 @@ def _print_listed(scan: Listed) -> None:
         f"{_clean(head.preset):<9} {len(head.symbols):>5} {counts}  "
         f"{len(scan.candidates)}: {_names(scan.candidates)}{pin}"
     )
-    changes = journal.changes_words(scan, most=NAMES_SHOWN)
+    changes = lookback.changes_words(scan, most=NAMES_SHOWN)
     if changes:
         print(" " * 6 + _clean(changes))
 
@@ -99,7 +99,7 @@ def show(
     from vrp_xl import desk
     from vrp_xl.core.symbols import symbol_of
     from vrp_xl.errors import MissingError
-    from vrp_xl.workflow import journal
+    from vrp_xl.workflow import lookback
 
     wanted = None if symbol is None else [symbol_of(symbol)]
     with desk.open_store() as store:
@@ -107,13 +107,13 @@ def show(
         heads = store.scans.heads(source=name, sample=sample)
         if wanted is not None and when == "latest":
             heads = [head for head in heads if wanted[0] in head.symbols]
-        head = journal.find(heads, when, of=_of(name) if wanted is None else f" of {wanted[0]}")
-        found = list(journal.entries(store, [head], symbols=wanted))
+        head = lookback.find(heads, when, of=_of(name) if wanted is None else f" of {wanted[0]}")
+        found = list(lookback.entries(store, [head], symbols=wanted))
         rules, extra = store.scans.rules(head.number), store.scans.about(head.number)
         path: list[Entry] = []
         if wanted is not None and not as_json:
             same = [h for h in heads if wanted[0] in h.symbols and h.source == head.source]
-            path = list(journal.entries(store, same[-last:], symbols=wanted))
+            path = list(lookback.entries(store, same[-last:], symbols=wanted))
     if not found:
         at = f"the scan of {head.day}"
         why = dict((s, told) for s, _, told in extra.get("failed", ()))  # noqa: C402
@@ -144,7 +144,7 @@ def export(
     from vrp_xl import desk
     from vrp_xl.core.symbols import symbol_of
     from vrp_xl.errors import InputError
-    from vrp_xl.workflow import journal, journal_files
+    from vrp_xl.workflow import journal_files, lookback
 
     writer = journal_files.WRITERS.get(out.suffix.lower())
     if writer is None:
@@ -153,8 +153,8 @@ def export(
         name, sample = _which(store, source)
         heads = store.scans.heads(source=name, sample=sample, since=_day(since), until=_day(until))
         wanted = None if symbol is None else [symbol_of(symbol)]
-        rows = journal.entries(store, heads, symbols=wanted, candidates=candidates)
-        count = journal_files.write(out, (journal.table_row(entry) for entry in rows))
+        rows = lookback.entries(store, heads, symbols=wanted, candidates=candidates)
+        count = journal_files.write(out, (journal_files.table_row(entry) for entry in rows))
     print(f"{count} rows of {len(heads)} scans: {out}")
 
 
@@ -195,12 +195,12 @@ def pin(
 ) -> None:
     """Keep a scan for good: no later scan of its day and no bound removes it."""
     from vrp_xl import desk
-    from vrp_xl.workflow import journal
+    from vrp_xl.workflow import lookback
 
     with desk.open_store() as store:
         name, sample = _which(store, source)
         heads = store.scans.heads(source=name, sample=sample)
-        head = journal.find(heads, when, of=_of(name))
+        head = lookback.find(heads, when, of=_of(name))
         store.scans.pin(head.number, pinned=not off)
     print(f"Scan {head.number} of {head.day} is {'no longer ' if off else ''}pinned.")
 
@@ -397,12 +397,17 @@ def _head_dict(head: Head) -> dict[str, Any]:
 def _scan_dict(
     head: Head, rules: dict[str, Any], found: Sequence[Entry], extra: dict[str, Any]
 ) -> dict[str, Any]:
-    from vrp_xl.workflow import journal
-    from vrp_xl.workflow.journal_files import plain
+    from vrp_xl.workflow import journal_files
 
     rows = []
     for entry in found:
-        row = dict(zip(journal.TABLE_COLUMNS, map(plain, journal.table_row(entry)), strict=True))
+        row = dict(
+            zip(
+                journal_files.TABLE_COLUMNS,
+                map(journal_files.plain, journal_files.table_row(entry)),
+                strict=True,
+            )
+        )
         row["rejections"] = [
             {"rule": rule, "value": value, "limit": limit}
             for rule, value, limit in entry.rejections

@@ -36,7 +36,7 @@ FACTS_NAME = "vrp_facts"
 """Two columns on Scan: fact and value, as `FACTS` lists them; written by a refresh."""
 SYMBOL_NAME = "vrp_symbol"
 """The input cell of the Symbol sheet."""
-JOURNAL_NAME = "vrp_journal"
+JOURNAL_NAME = "vrp_journal_symbol"
 """The input cell of the Journal sheet: a name, or blank for the candidates."""
 
 RAW_EXTRAS = ("yesterday", "z_change", "iv_rank", "iv_percentile", "harvest_score",

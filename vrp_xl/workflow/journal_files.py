@@ -12,14 +12,66 @@ from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
 from vrp_xl.errors import InputError
-from vrp_xl.workflow.journal import TABLE_COLUMNS
 from vrp_xl.workflow.tables import harmless
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
+    from vrp_xl.workflow.lookback import Entry
+
     Rows = Iterable[list[Any]]
+
+
+def _of(name: str) -> Callable[[Entry], Any]:
+    return lambda entry: entry.seen.get(name)
+
+
+def _after(name: str) -> Callable[[Entry], Any]:
+    return lambda entry: getattr(entry.followed, name)
+
+
+_TABLE: dict[str, Callable[[Entry], Any]] = {
+    "day": lambda e: e.head.day,
+    "scanned_at": lambda e: e.head.scanned_at,
+    "source": lambda e: e.head.source,
+    "sample": lambda e: e.head.sample,
+    "preset": lambda e: e.head.preset,
+    "symbol": lambda e: e.symbol,
+    "cell": lambda e: e.cell,
+    "candidate": lambda e: e.candidate,
+    **{name: _of(name) for name in ("size", "structure", "strikes", "expiry", "action")},
+    "rejected": lambda e: e.rejected_words or None,
+    **{
+        name: _of(name)
+        for name in (
+            "spot", "iv", "atm_iv", "atm_iv_30d", "rv_20d", "rv_30d", "rv_90d", "vrp_20d",
+            "structural", "tactical", "funnel", "z_score", "percentile", "history_days", "iv_rank",
+            "iv_percentile", "put_vrp", "call_vrp", "lean", "used_gamma", "used_gamma_basis",
+            "gamma_flip", "flip_distance_pct", "net_gex", "put_wall", "call_wall", "max_gamma",
+            "harvest_score", "net_harvest_score", "dealer_flow_risk", "vrp_regime",
+            "next_earnings", "atm_oi", "atm_spread_pct", "as_of", "stale", "state",
+        )
+    },
+    "why": lambda e: "; ".join(e.seen.get("why") or ()) or None,
+    "warnings": lambda e: "; ".join(e.seen.get("warnings") or ()) or None,
+    "returns_since": _after("returns"),
+    "until": _after("until"),
+    "move_pct": _after("move_pct"),
+    "move_in_expected_moves": _after("moves"),
+    "realized_since": _after("realized"),
+    "implied_minus_realized": _after("outcome"),
+    "followed": lambda e: e.followed.words or None,
+}  # fmt: skip
+
+TABLE_COLUMNS = tuple(_TABLE)
+"""The columns of an exported journal: the scan, what was seen and said, what followed."""
+
+
+def table_row(entry: Entry) -> list[Any]:
+    """One entry as a row of `TABLE_COLUMNS`; None is what is missing."""
+    return [value(entry) for value in _TABLE.values()]
+
 
 SHEET_ROWS = 1_048_575
 """Rows that a sheet holds below its header."""

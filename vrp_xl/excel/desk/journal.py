@@ -13,7 +13,7 @@ from vrp_xl.excel import styles as look
 from vrp_xl.excel.desk import frame
 from vrp_xl.excel.desk.cells import address, area
 from vrp_xl.excel.desk.settings import SYMBOLS, rule_name
-from vrp_xl.workflow.journal import NAME_ROW
+from vrp_xl.workflow.lookback import NAME_ROW
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,7 +52,7 @@ NAMES = (
     Column("Day", _DAY, "center", "Trading day of the scan."),
     Column("Symbol", "@", "left", "Ticker."),
     Column("Cell", "@", "center", "Cell of the matrix, as the scan saw it."),
-    Column("Passed", "General", "center", "Whether it was a candidate."),
+    Column("Passed", "@", "center", "Whether it was a candidate."),
     Column("Size", look.NUMBER_FORMATS["size"], "center", "Multiple of the standard size."),
     Column("Structure", "@", "left", "What the scan would sell."),
     Column("What it said", "@", "left",
@@ -171,7 +171,8 @@ def _table(
 ) -> None:
     each = [
         styles(look.ROW_LINE, font_color=look.INK, valign="vcenter", num_format=column.shape,
-               align=column.align, indent=1 if column.align == "left" else 0)
+               align=column.align, indent=1 if column.align == "left" else 0,
+               bold=column.heading in ("Cell", "Outcome"))
         for column in columns
     ]  # fmt: skip
     sheet.spill(row, 0, f'=IFERROR({call},"")', values, each)
