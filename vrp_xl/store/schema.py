@@ -90,7 +90,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             body TEXT NOT NULL UNIQUE
         )""",
         """CREATE TABLE scans (
-            id INTEGER PRIMARY KEY,
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
             source TEXT NOT NULL,
             sample INTEGER NOT NULL,
             day INTEGER NOT NULL,
