@@ -118,6 +118,8 @@ def records(
     counts = latest_of(heads)
     for head, (lines,) in store.scans.lines(heads, "figures"):
         places = [at for at in counts(head) if wanted is None or head.symbols[at] in wanted]
+        if not places:
+            continue
         few = len(places) < len(lines) // 10
         rows = [lines.values(at) for at in places] if few else _picked(lines.rows(), places)
         for record in _records(head, places, lines.columns, rows):
@@ -134,7 +136,8 @@ def _records(
 ) -> Iterator[Record]:
     """The records of some symbols of a scan, made column by column."""
     by_name: dict[str, Iterable[Any]] = dict(zip(names, zip(*rows, strict=True), strict=True))
-    by_name["rejected"] = [tuple((rules or "").split()) for rules in by_name["rejected"]]
+    told: Iterable[Any] = by_name.get("rejected") or [None] * len(rows)
+    by_name["rejected"] = [tuple((rules or "").split()) for rules in told]
     return map(
         Record._make,
         zip(
