@@ -23,7 +23,7 @@ from vrp_xl.core.rules import STANDARD
 from vrp_xl.sources.sample.market import SYMBOLS
 from vrp_xl.sources.sample.source import SampleSource
 from vrp_xl.store.database import Store
-from vrp_xl.workflow import journal
+from vrp_xl.workflow import journal, lookback
 from vrp_xl.workflow.refresh import refresh
 from vrp_xl.workflow.scan import run_scan
 
@@ -112,7 +112,11 @@ def measure(scans: int, symbols: int) -> None:
         print(f"{scans} scans x {symbols} symbols: made in {made:.1f} s, {size:.1f} MB, "
               f"{size * 1e6 / scans / symbols:.0f} bytes a row")  # fmt: skip
         for words, call in (
-            ("list: every head", lambda s: s.scans.heads()),
+            ("heads", lambda s: s.scans.heads()),
+            ("list, with changes", lookback.listed),
+            ("show one scan", lambda s: list(lookback.entries(s, s.scans.heads(newest=1)))),
+            ("one symbol: 60 rows", lambda s: lookback.name_rows(s, SOURCE, "N0100", 60)),
+            ("candidates: 60 rows", lambda s: lookback.name_rows(s, SOURCE, None, 60)),
             ("records of all", lambda s: journal.columns(journal.records(s))),
             ("records of one symbol", lambda s: list(journal.records(s, symbols=["N0100"]))),
         ):

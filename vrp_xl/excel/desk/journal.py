@@ -119,7 +119,8 @@ def write_journal(book: Workbook, sheet: DeskSheet, styles: Styles, figures: Fig
     _choice(book, sheet, styles)
     _headings(sheet, styles, HEADER_ROW, NAMES)
     name = layout.JOURNAL_NAME
-    call = f"VRP_JOURNAL({name},{layout.JOURNAL_ROWS},{layout.RULES_NAME})"
+    given = f'IF({name}="","",{name})'  # some hosts pass an empty cell as 0
+    call = f"VRP_JOURNAL({given},{layout.JOURNAL_ROWS},{layout.RULES_NAME})"
     shown = figures.ask("VRP_JOURNAL", None, layout.JOURNAL_ROWS)
     _table(sheet, styles, FIRST_ROW, NAMES, call, shown)
     _summary(sheet, styles, shown)
