@@ -208,8 +208,8 @@ def what_ifs() -> None:
         table = READER.what_if(names[:count], READER.desk())
         frame = pd.DataFrame(
             {
-                "z": table.z.values,
-                "spread": table.spread.values,
+                "z": table.z.figures,
+                "spread": table.spread.figures,
                 "high": table.high,
                 "low": table.low,
             }

@@ -134,7 +134,8 @@ def read(folder: Path, symbols: int, years: int) -> None:
     size = path.stat().st_size / 1e6
     print(f"{years} years of {symbols:,} symbols ({size:,.0f} MB): one name's {len(days):,} days")
     print(
-        f"  median {1e3 * statistics.median(taken):.2f} ms, worst {1e3 * max(taken):.2f} ms (bound 5)"
+        f"  median {1e3 * statistics.median(taken):.2f} ms, worst {1e3 * max(taken):.2f} ms "
+        "(bound 5)"
     )
 
 

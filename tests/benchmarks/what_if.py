@@ -65,8 +65,8 @@ def by_pandas(frame: pd.DataFrame, zs: list[float], spreads: list[float]) -> lis
 def by_numpy(names: Names, zs: list[float], spreads: list[float]) -> list[list[int]]:
     """One pass of numpy over the data: a product of two tables of passes."""
     edges = np.array(zs)[:, None]
-    passes = ((names.z.values >= edges) & names.high) | ((names.z.values < edges) & names.low)
-    wide = names.spread.values > np.array(spreads)[:, None]
+    passes = ((names.z.figures >= edges) & names.high) | ((names.z.figures < edges) & names.low)
+    wide = names.spread.figures > np.array(spreads)[:, None]
     counted = passes.astype(np.float32) @ wide.astype(np.float32).T
     return [[int(cell) for cell in cells] for cells in counted]
 
@@ -85,7 +85,7 @@ def main() -> None:
     """Prints a block for each size of the grid."""
     names = made_up()
     frame = pd.DataFrame(
-        {"z": names.z.values, "spread": names.spread.values, "high": names.high, "low": names.low}
+        {"z": names.z.figures, "spread": names.spread.figures, "high": names.high, "low": names.low}
     )
     for size in (21, 201):
         zs = [round(-2 + 5 * i / (size - 1), 4) + 1e-5 for i in range(size)]

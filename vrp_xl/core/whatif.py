@@ -28,7 +28,7 @@ def _slack(thresholds: Floats) -> Floats:
 class Column(NamedTuple):
     """One figure of many names, sorted once so that any number of grids can be counted."""
 
-    values: Floats
+    figures: Floats
     """As given; NaN is "not known"."""
     order: NDArray[np.intp]
     """Places of the values from the lowest up, NaN last."""
@@ -59,7 +59,7 @@ def passed(column: Column, thresholds: Sequence[float], *, strict: bool) -> NDAr
     side: Literal["left", "right"] = "right" if strict else "left"
     first = np.searchsorted(column.known, edges, side=side)
     between = np.diff(first, prepend=0, append=len(column.known))
-    out = np.zeros(len(column.values), dtype=np.intp)
+    out = np.zeros(len(column.figures), dtype=np.intp)
     out[column.order[: len(column.known)]] = np.repeat(np.arange(len(edges) + 1), between)
     return out
 

@@ -195,7 +195,7 @@ def z_and_spread(
         if names.needs_spread
         else np.full(len(names.symbols), len(spreads), dtype=np.intp)
     )
-    has_z = ~np.isnan(names.z.values)
+    has_z = ~np.isnan(names.z.figures)
     layers = _Layers(shape)
     layers.add(names.high & has_z, by_z, by_spread)
     layers.add(names.low & has_z, every_row, by_spread)
