@@ -252,8 +252,8 @@ FINE = [
     ("VRP_DTE", (pd.Timestamp("2027-01-15"), np.datetime64("2027-01-15")), 0),
     ("VRP_MATRIX", (1.3, "NEGATIVE_GAMMA"), "B"),
     ("VRP_MATRIX", (1.3, "-2.5e9"), "B"),
-    ("VRP_GET", ("spy", " Z_Score "), 1.31),
-    ("VRP_GET", ("spy", "z"), 1.31),
+    ("VRP_GET", ("spy", " Put_Wall "), 630.0),
+    ("VRP_GET", ("spy", "price"), 660.0),
     ("VRP_WHATIF", ([], [1], [2]), [[0]]),
     ("VRP_DECIDE", (None,), [[None] * 23]),
 ]

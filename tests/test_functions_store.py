@@ -546,9 +546,10 @@ def test_decisions_over_raw_figures_of_the_sample_market(preset):
     check_decisions("sample", list(stored.values()), [["preset", preset]])
 
 
-@pytest.mark.usefixtures("sample")
+@pytest.mark.usefixtures("live")
 def test_decided_gamma_given_back_stays_a_sign_of_net_gex():
     """A block made of VRP_SCAN's own gamma columns: net GEX stays marked, and the rule acts."""
+    put(snap("AMZN", gamma="unknown", gamma_flip=None, net_gex=5.2e8))
     fields = ["symbol", "spot", "z_score", "vrp_20d", "gamma", "gamma_basis", "net_gex"]
     block = [fields, *f.VRP_SCAN(["AMZN"], fields)]
     assert block[1][4:6] == ["positive", "net_gex"]

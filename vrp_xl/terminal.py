@@ -316,9 +316,16 @@ def _rest(rows: list[Row], out: Console) -> None:
             figure(p.tactical, ".2f"),
             d.gamma + {"net_gex": " (GEX)"}.get(d.gamma_basis or "", ""),
             figure(d.flip_distance_pct, "+.1f", " %"),
-            Text(clean("; ".join(d.why) or d.status)),
+            Text("\n".join(map(clean, _left_out(row)))),
         )
     out.print(table)
+
+
+def _left_out(row: Row) -> list[str]:
+    """Why a row is no candidate; then what its own chain says that a reader should know."""
+    s, d = row.snapshot, row.decision
+    notes = s.warnings if s.score_kind == "local" else ()
+    return ["; ".join(d.why) or d.status, *(f"note: {words}" for words in notes)]
 
 
 def _rest_narrow(rows: list[Row], out: Console) -> None:
@@ -331,7 +338,8 @@ def _rest_narrow(rows: list[Row], out: Console) -> None:
         line.append(f" {cell} ", style=_CELL_STYLE[cell])
         line.append(f"  z {figure(s.z_score, '+.2f')}  spread {figure(s.vrp_20d, '+.1f')}")
         out.print(line)
-        out.print(Text("  " + clean("; ".join(d.why) or d.status)))
+        for words in _left_out(row):
+            out.print(Text("  " + clean(words)))
 
 
 def show_sources(views: Sequence[SourceView], now: datetime, out: Console) -> None:
