@@ -34,6 +34,8 @@ BLOCK = re.compile(r"(<!-- rules: ([a-z0-9_ ]+) -->\n)(.*?)(<!-- end -->)", re.D
 
 ROW_EXTRAS = {
     "cell_name": "Name of the cell, such as Premium Paradise.",
+    "edge": "The whole edge of one contract: USD, percent, expiry and what it was priced from.",
+    "edge_why": "Why there is no edge.",
     "structure_risk": "Risk of the structure: defined, undefined, undefined on one side.",
     "missing": "Field -> why its figure is missing, and what would fill it.",
     "basis": 'Field -> what its figure was made from, where that is not "as delivered".',

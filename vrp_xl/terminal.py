@@ -19,6 +19,7 @@ from vrp_xl.core.exit_plan import exit_plan
 from vrp_xl.core.matrix import CELL_NAME
 from vrp_xl.core.premium import FUNNEL_MEANING
 from vrp_xl.core.rules import SPECS
+from vrp_xl.workflow.columns import score_words
 from vrp_xl.workflow.scan import age_words
 
 if TYPE_CHECKING:
@@ -216,9 +217,11 @@ def _plan_lines(row: Row) -> Iterator[tuple[str, str]]:
         ),
     )
     if d.structure is not None:
-        score = "no score" if d.score is None else f"score {d.score:.0f}, {s.score_kind}"
+        named = score_words(row)
+        score = f"no {named}" if d.score is None else f"{named} {d.score:.0f}"
         yield "Structure", f"{d.structure.title} ({score}), {d.structure.risk} risk"
     yield from _strike_lines(row)
+    yield from _edge_lines(row)
     yield "Size", f"{d.size:.2f}x standard"
     for i, line in enumerate(exit_plan(d, row.rules, flip=s.gamma_flip)):
         yield ("Get out" if i == 0 else ""), line
@@ -253,6 +256,31 @@ def _strike_lines(row: Row) -> Iterator[tuple[str, str]]:
         if leg.note:
             told.append(leg.note)
         yield "", "  ".join(told)
+
+
+def _edge_lines(row: Row) -> Iterator[tuple[str, str]]:
+    e = row.edge
+    if e is None:
+        if row.decision.structure is not None:
+            yield "Edge", f"n/a: {row.edge_why}"
+        return
+    if e.edge_30 is None:
+        told = "n/a at HV30: " + row.snapshot.missing.get("rv_30d", "HV30 is not known")
+    else:
+        told = f"{_dollars(e.edge_30)} per contract at HV30"
+        shares = [
+            f"{figure(e.edge_30_pct_credit, '+.1f', ' %')} of the credit {e.credit:,.0f}",
+            f"{figure(e.edge_30_pct_loss, '+.1f', ' %')} of the {e.loss_kind} loss {e.loss:,.0f}",
+        ]
+        told += f" ({', '.join(shares)})"
+    if e.edge_90 is not None:
+        told += f"; {_dollars(e.edge_90)} at HV90"
+    yield "Edge", told
+    yield "", e.basis
+
+
+def _dollars(value: float) -> str:
+    return f"{'-' if value < 0 else '+'}${abs(value):,.0f}"
 
 
 def _confirmed(row: Row) -> str:

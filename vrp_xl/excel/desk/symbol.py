@@ -9,8 +9,9 @@ from vrp_xl.excel import layout
 from vrp_xl.excel import styles as look
 from vrp_xl.excel.desk import frame
 from vrp_xl.excel.desk.cells import NA, address, area
+from vrp_xl.excel.desk.scan import score_heading
 from vrp_xl.excel.desk.settings import SYMBOLS, rule_name
-from vrp_xl.workflow.columns import BY_NAME
+from vrp_xl.workflow.columns import BY_NAME, SCORE_WORDS
 
 if TYPE_CHECKING:
     from datetime import date
@@ -29,7 +30,9 @@ STORED_DAYS = 504
 TENORS = (7, 14, 30, 60)
 
 _BLOCKS: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("Decision", ("cell", "yesterday", "size", "action", "structure", "score", "status")),
+    ("Decision", ("cell", "yesterday", "size", "action", "structure", "score", "score_kind",
+                  "edge_30", "edge_30_pct_credit", "edge_30_pct_loss", "edge_90", "credit", "loss",
+                  "loss_kind", "edge_basis", "status")),
     ("Premium", ("spot", "atm_iv", "rv_20d", "rv_30d", "rv_90d", "vrp_20d", "z_score", "z_change",
                  "percentile", "history_days", "z_band", "put_vrp", "call_vrp", "lean")),
     ("Ratios", ("structural", "tactical", "funnel", "compression_band")),
@@ -124,8 +127,9 @@ def _figures(sheet: DeskSheet, styles: Styles, figures: Figures) -> int:
 
 def _figure(sheet: DeskSheet, styles: Styles, figures: Figures, row: int, field: str) -> None:
     column = BY_NAME[field]
-    sheet.write_string(row, NAME, column.heading, styles(look.ROW_LINE, indent=1, valign="vcenter",
-                                                         font_color=look.INK))  # fmt: skip
+    label = styles(look.ROW_LINE, indent=1, valign="vcenter", font_color=look.INK)
+    if field != "score":
+        sheet.write_string(row, NAME, column.heading, label)
     style = styles(look.value_style(column.show), look.ROW_LINE, align="center", bold=True,
                    text_wrap=False, indent=0, shrink=column.show in ("text", "long"))  # fmt: skip
     quiet = styles(look.QUIET, look.ROW_LINE, valign="vcenter", font_size=9)
@@ -135,7 +139,22 @@ def _figure(sheet: DeskSheet, styles: Styles, figures: Figures, row: int, field:
     sheet.formula(row, VALUE, _if_given(call), style, value)
     sheet.write_string(row, UNIT, column.unit, quiet)
     sheet.write_string(row, FIELD, field, quiet)
-    if field in ("cell", "z_score", "gamma_basis", "status", "structural", "tactical"):
+    if field == "score":
+        kind = figures.ask("VRP_GET", SYMBOL, "score_kind")
+        named = SCORE_WORDS.get(str(kind), "score").capitalize()
+        formula = f"={score_heading(f'IFERROR({address(row + 1, VALUE)},0)')}"
+        sheet.formula(row, NAME, formula, label, named)
+    if field in (
+        "edge_30",
+        "edge_30_pct_credit",
+        "loss",
+        "cell",
+        "z_score",
+        "gamma_basis",
+        "status",
+        "structural",
+        "tactical",
+    ):
         frame.note(sheet, row, NAME, column.doc)
 
 
