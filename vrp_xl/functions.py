@@ -714,7 +714,7 @@ def VRP_EDGE(
 
 def _edge_figure(found: Any, name: str, snapshot: Snapshot) -> Any:
     value = getattr(found, name)
-    if value is None and "_pct_" in name and getattr(found, name.split("_pct_")[0]) is not None:
+    if value is None and name.endswith("_pct_credit") and found.credit <= 0:
         raise NoNumberError(f"{snapshot.symbol} has no {name}: {found.basis}.")
     hv = "90" if "90" in name else "30"
     return _known(value, f"HV{hv} of {snapshot.symbol}", snapshot, f"rv_{hv}d")

@@ -182,8 +182,7 @@ def test_no_figures_break_it(figures, structure, days):
     s = Snapshot(symbol="ODD", source="x", as_of=MOMENT, fetched_at=MOMENT, **figures)
     try:
         e = snapshot_edge(s, structure, STANDARD, today=TODAY, days=days)
-    except VrpError as error:
-        assert error.why
+    except VrpError:
         return
     assert all(math.isfinite(x) for x in (e.credit, e.loss))
     assert e.loss >= 0
