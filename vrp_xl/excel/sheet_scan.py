@@ -48,8 +48,8 @@ GROUPS: tuple[tuple[str, str, tuple[Place, ...]], ...] = (
         Place("structure", 13), Place("score", 10), Place("strikes", 28), Place("expiry", 12),
     )),
     ("Edge of one contract", "#1F5673", (
-        Place("edge_30", 9, "Edge at HV30"), Place("edge_30_pct_credit", 9, "% of credit"),
-        Place("edge_30_pct_loss", 9, "% of loss"), Place("edge_90", 9, "Edge at HV90"),
+        Place("edge_30", 9.5, "Edge at HV30"), Place("edge_30_pct_credit", 10, "% of credit"),
+        Place("edge_30_pct_loss", 9.5, "% of loss"), Place("edge_90", 9.5, "Edge at HV90"),
         Place("credit", 9), Place("loss", 9.5), Place("loss_kind", 10),
     )),
     ("Premium", "#2B4A66", (

@@ -55,7 +55,7 @@ def _place(name: str, width: float, heading: str = "", *, minor: bool = False) -
 _WIDTHS: dict[str, tuple[float, str]] = {
     "cell": (6, ""), "size": (8, ""), "structure": (17, ""), "strikes": (27, ""),
     "action": (28, ""), "why": (44, ""), "expiry": (12, ""), "score": (10, ""),
-    "edge_30": (9, "Edge at HV30"), "edge_30_pct_credit": (9, "% of credit"),
+    "edge_30": (9.5, "Edge at HV30"), "edge_30_pct_credit": (10, "% of credit"),
     "edge_30_pct_loss": (9, "% of loss"), "edge_90": (9, "Edge at HV90"),
     "structural": (9, ""), "tactical": (9, ""), "funnel": (11.5, ""),
     "compression_band": (13, "HV30/HV90 band"), "lean": (11, ""), "gamma": (9.5, ""),
