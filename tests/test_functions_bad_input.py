@@ -164,6 +164,9 @@ BAD = [
     ("VRP_EDGE", ("SPY", "calendar_spread"), NUM, "A calendar spread has no edge in dollars"),
     ("VRP_EDGE", ("MSFT",), NA, "There is nothing to sell in MSFT"),
     ("VRP_EDGE", ("ZZZZ",), NA, "ZZZZ is not in the sample market"),
+    ("VRP_LEVELS", ("SPY", "walls"), VALUE, "There is no table 'walls'. Tables: levels, crossings"),
+    ("VRP_LEVELS", ("ZZZZ",), NA, "ZZZZ is not in the sample market"),
+    ("VRP_LEVELS", ([["SPY"], ["QQQ"]],), VALUE, "VRP_LEVELS gives a table, so it takes one"),
     ("VRP_RATIO", ("SPY", 45), VALUE, "hv is 45; with a symbol it is a window: 5, 10, 20"),
     ("VRP_TERM", ("SPY", 400), NA, "No tenors of SPY bracket 400 days; there are: 7"),
     ("VRP_WHATIF", (["SPY"], [1], [2], "profit"), VALUE, "There is no measure 'profit'"),
@@ -416,6 +419,6 @@ def test_a_rule_that_the_symbol_lacks_is_no_crash():
     """Every name of the sample market answers every function of a symbol with a cell value."""
     for symbol in SYMBOLS:
         for name in ("CELL", "SIGNAL", "STRUCTURAL", "TACTICAL", "STRUCTURE", "LEAN", "STRIKES",
-                     "EDGE", "SIZE", "STATUS", "ASOF", "WHY"):  # fmt: skip
+                     "EDGE", "LEVELS", "SIZE", "STATUS", "ASOF", "WHY"):  # fmt: skip
             answer = getattr(f, f"VRP_{name}")(symbol)
             assert isinstance(answer, (str, float, list, dt.datetime))

@@ -40,6 +40,8 @@ ROW_EXTRAS = {
     "missing": "Field -> why its figure is missing, and what would fill it.",
     "basis": 'Field -> what its figure was made from, where that is not "as delivered".',
     "term_vrp": "Premium by tenor: list of {dte, iv, rv, vrp}; days and points.",
+    "levels": "What the chain says: levels of the traded window, crossings of re-priced gamma, "
+    "figures by expiry, GEX by strike, and how many contracts were left out for which reason.",
     "gamma_flip_status": "Why the gamma flip is there or is withheld.",
     "sample": "true where the figures are invented.",
 }

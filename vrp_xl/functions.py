@@ -729,6 +729,33 @@ def _edge_cell(found: Any, name: str, snapshot: Snapshot) -> Any:
         return CellError(error.cell)
 
 
+@vrp(
+    "symbol",
+    "table with a header row",
+    Example('=VRP_LEVELS("SPY")', "all expiries, and the traded window beside them"),
+    Example('=VRP_LEVELS("SPY", "crossings")', "where re-priced gamma changes its sign"),
+    Example('=VRP_LEVELS("SPY", "expiries")', "IV, skew, move, GEX and liquidity by expiry"),
+    Example('=VRP_LEVELS("SPY", "strikes")', "GEX by strike"),
+    errors={"#N/A": _NOT_STORED + ", or there is no option chain behind it"},
+    spills=True,
+)
+def VRP_LEVELS(
+    symbol: Annotated[str, arg.of_kind(arg.SYMBOL, "Ticker.")],
+    table: Annotated[str | None, arg.of_kind(arg.TEXT, "levels, crossings, expiries, strikes or "
+                     "dropped (what the chain's cleaning left out).", default="levels")] = None,
+    rules: Annotated[Desk, arg.rules] = BLANK,
+) -> list[list[Any]]:  # fmt: skip
+    """Gamma levels of all expiries beside those of the traded window, and what is behind them.
+
+    GEX in USD per 1 % move, from the chain's gammas; the flip and the crossings are re-priced over
+    a grid of spots. The strikes are those with the most GEX. The window is that of the rules
+    dte_min and dte_max at the refresh.
+    """
+    from vrp_xl.workflow import levels  # noqa: PLC0415
+
+    return levels.table(READER.snapshot(symbol, rules), table or "levels")
+
+
 @vrp("symbol", "x standard size", '=VRP_SIZE("SPY")', '=VRP_SIZE("GLD")',
      errors={"#N/A": _NOT_STORED})  # fmt: skip
 def VRP_SIZE(

@@ -52,6 +52,10 @@ SCORED_STRUCTURES = ("short_put_spread", "short_strangle", "iron_condor", "calen
 """The structures that the vendor scores, 0 to 100."""
 
 
+STRIKES_KEPT = 40
+"""Strikes of a chain that a snapshot keeps, those with the most GEX; the rest hold little of it."""
+
+
 class TermPoint(NamedTuple):
     """The premium at one tenor: calendar days, then percent points."""
 

@@ -15,7 +15,7 @@ import numpy as np
 from vrp_xl.core import calendar, history
 from vrp_xl.core.chain import clean
 from vrp_xl.core.exposure import dollars, exposure_of
-from vrp_xl.core.snapshot import ExpiryPoint, Snapshot, StrikePoint
+from vrp_xl.core.snapshot import STRIKES_KEPT, ExpiryPoint, Snapshot, StrikePoint
 from vrp_xl.core.surface import surface_of
 from vrp_xl.errors import ServiceError
 
@@ -85,8 +85,6 @@ def chain_snapshot(
 
 LEVELS = ("net_gex", "put_wall", "call_wall", "max_gamma", "max_negative_gamma",
           "highest_oi_strike")  # fmt: skip
-STRIKES_KEPT = 40
-"""Strikes with the most GEX that a snapshot keeps; the rest hold little of it."""
 
 
 def _window_levels(exposure: Exposure) -> dict[str, float]:
@@ -102,13 +100,18 @@ def _expiries(surface: Surface, exposure: Exposure) -> tuple[ExpiryPoint, ...]:
     gex = dict(exposure.levels.by_expiry)
     return tuple(
         ExpiryPoint(
-            dte=int(e.days), atm_iv=e.atm_iv, put_wing_iv=e.put_wing_iv,
-            call_wing_iv=e.call_wing_iv, straddle=e.straddle, expected_move=e.expected_move,
-            net_gex=gex.get(e.ordinal), open_interest=e.open_interest,
-            atm_spread_pct=e.atm_spread_pct,
+            dte=int(e.days), atm_iv=_short(e.atm_iv), put_wing_iv=_short(e.put_wing_iv),
+            call_wing_iv=_short(e.call_wing_iv), straddle=_short(e.straddle),
+            expected_move=_short(e.expected_move), net_gex=_short(gex.get(e.ordinal)),
+            open_interest=e.open_interest, atm_spread_pct=_short(e.atm_spread_pct),
         )
         for e in surface.expiries
     )  # fmt: skip
+
+
+def _short(value: float | None) -> float | None:
+    """Six digits: more say nothing in a list that is only looked at."""
+    return None if value is None else float(f"{value:.6g}")
 
 
 def _by_strike(levels: Levels) -> tuple[StrikePoint, ...]:
@@ -116,7 +119,7 @@ def _by_strike(levels: Levels) -> tuple[StrikePoint, ...]:
     most = np.sort(np.argsort(-held, kind="stable")[:STRIKES_KEPT])
     columns = (levels.strikes, levels.call_gex, levels.put_gex, levels.open_interest)
     rows = zip(*(column[most].tolist() for column in columns), strict=True)
-    return tuple(StrikePoint(*row) for row in rows)
+    return tuple(StrikePoint(*(float(f"{value:.6g}") for value in row)) for row in rows)
 
 
 def _left_out(name: str, cleaned: Cleaned) -> str:

@@ -15,6 +15,7 @@ from vrp_xl.core.exit_plan import exit_plan
 from vrp_xl.core.matrix import CELL_NAME
 from vrp_xl.core.range_volatility import RANGE_FIGURES
 from vrp_xl.core.snapshot import FIGURES
+from vrp_xl.workflow.levels import levels_dict
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -272,6 +273,7 @@ def row_dict(row: Row) -> dict[str, Any]:
     out["missing"] = dict(row.snapshot.missing)
     out["basis"] = dict(row.snapshot.basis)
     out["term_vrp"] = [point._asdict() for point in row.snapshot.term_vrp]
+    out["levels"] = levels_dict(row.snapshot)
     out["gamma_flip_status"] = row.snapshot.gamma_flip_status
     out["sample"] = row.snapshot.sample
     return out

@@ -350,7 +350,7 @@ def _heading(sheet: DeskSheet, place: Place, at: int, style: Any, figures: Figur
         return
     first = address(FIRST_ROW, FIRST_RAW + layout.RAW_BLOCK.index("score_kind"), fixed=True)
     kind = figures.of(0, "score_kind") if figures.raw else None
-    named = SCORE_WORDS.get(kind, "score").capitalize()
+    named = SCORE_WORDS.get(str(kind), "score").capitalize()
     rest = place.heading.removeprefix("Score")
     formula = f'={score_heading(first)}&"{rest}"' if rest else f"={score_heading(first)}"
     sheet.formula(HEADER_ROW, at, formula, style, f"{named}{rest}")
