@@ -113,7 +113,8 @@ def measure(scans: int, symbols: int) -> None:
               f"{size * 1e6 / scans / symbols:.0f} bytes a row")  # fmt: skip
         for words, call in (
             ("heads", lambda s: s.scans.heads()),
-            ("list, with changes", lookback.listed),
+            ("list: 30 scans and changes", lambda s: lookback.listed(s, newest=30)),
+            ("list: all and changes", lookback.listed),
             ("show one scan", lambda s: list(lookback.entries(s, s.scans.heads(newest=1)))),
             ("one symbol: 60 rows", lambda s: lookback.name_rows(s, SOURCE, "N0100", 60)),
             ("candidates: 60 rows", lambda s: lookback.name_rows(s, SOURCE, None, 60)),

@@ -21,7 +21,7 @@ from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 Gamma = Literal["positive", "negative", "unknown"]
 GammaBasis = Literal["vendor", "repriced", "net_gex"]
@@ -38,7 +38,9 @@ _POSSIBLE: dict[str, tuple[float, float]] = {
     ),
     **dict.fromkeys(("atm_iv", "atm_iv_30d", "put_wing_iv", "call_wing_iv", "fair_vol"), _IV),
     **dict.fromkeys(
-        ("rv_5d", "rv_10d", "rv_20d", "rv_30d", "rv_60d", "rv_90d", "downside_rv", "upside_rv"),
+        ("rv_5d", "rv_10d", "rv_20d", "rv_30d", "rv_60d", "rv_90d", "downside_rv", "upside_rv",
+         "yang_zhang_20d", "yang_zhang_30d", "rogers_satchell_20d", "garman_klass_20d",
+         "parkinson_20d"),
         _RV,
     ),
     **dict.fromkeys(("percentile", "iv_percentile"), (0.0, 100.0)),
@@ -48,6 +50,10 @@ _POSSIBLE: dict[str, tuple[float, float]] = {
 
 SCORED_STRUCTURES = ("short_put_spread", "short_strangle", "iron_condor", "calendar_spread")
 """The structures that the vendor scores, 0 to 100."""
+
+
+STRIKES_KEPT = 40
+"""Strikes of a chain that a snapshot keeps, those with the most GEX; the rest hold little of it."""
 
 
 class TermPoint(NamedTuple):
@@ -64,6 +70,38 @@ class IvPoint(NamedTuple):
 
     dte: int
     iv: float
+
+
+class Crossing(NamedTuple):
+    """A spot at which re-priced gamma is zero; "up": negative below it and positive above."""
+
+    spot: float
+    direction: Literal["up", "down"]
+
+
+class ExpiryPoint(NamedTuple):
+    """One expiry of a chain. IVs in percent points, prices in USD; None is not known."""
+
+    dte: int
+    """Calendar days; 0 is today."""
+    atm_iv: float | None
+    put_wing_iv: float | None
+    call_wing_iv: float | None
+    straddle: float | None
+    expected_move: float | None
+    net_gex: float | None
+    """USD per 1 % move."""
+    open_interest: float | None
+    atm_spread_pct: float | None
+
+
+class StrikePoint(NamedTuple):
+    """One strike of a chain, all expiries together; GEX in USD per 1 % move."""
+
+    strike: float
+    call_gex: float
+    put_gex: float
+    open_interest: float
 
 
 def _figure(label: str, unit: str, doc: str) -> Any:
@@ -93,6 +131,21 @@ class Snapshot:
     rv_30d: float | None = _figure("HV30", "points", "Realized volatility of 30 daily returns.")
     rv_60d: float | None = _figure("HV60", "points", "Realized volatility of 60 daily returns.")
     rv_90d: float | None = _figure("HV90", "points", "Realized volatility of 90 daily returns.")
+    yang_zhang_20d: float | None = _figure(
+        "YZ20", "points", "Yang-Zhang volatility of 20 days of open, high, low and close."
+    )
+    yang_zhang_30d: float | None = _figure(
+        "YZ30", "points", "Yang-Zhang volatility of 30 days of open, high, low and close."
+    )
+    rogers_satchell_20d: float | None = _figure(
+        "RS20", "points", "Rogers-Satchell volatility of 20 days; without the overnight gap."
+    )
+    garman_klass_20d: float | None = _figure(
+        "GK20", "points", "Garman-Klass volatility of 20 days; without the overnight gap."
+    )
+    parkinson_20d: float | None = _figure(
+        "PK20", "points", "Parkinson volatility of 20 days of high and low; without the gap."
+    )
     vrp_5d: float | None = _figure("VRP 5d", "points", "ATM IV minus RV5.")
     vrp_10d: float | None = _figure("VRP 10d", "points", "ATM IV minus RV10.")
     vrp_20d: float | None = _figure("Spread", "points", "ATM IV minus RV20, as delivered.")
@@ -171,6 +224,16 @@ class Snapshot:
 
     iv_term: tuple[IvPoint, ...] = ()
     term_vrp: tuple[TermPoint, ...] = ()
+    crossings: tuple[Crossing, ...] = ()
+    """Every spot at which re-priced gamma changes its sign, from low to high."""
+    window_levels: Mapping[str, float] = field(default_factory=dict)
+    """Levels of the traded window alone, by the names of the figures for all expiries, and
+    ``dte_min`` and ``dte_max``, its calendar days."""
+    expiries: tuple[ExpiryPoint, ...] = ()
+    by_strike: tuple[StrikePoint, ...] = ()
+    """The strikes with the most GEX, from the lowest up."""
+    dropped: Mapping[str, int] = field(default_factory=dict)
+    """Reason -> contracts of the chain that were left out, or of which one figure was."""
     scores: Mapping[str, float] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     missing: Mapping[str, str] = field(default_factory=dict)
@@ -225,14 +288,18 @@ class Snapshot:
             known[name] = datetime.fromisoformat(known[name])
         if known.get("next_earnings"):
             known["next_earnings"] = date.fromisoformat(known["next_earnings"])
-        known["iv_term"] = tuple(IvPoint(*p) for p in known.get("iv_term", ()))
-        known["term_vrp"] = tuple(TermPoint(*p) for p in known.get("term_vrp", ()))
+        for name, kind in _LISTS.items():
+            known[name] = tuple(kind(*p) for p in known.get(name, ()))
         known["warnings"] = tuple(known.get("warnings", ()))
         return cls(**known)
 
 
 FIELD_NAMES: tuple[str, ...] = tuple(f.name for f in dataclasses.fields(Snapshot))
 _FIELD_SET = frozenset(FIELD_NAMES)
+_LISTS: dict[str, Callable[..., Any]] = {
+    "iv_term": IvPoint, "term_vrp": TermPoint, "crossings": Crossing, "expiries": ExpiryPoint,
+    "by_strike": StrikePoint,
+}  # fmt: skip
 
 FIGURES: dict[str, Mapping[str, str]] = {
     f.name: f.metadata for f in dataclasses.fields(Snapshot) if f.metadata

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import textwrap
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -77,6 +78,8 @@ NUMBER_FORMATS: dict[Show, str] = {
     "signed percent": '+0.00"%";-0.00"%";0.00"%"',
     "integer": "#,##0",
     "money": '+#,##0.0,,"M";-#,##0.0,,"M";0',
+    "dollars": '"$"#,##0',
+    "signed money": '+"$"#,##0;-"$"#,##0;"$"0',
     "size": '0.00"x"',
     "date": "yyyy-mm-dd",
     "time": "yyyy-mm-dd hh:mm",
@@ -114,6 +117,7 @@ def value_style(show: Show) -> dict[str, Any]:
     return style
 
 
+@lru_cache(maxsize=4096)
 def lines(text: str, width: float) -> int:
     """Lines that `text` takes in a column `width` digits wide; a letter is a little narrower."""
     room = max(int(width * 1.12) - 2, 4)
@@ -128,7 +132,10 @@ def row_height(texts: Iterable[tuple[str, float]], *, least: int = 1) -> float:
 
 def clean(text: object) -> str:
     """Text that a cell can hold: no control characters, no lone surrogates, not too long."""
-    plain = str(text).encode("utf-8", "replace").decode("utf-8")
+    words = str(text)
+    if words.isascii() and words.isprintable():
+        return words[:32_000]
+    plain = words.encode("utf-8", "replace").decode("utf-8")
     shown = "".join(ch if ch == "\n" or ch.isprintable() else " " for ch in plain)
     return shown[:32_000]
 

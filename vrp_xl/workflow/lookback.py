@@ -60,8 +60,14 @@ def listed(
     found = []
     last: dict[tuple[str, bool], dict[str, tuple[str, str]]] = {}
     presets: dict[tuple[str, bool], str] = {}
-    for head in store.scans.heads(source=source, sample=sample):
+    heads = store.scans.heads(source=source, sample=sample)
+    first = 0 if newest is None else max(len(heads) - newest, 0)
+    for n, head in enumerate(heads):
         before = last.setdefault((head.source, head.sample), {})
+        if n < first:  # only what it left behind counts
+            before.update(zip(head.symbols, zip(head.cells, head.passed, strict=True), strict=True))
+            presets[head.source, head.sample] = head.preset
+            continue
         now = dict(zip(head.symbols, zip(head.cells, head.passed, strict=True), strict=True))
         changed = [
             (symbol, before[symbol], seen)
@@ -84,7 +90,7 @@ def listed(
         )
         presets[head.source, head.sample] = head.preset
     found.reverse()
-    return found if newest is None else found[:newest]
+    return found
 
 
 @dataclass(frozen=True, slots=True)
