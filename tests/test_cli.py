@@ -512,3 +512,48 @@ def test_a_folder_of_chains_is_scanned(run):
     assert "no 30-day ATM IV" in rows["SPY"]["missing"]["atm_iv_30d"]
     assert run("source", "folder", "--data", str(data / "chains")).code == 0
     assert set(rows_of(run("scan", "--json"))) == {"SPX", "RUT", "SPY"}
+
+
+def test_a_universe_gives_candidates_and_counts(run, tmp_path):
+    """Many names from a file: the candidates in the workbook and the counts of all."""
+    (tmp_path / "names.csv").write_text("symbol\nSPY\nMSFT\nXOM\nNOPE1\n", encoding="utf-8")
+    ran = run("scan", "--universe", "names.csv", "--json", "--out", "found.xlsx")
+    assert ran.code == 0, ran.err
+    scan = json.loads(ran.out)
+    assert scan["looked_at"] == 3
+    assert sum(scan["counts"].values()) == 3
+    assert [row["symbol"] for row in scan["rows"]] == ["SPY"]
+    assert [failed["symbol"] for failed in scan["failed"]] == ["NOPE1"]
+    assert "Screening 4 names from sample" in ran.err
+    assert (tmp_path / "found.xlsx").exists()
+    text = run("scan", "--universe", "names.csv", "--offline").out
+    assert "1 of 3 are candidates" in text
+
+
+def test_a_universe_takes_no_symbols(run, tmp_path):
+    """What does not go together is said before anything is asked."""
+    (tmp_path / "names.txt").write_text("SPY\n", encoding="utf-8")
+    assert run("scan", "SPY", "--universe", "names.txt").code == 2
+    assert run("scan", "--restart").code == 2
+    assert run("scan", "--universe", "absent.txt").code == 2
+
+
+def test_sources_side_by_side(run):
+    """Each source's columns, age and cost for the watchlist, in one table and as JSON."""
+    text = run("source").out
+    for words in (
+        "sample",
+        "folder",
+        "flashalpha",
+        "can be asked",
+        "names stored",
+        "days behind z",
+    ):
+        assert words in text
+    told = json.loads(run("source", "--json").out)
+    sources = {view["source"]: view for view in told["sources"]}
+    assert sources["sample"]["names"] == sources["sample"]["asked"] == 10
+    assert sources["sample"]["filled_pct"]["IV"] == 100.0
+    assert sources["folder"]["names"] == 0
+    assert sources["folder"]["filled_pct"]["IV"] is None
+    assert "key" in sources["flashalpha"]["state"]

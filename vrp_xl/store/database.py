@@ -161,6 +161,28 @@ class Store:
                     found[symbol] = with_own_earnings(snapshot, dates.get(symbol), today)
         return found
 
+    def as_of_many(self, source: str, symbols: Iterable[str]) -> dict[str, datetime]:
+        """When the newest figures of each symbol are from, UTC; what is not stored is absent."""
+        return self._moments("max(as_of)", source, symbols)
+
+    def fetched_at(self, source: str, symbols: Iterable[str]) -> dict[str, datetime]:
+        """When each symbol was last brought, UTC; what is not stored is absent."""
+        return self._moments(
+            "max(CASE WHEN json_valid(body) THEN json_extract(body, '$.fetched_at') END)",
+            source,
+            symbols,
+        )
+
+    def _moments(self, figure: str, source: str, symbols: Iterable[str]) -> dict[str, datetime]:
+        wanted = json.dumps([_symbol(s) for s in symbols])
+        with self._reading() as db:
+            rows = db.execute(
+                f"SELECT symbol, {figure} FROM snapshots WHERE source = ? "  # noqa: S608
+                "AND symbol IN (SELECT value FROM json_each(?)) GROUP BY symbol",
+                (source, wanted),
+            ).fetchall()
+        return {symbol: datetime.fromisoformat(text) for symbol, text in rows if text}
+
     def symbols(self, source: str) -> list[str]:
         """The symbols that have a snapshot, sorted."""
         with self._reading() as db:
@@ -414,6 +436,19 @@ class Store:
             _mark_touched(db)
             _watch(db, items)
             _bump(db)
+
+    # Notes
+
+    def note(self, key: str) -> str | None:
+        """What was noted under `key`, or None."""
+        with self._reading() as db:
+            row = db.execute("SELECT value FROM meta WHERE key = ?", (f"note:{key}",)).fetchone()
+        return None if row is None else str(row[0])
+
+    def put_note(self, key: str, text: str) -> None:
+        """Keeps `text` under `key`; no formula reads notes, so nothing recalculates."""
+        with self._writing() as db:
+            db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (f"note:{key}", text))
 
     # Inside
 

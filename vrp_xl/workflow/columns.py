@@ -247,6 +247,7 @@ def scan_dict(scan: Scan) -> dict[str, Any]:
             "changed": scan.rules.changed(),
             "values": scan.rules.to_dict(),
         },
+        "looked_at": scan.looked_at,
         "counts": scan.counts,
         "rows": [row_dict(row) for row in scan.rows],
         "failed": [{"symbol": f.symbol, "error": f.error, "why": f.why} for f in scan.failed],

@@ -469,8 +469,7 @@ class _Run:
         self.unreached: set[str] = set()
         self.served: set[str] = set()
         self.refused: dict[str, set[str]] = {}
-        stored = store.latest_many(source.name, names)
-        self.as_of = {symbol: snapshot.as_of for symbol, snapshot in stored.items()}
+        self.as_of = store.as_of_many(source.name, names)
 
     def result(self) -> RefreshResult:
         self.stopped = self.store.latch(self.source.name, self.account)
