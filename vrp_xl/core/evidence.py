@@ -39,9 +39,11 @@ IV_PERCENTILE_MIN = 30.0
 """IV percentile from which the simpler screen of the open question passes (ratio method)."""
 TAIL = 5.0
 """Percent of days that count as the tail."""
-TAIL_DAYS_LEAST = 20
-"""With fewer days than this a group has no tail but its worst day."""
+DAYS_LEAST = 20
+"""With fewer days than this a group has no interval, and no tail but its worst day."""
 
+NORMAL_BAND = 2
+"""Place of the normal band among the five."""
 FILTER_GROUPS = ("both", "structural_only", "tactical_only", "neither")
 Verdict = Literal["none", "less", "more", "unknown"]
 
@@ -190,6 +192,8 @@ class Evidence:
     """Each screen's days against the rest of the days on which it could judge."""
     exits: tuple[Comparison, ...]
     """Days on which an exit fires against days on which it does not."""
+    bands: tuple[Comparison, ...]
+    """Each compression band against the normal one."""
     buckets: Mapping[str, tuple[Group, ...]]
     windows: Mapping[int, Comparison]
     """z window -> its days at or above z_min against those below."""
@@ -200,7 +204,9 @@ class Evidence:
     @property
     def intervals(self) -> int:
         """How many differences carry an interval: one in twenty misses the truth by chance."""
-        pairs = (self.passing, self.rejected, self.disagree, *self.screens, *self.exits)
+        pairs = (
+            self.passing, self.rejected, self.disagree, *self.screens, *self.exits, *self.bands
+        )  # fmt: skip
         found = [d for pair in pairs for d in (pair.points, pair.log)]
         found += [symbol.difference for symbol in self.by_symbol]
         found += [pair.points for pair in self.windows.values()]
@@ -209,7 +215,7 @@ class Evidence:
 
 BUCKET_TITLES = {
     "z": "z-score of the spread",
-    "inversion": "Which inversion exit fires",
+    "inversion": "Which exit fires: compressed (z), inverted (implied below realized)",
     "compression": "HV30 / HV90",
     "cell": "Cell in the journal",
     "candidate": "Decision in the journal",
@@ -231,7 +237,7 @@ class _Figures:
 
     def __init__(self, days: Days, rules: Rules) -> None:
         self.days = days
-        self.spread = days.iv - days.rv20
+        self.spread = days.spread
         self.structural = ratio_panel(days.iv, days.hv90, rules.hv_floor)
         self.tactical = ratio_panel(days.iv, days.hv30, rules.hv_floor)
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -300,14 +306,19 @@ class _Bench:
         total = columns[:, g].sum(axis=0)
         return float(total[figure] / total[under]) if total[under] else math.nan, drawn
 
+    def _held(self, g: int) -> int:
+        """Blocks that hold days of a group; none where the group is too small to tell."""
+        columns, _ = self._sums()
+        counts = columns[:, g, 0]
+        return self.blocks.held(counts) if counts.sum() >= DAYS_LEAST else 0
+
     def group(self, g: int, key: str, title: str) -> Group:
         """The figures of a group."""
-        columns, _ = self._sums()
         mask = self.masks[g]
         n = int(mask.sum())
         if not n:
             return Group(key, title, 0, self.seen[g])
-        held = self.blocks.held(columns[:, g, 0])
+        held = self._held(g)
         rows = np.flatnonzero(mask)
         values = self.figures.outcome[rows]
         (mean, means), (share, shares), (log, logs) = (self._means(g, k) for k in (1, 2, 3))
@@ -326,7 +337,7 @@ class _Bench:
     def _tail(
         self, rows: NDArray[np.intp], values: Floats
     ) -> tuple[float | None, float | None, int]:
-        if len(values) < TAIL_DAYS_LEAST:
+        if len(values) < DAYS_LEAST:
             return None, None, 0
         quantile = float(np.quantile(values, TAIL / 100.0))
         below = values <= quantile
@@ -343,8 +354,7 @@ class _Bench:
 
     def compare(self, key: str, left: int, right: int, titles: tuple[str, str]) -> Comparison:
         """Two groups, and their difference in every figure."""
-        columns, _ = self._sums()
-        held = min(self.blocks.held(columns[:, g, 0]) for g in (left, right))
+        held = min(self._held(left), self._held(right))
         found: list[Difference | None] = []
         for figure in (1, 3, 2):
             (a, drawn_a), (b, drawn_b) = (self._means(g, figure) for g in (left, right))
@@ -421,6 +431,7 @@ def evidence(
         name: [(key, title, bench.add(mask)) for key, title, mask in found]
         for name, found in _buckets(f, rules).items()
     }
+    normal = buckets["compression"][NORMAL_BAND]
     each = [
         (name, bench.add(f.inputs & s & t & own), bench.add(f.inputs & ~(s & t) & own))
         for n, name in enumerate(days.names)
@@ -452,6 +463,11 @@ def evidence(
         ),
         screens=tuple(bench.compare(key, a, b, names) for key, names, a, b in screens),
         exits=tuple(bench.compare(key, a, b, names) for key, names, a, b in exits),
+        bands=tuple(
+            bench.compare(key, g, normal[2], (title, normal[1]))
+            for key, title, g in buckets["compression"]
+            if key != normal[0]
+        ),
         buckets={
             name: tuple(bench.group(g, key, title) for key, title, g in found)
             for name, found in buckets.items()
@@ -543,8 +559,8 @@ def _buckets(f: _Figures, rules: Rules) -> dict[str, list[tuple[str, str, Mask]]
     judged = f.has_z & known
     inversion = [
         ("none", "none fires", judged & ~low & ~inverted),
-        ("compressed", f"z < {rules.z_exit:g} alone", judged & low & ~inverted),
-        ("inverted", "implied below realized alone", judged & ~low & inverted),
+        ("compressed", "compressed alone", judged & low & ~inverted),
+        ("inverted", "inverted alone", judged & ~low & inverted),
         ("both", "both", judged & low & inverted),
     ]
     band = (
@@ -563,7 +579,7 @@ def _buckets(f: _Figures, rules: Rules) -> dict[str, list[tuple[str, str, Mask]]
     compression = [(f"c{n}", name, has & (band == n)) for n, name in enumerate(names)]
     found = {"z": z, "inversion": inversion, "compression": compression}
     if (days.cell != "").any():
-        found["cell"] = [(letter, letter, days.cell == letter) for letter in "ABCD"]
+        found["cell"] = [(letter, letter, days.cell == letter) for letter in "ABCD?"]
     if not np.isnan(days.candidate).all():
         found["candidate"] = [
             ("candidate", "candidate", days.candidate == 1.0),

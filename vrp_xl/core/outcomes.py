@@ -79,15 +79,15 @@ class Recorded(Protocol):
         """ATM IV of 30 days where there is one, in points."""
 
     @property
-    def rv20(self) -> float | None:
-        """Realized volatility of 20 days."""
+    def spread(self) -> float | None:
+        """ATM IV minus RV20, in points."""
 
     @property
-    def hv30(self) -> float | None:
+    def rv_30d(self) -> float | None:
         """Realized volatility of 30 days."""
 
     @property
-    def hv90(self) -> float | None:
+    def rv_90d(self) -> float | None:
         """Realized volatility of 90 days."""
 
     @property
@@ -100,7 +100,7 @@ class Recorded(Protocol):
 
     @property
     def cell(self) -> str | None:
-        """A, B, C or D."""
+        """A, B, C, D, or ? where the gamma regime was not known."""
 
     @property
     def candidate(self) -> bool | None:
@@ -137,7 +137,8 @@ class Days:
     day: Whole
     """Proleptic ordinal of the day."""
     iv: Floats
-    rv20: Floats
+    spread: Floats
+    """IV minus RV20."""
     hv30: Floats
     hv90: Floats
     z: Floats
@@ -148,7 +149,7 @@ class Days:
     following: Floats
     """Realized volatility of the tenor after the day."""
     cell: NDArray[np.str_]
-    """A, B, C, D, or empty."""
+    """A, B, C, D, ?, or empty."""
     candidate: Floats
     """1, 0, or NaN where nothing was decided."""
 
@@ -192,8 +193,8 @@ def from_series(series: Series, rules: Rules, tenor: int) -> tuple[Days, Alignme
     after = following_panel(closes, tenor)
     if len(closes) > tenor:
         after[:-tenor][_gaps(place, tenor)] = np.nan
-    iv, rv20 = ivs[both], back(SPREAD_WINDOW)
-    spread = iv - rv20
+    iv = ivs[both]
+    spread = iv - back(SPREAD_WINDOW)
     known = np.flatnonzero(~np.isnan(spread))
 
     def on_known(values: Floats) -> Floats:
@@ -208,7 +209,7 @@ def from_series(series: Series, rules: Rules, tenor: int) -> tuple[Days, Alignme
         symbol=np.zeros(n, np.int64),
         day=when[both],
         iv=iv,
-        rv20=rv20,
+        spread=spread,
         hv30=back(TACTICAL_WINDOW),
         hv90=back(STRUCTURAL_WINDOW),
         z=on_known(zscore_panel(spread[known], rules.z_window)),
@@ -255,9 +256,9 @@ def from_records(
         symbol=np.array([at[r.symbol] for r in rows], np.int64),
         day=np.array([r.day.toordinal() for r in rows], np.int64),
         iv=column(r.iv for r in rows),
-        rv20=column(r.rv20 for r in rows),
-        hv30=column(r.hv30 for r in rows),
-        hv90=column(r.hv90 for r in rows),
+        spread=column(r.spread for r in rows),
+        hv30=column(r.rv_30d for r in rows),
+        hv90=column(r.rv_90d for r in rows),
         z=column(r.z for r in rows),
         z_others=np.full((len(rows), len(Z_WINDOWS)), np.nan),
         spread_percentile=np.full(len(rows), np.nan),
