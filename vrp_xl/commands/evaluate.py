@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 import textwrap
-from pathlib import Path
+from pathlib import Path  # noqa: TC003 (typer reads it at run time)
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -36,7 +36,8 @@ def evaluate(
     iv: Annotated[
         list[Path] | None,
         typer.Option(
-            "--iv", help="CSV of implied volatility in points, one per --prices, in its order.",
+            "--iv",
+            help="CSV of implied volatility in points, one per --prices, in its order.",
             show_default=False,
         ),
     ] = None,
@@ -63,7 +64,9 @@ def evaluate(
     ] = 30,
     iv_percentile: Annotated[
         float,
-        typer.Option("--iv-percentile", help="IV percentile of the simpler screen.", min=0, max=100),
+        typer.Option(
+            "--iv-percentile", help="IV percentile of the simpler screen.", min=0, max=100
+        ),
     ] = 30.0,
     out: Annotated[
         Path | None, typer.Option("--out", help="The workbook to write, .xlsx.", show_default=False)
@@ -138,9 +141,7 @@ def show(report: Report, out: Console) -> None:
     def told(words: str, indent: str = "", style: str = "") -> None:
         out.print(
             Text(
-                textwrap.fill(
-                    clean(words), width, initial_indent=indent, subsequent_indent=indent
-                ),
+                textwrap.fill(clean(words), width, initial_indent=indent, subsequent_indent=indent),
                 style=style,
             )
         )
@@ -164,8 +165,8 @@ def show(report: Report, out: Console) -> None:
     out.print()
     _groups(out, "The two filters", (*e.groups, e.everything))
     told(
-        "Points but for the log ratio, ln(implied / following). Worth: how many independent windows "
-        "would give a mean as certain as this one.",
+        "Points but for the log ratio, ln(implied / following). Worth: how many independent "
+        "windows would give a mean as certain as this one.",
         style="dim",
     )
     out.print()
@@ -196,13 +197,13 @@ def _groups(out: Console, title: str, groups: Sequence[Group]) -> None:
     if out.width < WIDTH:
         out.print(Text(title, style="bold"))
         for g in groups:
-            tail = figure(g.quantile, "+.1f")
-            out.print(
-                Text(
-                    f"  {g.title}: {figure(g.mean, '+.2f')} points ({ends(g.ci) or 'no interval'}), "
-                    f"{g.n:,} days, positive {figure(g.positive_pct, '.1f', ' %')}, 5 % below {tail}"
-                )
-            )
+            told = [
+                f"{g.title}: {figure(g.mean, '+.2f')} points ({ends(g.ci) or 'no interval'})",
+                f"{g.n:,} days",
+                f"positive {figure(g.positive_pct, '.1f', ' %')}",
+                f"5 % below {figure(g.quantile, '+.1f')}",
+            ]
+            out.print(Text("  " + ", ".join(told)))
         out.print()
         return
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title=title, title_justify="left")

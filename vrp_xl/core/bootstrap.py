@@ -89,7 +89,7 @@ class Blocks:
     @property
     def last(self) -> int:
         """Days of the last block of a draw, so that a draw has as many days as the history."""
-        return self.days - (self.starts.shape[1] - 1) * self.length
+        return self.days - (int(self.starts.shape[1]) - 1) * self.length
 
     def sums(self, columns: Floats) -> Floats:
         """For every draw, the sum of each column over its days.
@@ -109,7 +109,8 @@ class Blocks:
     def held(self, counts: Floats) -> int:
         """How many of the history's blocks, laid end to end, hold a member at all."""
         edges = np.arange(0, self.days, self.length)
-        return int((np.add.reduceat(counts, edges) > 0).sum())
+        found: Floats = np.add.reduceat(counts, edges)
+        return int(np.count_nonzero(found))
 
 
 def _windows(columns: Floats, length: int) -> Floats:

@@ -185,7 +185,7 @@ class Evidence:
     passing: Comparison
     """Days that pass both filters against days that fail."""
     rejected: Comparison
-    """Of the days that Tactical and the IV percentile pass: Structural rejects, Structural passes."""
+    """Of days that Tactical and the IV percentile pass: Structural rejects, Structural passes."""
     disagree: Comparison
     """Structural alone against Tactical alone."""
     screens: tuple[Comparison, ...]
@@ -530,8 +530,7 @@ def _screens(f: _Figures, rules: Rules, high_iv: Mask, least: float) -> list[_Ju
 
 
 def _inverted(f: _Figures) -> tuple[Mask, Mask]:
-    """Days on which implied is below realized (spread below 0, or IV/HV30 below 1), and whether
-    that is known."""
+    """Days on which the spread is below 0 or IV/HV30 below 1, and days where that is known."""
     known = ~np.isnan(f.spread) & ~np.isnan(f.tactical)
     inside = passes(f.spread, 0.0, strict=False) & passes(f.tactical, 1.0, strict=False)
     return known & ~inside, known

@@ -108,7 +108,7 @@ def _running(values: Floats, window: int) -> Floats:
 
 
 def ratio_panel(ivs: Floats, volatilities: Floats, floor: float) -> Floats:
-    """IV / max(HV, floor) of every day, as `vrp_xl.core.premium.ratio`; NaN where one is missing."""
+    """IV / max(HV, floor), as `vrp_xl.core.premium.ratio`; NaN where one is missing."""
     out: Floats = np.asarray(ivs, np.float64) / np.maximum(volatilities, floor)
     return out
 
@@ -117,11 +117,11 @@ def percentile_panel(values: Floats, window: int) -> Floats:
     """Share of the `window` days before that lie strictly below each day, 0 to 100.
 
     Args:
-        values: one row of days; NaN where there is none.
+        values: a single row of days; NaN where there is none.
         window: days, at least 2.
 
     Returns:
-        The same shape; NaN for the first `window` days and where a day of the window is missing.
+        As many; NaN for the first `window` days and where a day of the window is missing.
 
     Raises:
         InputError: a window below 2.
@@ -131,10 +131,10 @@ def percentile_panel(values: Floats, window: int) -> Floats:
     out = np.full(values.shape, np.nan)
     if len(values) <= window:
         return out
-    before = np.lib.stride_tricks.sliding_window_view(values[:-1], window)
-    today = values[window:, None]
-    share = 100.0 * (before < today).sum(axis=1) / window
-    share[np.isnan(today[:, 0]) | np.isnan(before).any(axis=1)] = np.nan
+    before: Floats = np.lib.stride_tricks.sliding_window_view(values[:-1], window)
+    today = values[window:]
+    share = 100.0 * (before < np.expand_dims(today, 1)).sum(axis=1) / window
+    share[np.isnan(today) | np.isnan(before).any(axis=1)] = np.nan
     out[window:] = share
     return out
 

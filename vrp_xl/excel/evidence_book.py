@@ -138,21 +138,17 @@ def _title(sheet: Worksheet, styles: Styles, report: Report, words: str, last: i
 
 
 def _summary(sheet: Worksheet, styles: Styles, report: Report) -> None:
-    sheet.set_column(0, 0, 2)
+    _title(sheet, styles, report, "EVIDENCE: DID THE RULES WORK?", 2)
     sheet.set_column(1, 1, 44)
     sheet.set_column(2, 2, 118)
-    sheet.set_row(0, 32)
-    for column in range(3):
-        sheet.write_blank(0, column, None, styles(look.TITLE))
-    sheet.write_string(0, 1, "EVIDENCE: DID THE RULES WORK?", styles(look.TITLE))
     text = styles(text_wrap=True, valign="top", font_color=look.INK)
     label = styles(text_wrap=True, valign="top", bold=True, font_color=look.NAVY)
-    row = 2
+    row = 4
 
     def line(name: str, words: str) -> None:
         nonlocal row
         words = look.clean(words)
-        sheet.set_row(row, look.row_height([(name, 44 * 0.92), (words, 118 * 0.92)]) + 3)
+        sheet.set_row(row, look.row_height([(name, 40), (words, 118)]) + 4)
         sheet.write_string(row, 1, name, label)
         sheet.write_string(row, 2, words, text)
         row += 1
@@ -180,8 +176,8 @@ def _summary(sheet: Worksheet, styles: Styles, report: Report) -> None:
     c, r = report.evidence.counts, report.rules
     line(
         "Days",
-        f"{c.inputs:,} with all inputs, {c.structural:,} pass Structural, {c.both:,} also Tactical, "
-        f"{c.with_outcome:,} have an outcome"
+        f"{c.inputs:,} with all inputs, {c.structural:,} pass Structural, {c.both:,} also "
+        f"Tactical, {c.with_outcome:,} have an outcome"
         + (
             f"; z >= {r.z_min:g} on {c.high_z_pct:.2f} % of {c.with_z:,}"
             if c.high_z_pct is not None
@@ -204,7 +200,7 @@ class _Column(NamedTuple):
 
 
 _GROUP_COLUMNS = (
-    _Column("Days", 34, "@"),
+    _Column("Days", 50, "@"),
     _Column("n", 9, "#,##0"),
     _Column("Mean", 9, _SIGNED),
     _Column("from", 9, _SIGNED),
@@ -307,7 +303,7 @@ def _wide(sheet: Worksheet) -> None:
 
 
 _PAIR_COLUMNS = (
-    _Column("First days", 34, "@"),
+    _Column("First days against second", 50, "@"),
     _Column("n", 9, "#,##0"),
     _Column("Mean", 9, _SIGNED),
     _Column("n of second", 9, "#,##0"),
@@ -331,12 +327,17 @@ def _gap(difference: Difference | None) -> tuple[float | None, float | None, flo
     return (None, None, None) if difference is None else (difference.value, *_ends(difference.ci))
 
 
+def _pair_words(pair: Comparison) -> str:
+    words = f"{pair.left.title} against {pair.right.title}"
+    return f"Simpler screen: {words}" if pair.key == "rejected" else words
+
+
 def _pair_row(pair: Comparison) -> list[Any]:
     def verdict(difference: Difference | None) -> str:
         return "" if difference is None else _SHOWN[difference.verdict]
 
     return [
-        f"{pair.left.title}", pair.left.n, pair.left.mean, pair.right.n, pair.right.mean,
+        _pair_words(pair), pair.left.n, pair.left.mean, pair.right.n, pair.right.mean,
         *_gap(pair.points), verdict(pair.points), *_gap(pair.log), verdict(pair.log),
         *_gap(pair.positive),
     ]  # fmt: skip
@@ -354,9 +355,9 @@ def _groups(sheet: Worksheet, styles: Styles, report: Report) -> None:
     for pair in (e.passing, e.rejected, e.disagree, *e.screens, *e.exits):
         table.line(_pair_row(pair), forms)
     for band in e.bands:
-        table.line([f"HV30/HV90 {band.left.title}, against normal", *_pair_row(band)[1:]], forms)
+        table.line([f"HV30/HV90 {_pair_words(band)}", *_pair_row(band)[1:]], forms)
     for window, pair in e.windows.items():
-        table.line([f"{pair.left.title}, window {window} days", *_pair_row(pair)[1:]], forms)
+        table.line([f"{window} days back: {_pair_words(pair)}", *_pair_row(pair)[1:]], forms)
     table.row += 1
     if len(e.symbols) > 1:
         table.heading("By symbol: pass both filters (first), or fail")
@@ -376,12 +377,17 @@ def _groups(sheet: Worksheet, styles: Styles, report: Report) -> None:
 def _notes(table: _Table, report: Report) -> None:
     table.row += 1
     quiet = table.styles(look.QUIET, italic=True)
-    for words in (
-        "from, to: ends of the 95 % interval; blank where the days lie in too few separate periods.",
-        f"Episodes: stretches, more than {report.evidence.tenor} trading days apart, that the worst "
-        f"{TAIL:g} % fall into. Worth: independent windows that give a mean as certain.",
-        report.chance,
-    ):
+    e = report.evidence
+    simple = (
+        f"Simpler screen: IV/HV30 above {report.rules.tactical_min:g} and IV percentile at or "
+        f"above {report.iv_percentile_min:g}."
+    )
+    interval = "from, to: ends of the 95 % interval; blank where the days lie in too few periods."
+    episodes = (
+        f"Episodes: stretches, more than {e.tenor} trading days apart, that the worst "
+        f"{TAIL:g} % fall into. Worth: independent windows that give a mean as certain."
+    )
+    for words in (simple, interval, episodes, report.chance):
         table.sheet.write_string(table.row, 1, words, quiet)
         table.row += 1
 
@@ -418,12 +424,15 @@ def _surfaces(sheet: Worksheet, styles: Styles, report: Report) -> None:
               surface.tail_pct, _PERCENT, row + rows, right, turned=True)  # fmt: skip
         row += 2 * rows
     quiet = styles(look.QUIET, italic=True)
-    for words in (
+    legend = (
         "Each cell holds the days that pass both thresholds. Framed: the thresholds in force. "
-        "Orange is worse, blue is better (for counts: fewer and more).",
+        "Orange is worse, blue is better; of days, the darker the more."
+    )
+    caution = (
         "Cells beside each other share most of their days: a best cell found here is the luck of "
-        "this history as much as a rule.",
-    ):
+        "this history as much as a rule."
+    )
+    for words in (legend, caution):
         sheet.write_string(row, 1, words, quiet)
         row += 1
     sheet.freeze_panes(1, 0)
@@ -457,11 +466,15 @@ def _grid(
             else:
                 sheet.write_blank(row + 2 + i, column + 1 + j, None, style)
     low, high = (_HIGH, _LOW) if turned else (_LOW, _HIGH)
-    sheet.conditional_format(
-        row + 2, column + 1, row + 1 + len(surface.rows), column + len(surface.columns),
-        {"type": "3_color_scale", "min_color": low, "mid_color": look.WHITE, "max_color": high,
-         "mid_type": "percentile", "mid_value": 50},
+    scale = (
+        {"type": "2_color_scale", "min_color": look.WHITE, "max_color": _HIGH}
+        if values is surface.n
+        else {"type": "3_color_scale", "min_color": low, "mid_color": look.WHITE,
+              "max_color": high, "mid_type": "percentile", "mid_value": 50}
     )  # fmt: skip
+    sheet.conditional_format(
+        row + 2, column + 1, row + 1 + len(surface.rows), column + len(surface.columns), scale
+    )
 
 
 # Charts
@@ -477,9 +490,7 @@ def _charts(book: Workbook, sheet: Worksheet, styles: Styles, report: Report) ->
     sheet.set_column(1, 1, 24)
     sheet.set_column(2, 22, 9.5)
     table = _Table(sheet, styles, _TABLE_ROW)
-    sheet.write_string(
-        _TABLE_ROW - 1, 1, "Figures of the charts", styles(look.QUIET, italic=True)
-    )
+    sheet.write_string(_TABLE_ROW - 1, 1, "Figures of the charts", styles(look.QUIET, italic=True))
     names = [name for name in ("z", "compression", "inversion") if name in e.buckets]
     if "cell" in e.buckets:
         names[-1] = "cell"
@@ -491,6 +502,7 @@ def _charts(book: Workbook, sheet: Worksheet, styles: Styles, report: Report) ->
         first = _bucket_table(table, BUCKET_TITLES[name], found)
         _bucket_chart(book, sheet, BUCKET_TITLES[name], found, first, place)
     _years(book, sheet, table, report, (4 + _CHART_ROWS, 1))
+    sheet.set_h_pagebreaks([_TABLE_ROW - 1])
     sheet.freeze_panes(1, 0)
 
 
@@ -538,8 +550,10 @@ def _bucket_chart(
     chart.set_title({"name": f"{words}: mean and 95 % interval", "name_font": _font(11)})
     chart.set_legend({"none": True})
     chart.set_x_axis({"num_font": _font(9), "label_position": "low"})
+    reach = [g.mean or 0.0 for g in found] + [end for g in found for end in g.ci or ()]
     chart.set_y_axis(
         {"name": "points", "num_format": "+0;-0;0", "num_font": _font(9), "name_font": _font(9),
+         "min": min(math.floor(min(reach)), 0), "max": max(math.ceil(max(reach)), 1),
          "major_gridlines": {"visible": True, "line": {"color": look.LINE}}}
     )  # fmt: skip
     chart.set_size(_CHART)
@@ -589,9 +603,7 @@ def _years(
             }
         )  # fmt: skip
     chart.show_blanks_as("gap")
-    chart.set_title(
-        {"name": "Mean outcome by year and filter, points", "name_font": _font(11)}
-    )
+    chart.set_title({"name": "Mean outcome by year and filter, points", "name_font": _font(11)})
     chart.set_legend({"position": "bottom", "font": _font(9)})
     chart.set_x_axis({"num_font": _font(9), "label_position": "low", "interval_unit": 4})
     chart.set_y_axis(

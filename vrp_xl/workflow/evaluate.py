@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -31,6 +30,7 @@ from vrp_xl.workflow.importing import read_series
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from datetime import date, datetime
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -102,7 +102,7 @@ class Report:
         e = self.evidence
         return (
             f"Overlap: each outcome covers the {e.tenor} trading days after its day, so "
-            f"neighbouring days share {e.tenor - 1} of {e.tenor} returns and the {e.trading_days:,} "
+            f"neighbouring days share {e.tenor - 1} of {e.tenor} returns, and {e.trading_days:,} "
             f"trading days hold about {e.trading_days // e.tenor:,} separate windows. "
             f"{LEVEL} intervals redraw blocks of {e.block} trading days"
             + (", the same for all symbols" if len(e.symbols) > 1 else "")
@@ -114,9 +114,9 @@ class Report:
         """How many intervals there are, and what that means."""
         n = self.evidence.intervals
         return (
-            f"{n} differences below carry an interval; about one in twenty of such intervals leaves "
-            "out the truth by chance. That no difference is shown does not say that there is none: "
-            "every value inside the interval is still possible."
+            f"{n} differences below carry an interval; about one in twenty of such intervals "
+            "leaves out the truth by chance. That no difference is shown does not say that there "
+            "is none: every value inside the interval is still possible."
         )
 
     @property
@@ -178,7 +178,9 @@ def from_files(
         InputError: a file that cannot be read, has no usable column or is in the wrong unit; no
             day that both files have.
     """
-    parts, inputs, notes = [], [], []
+    parts: list[Days] = []
+    inputs: list[str] = []
+    notes: list[str] = []
     for pair in given:
         closes = _read(pair.prices, "close", notes, clock)
         ivs = _read(pair.iv, "atm_iv", notes, clock)
@@ -200,9 +202,7 @@ def from_files(
     )  # fmt: skip
 
 
-def _read(
-    path: Path, field: str, notes: list[str], clock: Callable[[], datetime]
-) -> SeriesFile:
+def _read(path: Path, field: str, notes: list[str], clock: Callable[[], datetime]) -> SeriesFile:
     found = read_series(path, field, clock=clock)
     decimals = sum("decimal" in row.why for row in found.bad)
     if decimals > len(found.values):
@@ -296,9 +296,7 @@ def evaluate(
         NoNumberError: too short a history.
     """
     tenor = outcomes.tenor_returns(tenor_days)
-    found = evidence(
-        material.days, rules, tenor, iv_percentile_min=iv_percentile_min, draws=draws
-    )
+    found = evidence(material.days, rules, tenor, iv_percentile_min=iv_percentile_min, draws=draws)
     notes = list(material.notes)
     if found.everything.ci is None:
         notes.insert(
@@ -379,7 +377,9 @@ def answers(report: Report) -> list[Answer]:
             "rejected",
             f"Did what Structural rejects, though {simple}, do worse than what it lets through?",
             _both_words(
-                e.rejected, "What Structural rejects did worse", "What Structural rejects did better"
+                e.rejected,
+                "What Structural rejects did worse",
+                "What Structural rejects did better",
             )
             + f" {_figures(e.rejected)}",
         ),
@@ -424,9 +424,9 @@ def _rules(report: Report) -> list[tuple[Comparison, str, str, str]]:
     return [
         (by_key["z"], f"Does entering at z >= {r.z_min:g} pay more?",
          "Days of high z paid less", "Days of high z paid more"),
-        (by_key["article"], "And the article's screen, of z and spread (gamma is not in a history)?",
+        (by_key["article"], "And the article's screen (z and spread; a history has no gamma)?",
          "Days that it passes paid less", "Days that it passes paid more"),
-        (by_key["compressed"], f"Is the exit at z < {r.z_exit:g} right: did what followed pay less?",
+        (by_key["compressed"], f"Is the exit at z < {r.z_exit:g} right: did selling pay less then?",
          "After the exit selling paid less", "After the exit selling paid more"),
         (by_key["inverted"], "And the exit when implied really is below realized?",
          "After the exit selling paid less", "After the exit selling paid more"),
@@ -457,9 +457,8 @@ def _positive(pair: Comparison) -> str:
         "more": "Structural alone is positive more often",
         "unknown": "No verdict on the share of positive days",
     }[pair.positive.verdict]
-    return (
-        f"{verdict}: {pair.positive.value:+.1f} percentage points, {span(pair.positive.ci, '+.1f')}."
-    )
+    gap = pair.positive
+    return f"{verdict}: {gap.value:+.1f} percentage points, {span(gap.ci, '+.1f')}."
 
 
 def _bands(e: Evidence) -> str:
@@ -499,12 +498,11 @@ def _windows(e: Evidence) -> str:
 
 def _cost(surface: Surface) -> Answer:
     """What the thresholds in force let through, and what their neighbours would have."""
-    i, j = surface.rows.index(round(surface.at[0], 6)), surface.columns.index(
-        round(surface.at[1], 6)
-    )  # fmt: skip
+    i = surface.rows.index(round(surface.at[0], 6))
+    j = surface.columns.index(round(surface.at[1], 6))
     names = surface.row_name, surface.column_name
-    told = [f"In force, {names[0]} {surface.at[0]:g} and {names[1]} {surface.at[1]:g}: "
-            f"{_at(surface, i, j)}"]  # fmt: skip
+    in_force = f"In force, {names[0]} {surface.at[0]:g} and {names[1]} {surface.at[1]:g}"
+    told = [f"{in_force}: {_at(surface, i, j)}"]
     for name, axis, steps in (
         (names[0], surface.rows, [(i - 1, j), (i + 1, j)]),
         (names[1], surface.columns, [(i, j - 1), (i, j + 1)]),
@@ -525,8 +523,9 @@ def _at(surface: Surface, i: int, j: int) -> str:
     if not n:
         return "no day"
     return (
-        f"{n:,} days, {surface.mean[i, j]:+.2f} points, positive {surface.positive_pct[i, j]:.1f} %, "
-        f"{surface.tail_pct[i, j]:.1f} % of them in the worst {TAIL:g} % of all"
+        f"{n:,} days, {surface.mean[i, j]:+.2f} points, positive "
+        f"{surface.positive_pct[i, j]:.1f} %, {surface.tail_pct[i, j]:.1f} % of them in the worst "
+        f"{TAIL:g} % of all"
     )
 
 
@@ -651,4 +650,3 @@ def _surface(surface: Surface) -> dict[str, Any]:
         "positive_pct": _grid(surface.positive_pct),
         "tail_pct": _grid(surface.tail_pct),
     }
-

@@ -147,9 +147,7 @@ def import_history(
     snapshot = store.latest(source, symbol)
     if snapshot is not None:
         store.save(Fetched(completed(store, Fetched(snapshot))))
-    return ImportReport(
-        symbol, name, column, len(days), days[0], days[-1], bad, repeated
-    )
+    return ImportReport(symbol, name, column, len(days), days[0], days[-1], bad, repeated)
 
 
 class SeriesFile(NamedTuple):
