@@ -145,7 +145,8 @@ def following_panel(closes: Floats, tenor: int) -> Floats:
     Returns:
         The same shape; NaN for the last `tenor` days and wherever a close is missing.
     """
-    out = np.full(np.shape(closes), np.nan)
-    if out.shape[-1] > tenor:
+    closes = np.asarray(closes, np.float64)
+    out = np.full(closes.shape, np.nan)
+    if closes.shape[-1] > tenor:
         out[..., :-tenor] = realized_panel(closes, tenor)[..., tenor:]
     return out
