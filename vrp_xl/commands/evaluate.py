@@ -264,9 +264,14 @@ def _journal(source: str | None, tenor: int) -> Material:
     from vrp_xl.workflow import journal
 
     choice = desk.choose(source)
+    if choice.name == "sample":
+        raise InputError(
+            "The figures of the sample market are invented: nothing follows them.",
+            "Evaluate a real source (--source NAME), or files: --prices FILE --iv FILE.",
+        )
     with desk.open_store() as store:
         return work.from_journal(
-            journal.records(store, source=choice.name, sample=choice.name == "sample"),
+            journal.records(store, source=choice.name),
             lambda name: store.series(choice.name, name, "close"),
             choice.name,
             tenor_returns(tenor),

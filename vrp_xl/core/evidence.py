@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 import numpy as np
 
 from vrp_xl.core import bootstrap, whatif
+from vrp_xl.core.compare import TOLERANCE
 from vrp_xl.core.outcomes import Z_WINDOWS, trading_axis
 from vrp_xl.core.panel import ratio_panel
 from vrp_xl.errors import NoNumberError
@@ -228,7 +229,8 @@ def passes(values: Floats, threshold: float, *, strict: bool) -> Mask:
     >>> passes(np.array([3.22 / 2.8, 1.1501, np.nan]), 1.15, strict=True).tolist()
     [False, True, False]
     """
-    out: Mask = whatif.passed(values, [threshold], strict=strict) > 0
+    slack = TOLERANCE * max(1.0, abs(threshold))
+    out: Mask = values > threshold + slack if strict else values >= threshold - slack
     return out
 
 
@@ -551,7 +553,7 @@ def _buckets(f: _Figures, rules: Rules) -> dict[str, list[tuple[str, str, Mask]]
     edges = sorted(
         {-rules.z_band, rules.z_exit, 0.0, rules.z_min, rules.z_band, rules.z_extreme}
     )  # fmt: skip
-    place = whatif.passed(days.z, edges, strict=False)
+    place = whatif.passed(whatif.Column.of(days.z), edges, strict=False)
     z = [(f"z{n}", _between(edges, n), f.has_z & (place == n)) for n in range(len(edges) + 1)]
     low = f.has_z & ~passes(days.z, rules.z_exit, strict=False)
     inverted, known = _inverted(f)
@@ -639,8 +641,8 @@ def _surface(
     *,
     first_strict: bool,
 ) -> Surface:
-    rows = whatif.passed(values[0][who], axes[0], strict=first_strict)
-    columns = whatif.passed(values[1][who], axes[1], strict=True)
+    rows = whatif.passed(whatif.Column.of(values[0][who]), axes[0], strict=first_strict)
+    columns = whatif.passed(whatif.Column.of(values[1][who]), axes[1], strict=True)
     shape = len(axes[0]), len(axes[1])
     outcome, log = f.outcome[who], f.log[who]
     tail = np.quantile(outcome, TAIL / 100.0) if len(outcome) else 0.0

@@ -305,7 +305,10 @@ def evaluate(
             f"{found.trading_days / found.block:.0f} blocks of {found.block}",
         )
     if not found.counts.with_z:
-        notes.append(f"no day has {rules.z_window} spreads before it, so there is no z-score")
+        notes.append(
+            f"no day has a z-score, which takes the {rules.z_window} spreads before it: whatever "
+            "rests on z is empty"
+        )
     return Report(
         found, rules, preset, material.inputs, tuple(notes), material.source, iv_percentile_min,
         tenor_days,
