@@ -19,6 +19,7 @@ from typer.core import TyperGroup
 
 from vrp_xl import __version__
 from vrp_xl.commands import journal as journal_commands
+from vrp_xl.commands.evaluate import evaluate
 from vrp_xl.core.symbols import symbol_of
 from vrp_xl.errors import InputError, VrpError
 
@@ -846,6 +847,7 @@ def build(
         print(words)
 
 
+app.command()(evaluate)
 app.add_typer(journal_commands.app, name="journal")
 
 if __name__ == "__main__":
