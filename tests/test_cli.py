@@ -228,8 +228,8 @@ def test_thresholds_change_the_cells(run):
     assert not any(row["cell"] in ("A", "B") for row in high.values())
 
 
-def test_live_plan_equals_the_sample(run, api):
-    """The simulator gives the same plan as the sample source for the same names."""
+def test_live_market_equals_the_sample(run, api):
+    """The simulator shows the same market: cell, size, figures; its scores are the vendor's."""
     sample = rows_of(run("scan", "SPY", "QQQ", "--source", "sample", "--json"))
     api()
     ran = run("scan", "SPY", "QQQ", "--json")
@@ -238,9 +238,14 @@ def test_live_plan_equals_the_sample(run, api):
     assert json.loads(ran.out)["source"] == "flashalpha"
     assert json.loads(ran.out)["sample"] is True  # the simulator's figures are invented
     for symbol in ("SPY", "QQQ"):
-        for key in ("cell", "size", "structure", "score", "z_score", "percentile", "structural",
-                    "tactical", "strikes", "lean", "candidate", "gamma", "action"):  # fmt: skip
-            assert live[symbol][key] == sample[symbol][key], key
+        theirs, ours = live[symbol], sample[symbol]
+        for key in ("cell", "size", "lean", "candidate", "gamma", "put_wall", "call_wall",
+                    "max_gamma", "gamma_flip", "harvest_score"):  # fmt: skip
+            assert theirs[key] == ours[key], key
+        for key, near in (("z_score", 0.015), ("percentile", 1.0), ("structural", 0.01),
+                          ("tactical", 0.01), ("atm_iv", 0.011), ("put_vrp", 0.02)):  # fmt: skip
+            assert theirs[key] == pytest.approx(ours[key], abs=near), key
+        assert (theirs["score_kind"], ours["score_kind"]) == ("simulated", "local")
 
 
 @pytest.mark.parametrize(
@@ -512,3 +517,48 @@ def test_a_folder_of_chains_is_scanned(run):
     assert "no 30-day ATM IV" in rows["SPY"]["missing"]["atm_iv_30d"]
     assert run("source", "folder", "--data", str(data / "chains")).code == 0
     assert set(rows_of(run("scan", "--json"))) == {"SPX", "RUT", "SPY"}
+
+
+def test_a_universe_gives_candidates_and_counts(run, tmp_path):
+    """Many names from a file: the candidates in the workbook and the counts of all."""
+    (tmp_path / "names.csv").write_text("symbol\nSPY\nMSFT\nXOM\nNOPE1\n", encoding="utf-8")
+    ran = run("scan", "--universe", "names.csv", "--json", "--out", "found.xlsx")
+    assert ran.code == 0, ran.err
+    scan = json.loads(ran.out)
+    assert scan["looked_at"] == 3
+    assert sum(scan["counts"].values()) == 3
+    assert [row["symbol"] for row in scan["rows"]] == ["SPY"]
+    assert [failed["symbol"] for failed in scan["failed"]] == ["NOPE1"]
+    assert "Screening 4 names from sample" in ran.err
+    assert (tmp_path / "found.xlsx").exists()
+    text = run("scan", "--universe", "names.csv", "--offline").out
+    assert "1 of 3 are candidates" in text
+
+
+def test_a_universe_takes_no_symbols(run, tmp_path):
+    """What does not go together is said before anything is asked."""
+    (tmp_path / "names.txt").write_text("SPY\n", encoding="utf-8")
+    assert run("scan", "SPY", "--universe", "names.txt").code == 2
+    assert run("scan", "--restart").code == 2
+    assert run("scan", "--universe", "absent.txt").code == 2
+
+
+def test_sources_side_by_side(run):
+    """Each source's columns, age and cost for the watchlist, in one table and as JSON."""
+    text = run("source").out
+    for words in (
+        "sample",
+        "folder",
+        "flashalpha",
+        "can be asked",
+        "names stored",
+        "days behind z",
+    ):
+        assert words in text
+    told = json.loads(run("source", "--json").out)
+    sources = {view["source"]: view for view in told["sources"]}
+    assert sources["sample"]["names"] == sources["sample"]["asked"] == 10
+    assert sources["sample"]["filled_pct"]["IV"] == 100.0
+    assert sources["folder"]["names"] == 0
+    assert sources["folder"]["filled_pct"]["IV"] is None
+    assert "key" in sources["flashalpha"]["state"]

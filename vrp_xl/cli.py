@@ -207,12 +207,12 @@ def _end(result: Morning) -> None:
     error = result.error
     if error is not None:
         _say(f"vrp-xl: {error}")
-        kept = len(result.scan.rows)
+        kept = result.scan.looked_at
         if kept:
             names = "1 symbol is" if kept == 1 else f"{kept} symbols are"
             _say(f"{names} shown from what was stored.")
         raise typer.Exit(error.exit_code)
-    if not result.scan.rows:
+    if not result.scan.looked_at:
         why = result.scan.failed[0].why if result.scan.failed else "nothing was asked for"
         _say(f"vrp-xl: no usable symbol: {why}")
         raise typer.Exit(8)
@@ -238,10 +238,18 @@ def scan(
         bool, typer.Option("--offline", help="Read what is stored; ask no source.")
     ] = False,
     data: DataOption = None,
+    universe: Annotated[
+        Path | None,
+        typer.Option("--universe", help="Screen the many names in a file.", show_default=False),
+    ] = None,
+    restart: Annotated[
+        bool, typer.Option("--restart", help="Begin the screen anew instead of going on.")
+    ] = False,
 ) -> None:
     """Refresh and scan: plans, reasons and a workbook.
 
-    A plan per candidate, the rest with the reason each was left out.
+    A plan per candidate, the rest with the reason each was left out. With --universe the
+    candidates alone and the counts of all; stopped half way, the same command goes on.
 
     Without a key the embedded sample market is scanned, and every screen says so.
     """
@@ -251,6 +259,10 @@ def scan(
         raise InputError("--json and --csv cannot go together.", "Choose one.")
     if out is not None and out.suffix.lower() != ".xlsx":
         raise InputError(f"--out {out} must end in .xlsx.")
+    if universe is not None and symbols:
+        raise InputError("Symbols and --universe cannot go together.", "Choose one.")
+    if restart and universe is None:
+        raise InputError("--restart goes with --universe.")
     loaded = desk.rules_in_force(preset=preset, file=rules, z_min=z_min, spread_min=spread_min)
     choice = desk.choose(source if data is None or source is not None else "folder")
     notices = []
@@ -266,8 +278,13 @@ def scan(
         opened = None if offline else desk.open_source(choice.name, data=data)
         if opened is not None:
             notices += opened.problems
-        names = _names(store, symbols, choice.name, opened)
-        result = _run(store, names, loaded, choice.name, opened, notices=notices)
+        if universe is not None:
+            result = _screen(
+                store, universe, loaded, choice.name, opened, restart=restart, notices=notices
+            )
+        else:
+            names = _names(store, symbols, choice.name, opened)
+            result = _run(store, names, loaded, choice.name, opened, notices=notices)
     with _reader_may_leave():
         _print(result, as_json=as_json, as_csv=as_csv, everything=everything)
     if out is not None or not (as_json or as_csv):
@@ -275,6 +292,68 @@ def scan(
         if path is not None:
             _say(f"Workbook: {path}") if as_json or as_csv else print(f"\nWorkbook: {path}")
     _end(result)
+
+
+def _screen(
+    store: Store,
+    file: Path,
+    loaded: LoadedRules,
+    source_name: str,
+    opened: Opened | None,
+    *,
+    restart: bool,
+    notices: list[str],
+) -> Morning:
+    """The screen over the names in a file: says what is left and what it costs, then runs it."""
+    from vrp_xl.workflow.importing import read_watchlist
+    from vrp_xl.workflow.refresh import cost
+    from vrp_xl.workflow.universe import begin, screen
+
+    listed = read_watchlist(file)
+    notices = [*notices, *(f"{file.name}: {problem}" for problem in listed.problems)]
+    names = [item.symbol for item in listed.items]
+    run = begin(store, source_name, names, restart=restart)
+    if opened is not None:
+        told = cost(opened.source, store, run.rest, account=opened.account)
+        going_on = ""
+        if run.went_on:
+            day = run.began.astimezone().strftime("%H:%M")
+            going_on = f", going on with the run of {day}: {len(run.done):,} are done"
+        _say(f"Screening {len(names):,} names from {source_name}{going_on}; {told}.")
+    progress, finish = _progress()
+    try:
+        return screen(
+            store,
+            source_name,
+            run,
+            loaded.rules,
+            preset=loaded.preset,
+            source=opened.source if opened else None,
+            account=opened.account if opened else _account(source_name),
+            progress=progress or _told_by_tenths(),
+            notices=notices,
+        )
+    except KeyboardInterrupt:
+        _say("Stopped; what came is kept. The same command asks for the rest.")
+        raise typer.Exit(130) from None
+    finally:
+        finish()
+        if opened is not None:
+            opened.source.close()
+
+
+def _told_by_tenths() -> Callable[[int, int, str, str], None]:
+    """Progress as a line at every tenth, where standard error is no terminal."""
+    told = 0
+
+    def show(done: int, total: int, symbol: str, state: str) -> None:  # noqa: ARG001
+        nonlocal told
+        tenth = 10 * done // total
+        if tenth > told:
+            told = tenth
+            _say(f"{done:,} of {total:,} names")
+
+    return show
 
 
 def _names(
@@ -317,7 +396,7 @@ def _print(result: Morning, *, as_json: bool, as_csv: bool, everything: bool) ->
 
 def _write(result: Morning, out: Path | None) -> Path | None:
     """Writes the workbook; where nothing was scanned there is none."""
-    if not result.scan.rows:
+    if not result.scan.looked_at:
         return None
     from vrp_xl.core.calendar import NEW_YORK
     from vrp_xl.excel.workbook import write_workbook
@@ -386,8 +465,13 @@ WANTED_MOST = 50
 def source(
     name: Annotated[str, typer.Argument(help="sample, flashalpha, folder, or show.")] = "show",
     data: DataOption = None,
+    as_json: Annotated[bool, typer.Option("--json", help="The comparison as JSON.")] = False,
 ) -> None:
-    """Show or choose where figures come from."""
+    """Show or choose where figures come from.
+
+    Without a name it compares what each source gives for the watchlist: columns filled, age, cost.
+    No request is made.
+    """
     from vrp_xl import desk, settings
 
     if name.strip().lower() != "show":
@@ -401,10 +485,28 @@ def source(
         if choice.name == "flashalpha" and settings.find_key() is None:
             _say(f"There is no API key yet. {desk.NO_KEY_FIX}")
         return
+    _show_sources(as_json=as_json)
+
+
+def _show_sources(*, as_json: bool) -> None:
+    import json
+    from datetime import UTC, datetime
+
+    from vrp_xl import desk, settings, terminal
+
     saved = settings.chosen_source()
     choice = desk.choose()
+    with desk.open_store() as store:
+        views = desk.compare_sources(store, _symbols(store, None))
+    if as_json:
+        told = {"chosen": saved, "next": choice.name, "why": choice.why}
+        print(json.dumps(told | {"sources": [view.to_dict() for view in views]}, indent=2))
+        return
     print(f"Chosen for formulas: {saved or 'none (choose one: vrp-xl source sample)'}")
     print(f"Next scan: {choice.name} ({choice.why})")
+    print("For the names of the watchlist, from what is stored, columns filled:")
+    out = terminal.console(sys.stdout, piped=not sys.stdout.isatty())
+    terminal.show_sources(views, datetime.now(UTC), out)
 
 
 @rules_app.command("show")

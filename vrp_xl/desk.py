@@ -9,15 +9,17 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from vrp_xl import settings
 from vrp_xl.core import rules as core
-from vrp_xl.errors import InputError, KeyRefusedError
+from vrp_xl.errors import InputError, KeyRefusedError, VrpError
 from vrp_xl.rules_file import LoadedRules, load_rules
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
     from pathlib import Path
 
     from vrp_xl.sources.base import Source
     from vrp_xl.store.database import Store
+    from vrp_xl.workflow.compare_sources import SourceView
 
 NO_KEY_FIX = (
     "Set one with `vrp-xl key set` or in the environment variable FLASHALPHA_API_KEY, or use the "
@@ -46,6 +48,14 @@ def choose(asked: str | None = None) -> Choice:
     if settings.find_key() is not None:
         return Choice("flashalpha", "an API key is set")
     return Choice("sample", "no source is chosen and no API key is set")
+
+
+SOURCE_WORDS = {
+    "sample": "made-up market, offline, free",
+    "folder": "chains and prices you save by hand, free",
+    "flashalpha": "FlashAlpha API, your key and plan",
+}
+"""Source -> what it is, in a few words."""
 
 
 class Opened(NamedTuple):
@@ -164,3 +174,34 @@ def rules_in_force(
     single = {"z_min": z_min, "spread_min": spread_min}
     changed = loaded.rules.with_values({k: v for k, v in single.items() if v is not None})
     return loaded._replace(rules=changed)
+
+
+def compare_sources(store: Store, symbols: Sequence[str]) -> list[SourceView]:
+    """What each source gives for `symbols`: from the store, and its cost; makes no request.
+
+    The sample market needs no request to be known, so it is put into the store first.
+
+    Raises:
+        StoreError: the store cannot be read.
+    """
+    from vrp_xl.workflow.compare_sources import view_of  # noqa: PLC0415
+    from vrp_xl.workflow.refresh import cost, refresh  # noqa: PLC0415
+
+    views = []
+    for name in settings.SOURCES:
+        state, told = "ready", ""
+        try:
+            opened = open_source(name)
+        except VrpError as error:
+            state = str(error)
+        else:
+            try:
+                if name == "sample":
+                    refresh(opened.source, store, symbols)
+                told = str(cost(opened.source, store, symbols, account=opened.account))
+            except VrpError as error:
+                state = str(error)
+            finally:
+                opened.source.close()
+        views.append(view_of(store, name, symbols, what=SOURCE_WORDS[name], state=state, cost=told))
+    return views

@@ -22,15 +22,19 @@ from vrp_xl.core.rules import SPECS
 from vrp_xl.workflow.scan import age_words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Sequence
+    from datetime import datetime
     from typing import TextIO
 
     from vrp_xl.core.rules import Rules
-    from vrp_xl.workflow.scan import Row, Scan
+    from vrp_xl.workflow.compare_sources import SourceView
+    from vrp_xl.workflow.scan import Failure, Row, Scan
 
 PIPED_WIDTH = 120
 TABLE_WIDTH = 100
 """A narrower terminal gets lines instead of the table of the rest."""
+FAILURES_LISTED = 20
+"""Names without figures that get a line each; more are told by kind."""
 _CELL_STYLE = {
     "A": "bold white on #0072B2",
     "B": "bold black on #E69F00",
@@ -96,7 +100,7 @@ def show_scan(scan: Scan, out: Console, *, everything: bool = False) -> None:
     for row in planned:
         _plan(row, out)
     rest = [row for row in scan.rows if row not in planned]
-    if not scan.candidates and scan.rows:
+    if not scan.candidates and scan.looked_at:
         out.print()
         out.print(Text("No candidate this morning. Doing nothing is a position.", style="bold"))
     if rest:
@@ -104,8 +108,8 @@ def show_scan(scan: Scan, out: Console, *, everything: bool = False) -> None:
     if scan.failed:
         out.print()
         out.print(Text("No figures", style="bold"))
-        for failure in scan.failed:
-            out.print(Text(f"  {clean(failure.symbol):<8} {clean(failure.why)}"))
+        for words in _failures(scan.failed):
+            out.print(Text(f"  {clean(words)}"))
     kept = [row for row in scan.rows if row.state == "kept"]
     if kept:
         out.print()
@@ -114,6 +118,22 @@ def show_scan(scan: Scan, out: Console, *, everything: bool = False) -> None:
             out.print(
                 Text(f"  {row.snapshot.symbol:<8} {age_words(row.age)} old: {clean(row.state_why)}")
             )
+
+
+def _failures(failed: Sequence[Failure]) -> Iterator[str]:
+    """A line each; of a long list a line for each kind of error."""
+    if len(failed) <= FAILURES_LISTED:
+        for failure in failed:
+            yield f"{failure.symbol:<8} {failure.why}"
+        return
+    by_error: dict[str, list[Failure]] = {}
+    for failure in failed:
+        by_error.setdefault(failure.error, []).append(failure)
+    for error, some in sorted(by_error.items(), key=lambda item: -len(item[1])):
+        names = ", ".join(failure.symbol for failure in some[:8])
+        more = ", ..." if len(some) > 8 else ""
+        yield f"{len(some):,} x {error}: {names}{more}"
+        yield f"    the first: {some[0].why}"
 
 
 def _headline(scan: Scan, out: Console) -> None:
@@ -133,7 +153,7 @@ def _headline(scan: Scan, out: Console) -> None:
     preset = scan.preset + (f", {len(changed)} rules off the standard" if changed else "")
     out.print(Text(f"As of {when} | market {market} | source {scan.source} | preset {preset}"))
     counts = "  ".join(f"{letter} {n}" for letter, n in scan.counts.items())
-    out.print(Text(f"{len(scan.candidates)} of {len(scan.rows)} are candidates | {counts}"))
+    out.print(Text(f"{len(scan.candidates)} of {scan.looked_at:,} are candidates | {counts}"))
     out.print(Rule(characters="="))
     for notice in scan.notices:
         out.print(Text(f"Note: {clean(notice)}", style="italic"))
@@ -312,6 +332,36 @@ def _rest_narrow(rows: list[Row], out: Console) -> None:
         line.append(f"  z {figure(s.z_score, '+.2f')}  spread {figure(s.vrp_20d, '+.1f')}")
         out.print(line)
         out.print(Text("  " + clean("; ".join(d.why) or d.status)))
+
+
+def show_sources(views: Sequence[SourceView], now: datetime, out: Console) -> None:
+    """Prints what each source gives, a column each."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("", overflow="fold")
+    for view in views:
+        table.add_column(view.name, overflow="fold", max_width=30)
+
+    def line(label: str, words: Callable[[SourceView], str]) -> None:
+        table.add_row(label, *(clean(words(view)) for view in views))
+
+    line("what", lambda v: v.what)
+    line("can be asked", lambda v: v.state)
+    line("a refresh costs", lambda v: v.cost or "-")
+    line("names stored", lambda v: f"{v.names} of {v.asked}")
+    for group in next((view.filled for view in views), ()):
+        line(f"  {group}", lambda v, group=group: figure(v.filled[group], ".0f", " %"))  # type: ignore[misc]
+    line("newest figures", lambda v: _aged(v.newest, now))
+    line("oldest figures", lambda v: _aged(v.oldest, now))
+    line("days behind z", lambda v: figure(v.history_days, "d"))
+    line("z from", lambda v: "; ".join(v.z_from) or "n/a")
+    out.print(table)
+
+
+def _aged(when: datetime | None, now: datetime) -> str:
+    if when is None:
+        return "n/a"
+    local = when.astimezone(calendar.NEW_YORK)
+    return f"{local:%Y-%m-%d %H:%M} New York, {age_words(now - when)} old"
 
 
 def show_rules(rules: Rules, preset: str, out: Console) -> None:

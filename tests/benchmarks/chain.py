@@ -29,7 +29,7 @@ from vrp_xl.core.exposure import exposure_of
 from vrp_xl.core.panel import realized_panel, zscore_panel
 from vrp_xl.core.surface import surface_of
 from vrp_xl.sources.cboe_files import read_file
-from vrp_xl.sources.folder import delivered
+from vrp_xl.sources.chain_figures import chain_snapshot
 
 RECORDED = Path(__file__).parents[2] / "../shared/data/chains/cboe_spx_2022-12-12_gflows_mit.csv"
 NOW = datetime(2026, 3, 18, 20, 30, tzinfo=UTC)
@@ -63,7 +63,12 @@ def spx(folder: Path) -> Path:
 def one_file(folder: Path) -> None:
     """From a file of 19,156 contracts to all figures."""
     path = spx(folder)
-    seconds, s = timed(lambda: delivered(read_file(path, now=NOW), now=NOW))
+
+    def whole():
+        chain = read_file(path, now=NOW).chain
+        return chain_snapshot(chain, source="folder", name=path.name, now=NOW)
+
+    seconds, s = timed(whole)
     reading, read = timed(lambda: read_file(path, now=NOW))
     print(f"{path.name}: {len(read.chain):,} contracts, {s.symbol}")
     print(f"  file to all figures {1e3 * seconds:7.1f} ms  (bound 100)")

@@ -17,7 +17,7 @@ from vrp_xl.core.rules import STANDARD
 from vrp_xl.errors import ServiceError, SymbolNotCoveredError, UnknownSymbolError
 from vrp_xl.sources.base import Call, Known, Source
 from vrp_xl.sources.cboe_files import read_file
-from vrp_xl.sources.folder import FolderSource, delivered, index_standing
+from vrp_xl.sources.folder import FolderSource
 from vrp_xl.store.database import Store
 from vrp_xl.workflow.refresh import cost, refresh
 
@@ -298,49 +298,6 @@ def test_a_refresh_stores_what_is_there(folder, tmp_path_factory):
 # The recorded files
 
 
-def recorded(name):
-    """What a recorded chain says by itself."""
-    path = DATA / "chains" / name
-    if not path.is_file():
-        pytest.skip("the recorded chains are not beside this checkout")
-    moment = datetime(2026, 3, 18, tzinfo=UTC)
-    return delivered(read_file(path, now=moment), now=moment)
-
-
-def test_recorded_rut():
-    """Net GEX -1.2531 bn, flip 1920, walls 1850, 30-day ATM IV within half a point of Cboe's."""
-    s = recorded("cboe_rut_2023-09-20_gflows_mit.json")
-    assert (s.symbol, s.as_of) == ("RUT", datetime(2023, 9, 21, 3, 17, 42, tzinfo=UTC))
-    assert s.atm_iv_30d == pytest.approx(17.395)
-    assert abs(s.atm_iv_30d - 17.031) < 0.5
-    assert s.basis["atm_iv_30d"].endswith("the file's own iv30 is 17.031")
-    assert s.net_gex == pytest.approx(-1.2531e9, rel=1e-4)
-    assert s.gamma_flip == pytest.approx(1920.03, abs=0.01)
-    assert (s.put_wall, s.call_wall, s.gamma) == (1850, 1850, "negative")
-
-
-def test_recorded_spx():
-    """Net GEX -1.0752 bn, flip 4006.42, both walls 4000 and said so, no quotes, no widths."""
-    s = recorded("cboe_spx_2022-12-12_gflows_mit.csv")
-    assert s.net_gex == pytest.approx(-1.0752e9, rel=1e-4)
-    assert s.gamma_flip == pytest.approx(4006.42, abs=0.01)
-    assert (s.put_wall, s.call_wall, s.gamma) == (4000, 4000, "negative")
-    assert "both walls stand at 4000: no condor between them" in s.warnings
-    assert (s.atm_spread_pct, s.atm_oi) == (None, 1594)
-    assert "286 expired by the clock" in s.basis["spot"]
-
-
-def test_recorded_spy():
-    """Net GEX 2.1136 bn, 8.5994 bn with the expired series, flip 588.94, no 30-day ATM IV."""
-    s = recorded("cboe_spy_2025-05-16_photon1c_mit.csv")
-    assert s.net_gex == pytest.approx(2.1136e9, rel=1e-4)
-    assert s.gamma_flip == pytest.approx(588.936, abs=0.001)
-    assert s.gamma == "positive"
-    told = next(w for w in s.warnings if "expired" in w)
-    assert "8.599 bn instead of 2.114 bn" in told
-    assert s.missing["atm_iv_30d"].startswith("no 30-day ATM IV: the last expiry is at 14 days")
-
-
 def test_recorded_folder(tmp_path, tmp_path_factory):
     """All recorded files in one folder: a record and a decision or a reason per symbol."""
     if not DATA.is_dir():
@@ -360,25 +317,3 @@ def test_recorded_folder(tmp_path, tmp_path_factory):
         spx = store.latest("folder", "SPX")
         assert spx.history_days == 252
         assert spx.rv_20d == pytest.approx(18.267154, abs=1e-6)
-
-
-@pytest.mark.parametrize(
-    ("day", "rv", "spread", "z"),
-    [
-        (date(2018, 2, 5), 19.085131, 18.234869, 7.605781),
-        (date(2022, 12, 28), None, None, -0.104032),
-    ],
-)
-def test_recorded_vix_over_spx(day, rv, spread, z):
-    """The published figures of two days, from the index files."""
-    if not (DATA / "vol").is_dir():
-        pytest.skip("the recorded prices are not beside this checkout")
-    moment = datetime(2026, 3, 18, tzinfo=UTC)
-    spx = read_file(DATA / "vol/spx_close_1990_2022_skfolio_bsd3.csv", now=moment).prices
-    vix = read_file(DATA / "vol/vix_daily_cboe_1990_2026_pddl.csv", now=moment).prices
-    found = index_standing(spx.day, spx.close, vix.day, vix.close, day=day)
-    assert found.z == pytest.approx(z, abs=1e-6)
-    assert found.days == 252
-    if rv is not None:
-        assert found.rv_20d == pytest.approx(rv, abs=1e-6)
-        assert found.spread == pytest.approx(spread, abs=1e-6)

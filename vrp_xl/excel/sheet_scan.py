@@ -11,13 +11,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from xlsxwriter.utility import xl_col_to_name
 
-from vrp_xl.core.calendar import NEW_YORK
+from vrp_xl.core.calendar import NEW_YORK, session_open
 from vrp_xl.excel import styles as look
 from vrp_xl.excel.sheet_settings import RULES_CHANGED, SCAN_DAY, rule_name
 from vrp_xl.workflow.columns import BY_NAME, flat, reason
 from vrp_xl.workflow.scan import age_words
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from xlsxwriter.format import Format
     from xlsxwriter.worksheet import Worksheet
 
     from vrp_xl.excel.styles import Styles
@@ -173,8 +176,9 @@ def write_scan(sheet: Worksheet, styles: Styles, scan: Scan) -> None:
     _top(sheet, styles, scan)
     _limits(sheet, styles, scan)
     _headings(sheet, styles)
+    formats = [styles(look.value_style(BY_NAME[p.name].show), look.ROW_LINE) for p in PLACES]
     for n, row in enumerate(scan.rows):
-        _row(sheet, styles, FIRST_ROW + n, row)
+        _row(sheet, formats, FIRST_ROW + n, row)
     last = _below(sheet, styles, scan)
     _colour(sheet, styles)
     _page(sheet, scan, last)
@@ -190,12 +194,13 @@ def facts(scan: Scan) -> str:
     if scan.as_of is None:
         parts = ["no figures"]
     else:
-        newest = max(scan.rows, key=lambda row: row.snapshot.as_of)
+        newest = max(scan.rows, key=lambda row: row.snapshot.as_of, default=None)
+        opened = session_open(scan.as_of) if newest is None else newest.snapshot.market_open
         state = {True: "market open", False: "market closed", None: "market state not known"}
         parts = [
             f"as of {moment_words(scan.as_of)} New York",
-            state[newest.snapshot.market_open],
-            f"newest figures {age_words(newest.age)} old at the scan",
+            state[opened],
+            f"newest figures {age_words(scan.scanned_at - scan.as_of)} old at the scan",
         ]
     parts.append(f"source {look.clean(scan.source)}")
     if scan.quota is not None:
@@ -282,7 +287,7 @@ def _counts(sheet: Worksheet, styles: Styles, scan: Scan) -> None:
         )  # fmt: skip
     picked = len(scan.candidates)
     noun = "candidate" if picked == 1 else "candidates"
-    words = f"{picked} {noun} among {len(scan.rows)} scanned"
+    words = f"{picked} {noun} among {scan.looked_at:,} scanned"
     if scan.failed:
         words += f"   ·   {len(scan.failed)} not scanned, see below the table"
     sheet.write_string(
@@ -342,12 +347,11 @@ def _note(sheet: Worksheet, row: int, column: int, words: str) -> None:
     )  # fmt: skip
 
 
-def _row(sheet: Worksheet, styles: Styles, at: int, row: Row) -> None:
+def _row(sheet: Worksheet, formats: Sequence[Format], at: int, row: Row) -> None:
     tall: list[tuple[str, float]] = []
-    for n, place in enumerate(PLACES):
+    for n, (place, style) in enumerate(zip(PLACES, formats, strict=True)):
         column = BY_NAME[place.name]
         value = _value(row, column)
-        style = styles(look.value_style(column.show), look.ROW_LINE)
         if value is None:
             sheet.write_blank(at, n, None, style)
             why = _blank_why(row, column)
@@ -388,7 +392,8 @@ def _below(sheet: Worksheet, styles: Styles, scan: Scan) -> int:
     plain = styles(font_color=look.INK, align="left", valign="vcenter", num_format="@")
     if not scan.rows:
         sheet.set_row(at, 26)
-        sheet.write_string(at, INDEX["symbol"], "No symbol has figures.", strong)
+        words = "No candidate this morning." if scan.looked_at else "No symbol has figures."
+        sheet.write_string(at, INDEX["symbol"], words, strong)
         at += 1
     if not scan.failed:
         return max(at - 1, FIRST_ROW)

@@ -1,9 +1,9 @@
 """The source that reads the user's own files: option chains and price histories in one folder.
 
-No key, no quota, no network. Every figure that the vendor would deliver is computed here from the
-chain: ATM IV by tenor, wings, gamma exposure, flip and walls, scores and liquidity; the price
-history adds realized volatility. Chains of earlier days in the folder become history. May not
-import store, workflow or hosts.
+No key, no quota, no network. Here is said which files are there, which is whose and what is wrong
+with them; what a chain says is computed by `chain_figures`, and `assembly` puts it together with
+the price history. Chains of earlier days in the folder become history. May not import store,
+workflow or hosts.
 """
 
 from __future__ import annotations
@@ -16,47 +16,25 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from vrp_xl.core import calendar, history, standing
-from vrp_xl.core.chain import clean
-from vrp_xl.core.exposure import dollars, exposure_of
-from vrp_xl.core.implied import interpolate_iv
-from vrp_xl.core.panel import realized_panel
+from vrp_xl.core import calendar
 from vrp_xl.core.rules import STANDARD
-from vrp_xl.core.scores import with_local_scores
-from vrp_xl.core.snapshot import Snapshot, TermPoint
-from vrp_xl.core.surface import TENORS, surface_of
 from vrp_xl.errors import ServiceError, UnknownSymbolError, VrpError
-from vrp_xl.sources.base import Call, Fetched, Known, Observation, Quota
-from vrp_xl.sources.cboe_files import FileRead, PriceFile, Problem, looks_like_split, read_file
+from vrp_xl.sources.assembly import assemble
+from vrp_xl.sources.base import Call, Fetched, Known, Quota
+from vrp_xl.sources.cboe_files import PriceFile, Problem, read_file
+from vrp_xl.sources.chain_figures import chain_snapshot
+from vrp_xl.sources.iv_index import IV_INDEX
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from vrp_xl.core.chain import Chain, Cleaned, Floats, Whole
-    from vrp_xl.core.exposure import Exposure
+    from vrp_xl.core.chain import Floats
     from vrp_xl.core.rules import Rules
-    from vrp_xl.core.surface import Surface
+    from vrp_xl.core.snapshot import Snapshot
     from vrp_xl.errors import SourceError
 
 ENDPOINT = "files"
-IV_INDEX = {
-    "SPY": "VIX", "SPX": "VIX", "XSP": "VIX", "QQQ": "VXN", "NDX": "VXN", "IWM": "RVX",
-    "RUT": "RVX", "DIA": "VXD", "DJX": "VXD", "AAPL": "VXAPL", "AMZN": "VXAZN", "GOOGL": "VXGOG",
-    "GOOG": "VXGOG", "GS": "VXGS", "IBM": "VXIBM", "GLD": "GVZ", "USO": "OVX", "EEM": "VXEEM",
-    "EFA": "VXEFA",
-}  # fmt: skip
-"""Symbol -> the index of its implied volatility, whose history stands in for one of ATM IV."""
-
-CLOSES_KEPT = 1260
-"""Days of prices that go to the history: five years."""
-EARLIER_KEPT = 9
-"""Earlier days' snapshots that are handed on."""
-
-_RV_OF_TENOR = {7: 5, 14: 10, 30: 20, 60: 41, 90: 62}
-"""Calendar days -> daily returns in as many; 30 takes the 20 of the spread."""
-_SPLIT_WINDOW = 91
-
 _GENERIC = frozenset(
     {"CBOE", "CHAIN", "CHAINS", "CHART", "CLOSE", "CSV", "DAILY", "DATA", "DELAYED", "DOWNLOAD",
      "EOD", "EXPORT", "FILE", "HISTORICAL", "HISTORICALDATA", "HISTORY", "HIST", "MAX", "OHLC",
@@ -180,39 +158,10 @@ class FolderSource:
         reads = content.chains.get(symbol)
         if not reads:
             raise self._unknown(symbol, content)
-        closes = _Closes.of(content.prices.get(symbol))
-        index_name = IV_INDEX.get(symbol, "")
-        index = content.prices.get(index_name)
-        series: dict[str, list[tuple[date, float]]] = {"close": [], "atm_iv": [], "vrp_20d": []}
-        observations: dict[tuple[str, date], float] = {}
-        done: list[Snapshot] = []
-        for read in reads:
-            s = read.snapshot
-            day = calendar.trading_day(s.as_of)
-            series["close"] = closes.upto(day, 253)
-            s = history.complete(s, series, day=day)
-            s = _with_term_vrp(s, closes, day)
-            if s.atm_iv_30d is None:
-                s = _without_standing(s)
-            elif s.z_score is None:
-                s = _with_index(s, closes, index, index_name, day)
-            s = with_local_scores(_with_split_warning(s, series["close"]))
-            done.append(s)
-            if s.spot is not None:
-                observations["close", day] = s.spot
-            if s.atm_iv_30d is not None:
-                for name in ("atm_iv", "atm_iv_30d", "vrp_20d"):
-                    value = getattr(s, name)
-                    if value is not None:
-                        observations[name, day] = value
-                        series.setdefault(name, []).append((day, value))
-        for day, close in closes.upto(date.max, CLOSES_KEPT):
-            observations["close", day] = close
-        ordered = sorted(observations.items())
-        return Fetched(
-            snapshot=done[-1],
-            observations=tuple(Observation(name, day, value) for (name, day), value in ordered),
-            earlier=tuple(done[:-1][-EARLIER_KEPT:]),
+        return assemble(
+            [read.snapshot for read in reads],
+            content.prices.get(symbol),
+            content.prices.get(IV_INDEX.get(symbol, "")),
         )
 
     def quota(self) -> Quota:
@@ -267,9 +216,13 @@ class FolderSource:
         chain, problems = None, read.problems
         if read.chain is not None:
             try:
-                chain = _ChainRead(path.name, delivered(read, now=now, window=self._window))
+                figures = chain_snapshot(
+                    read.chain, source=self.name, name=path.name, now=now, window=self._window
+                )
             except VrpError as error:
                 problems = (*problems, Problem(path.name, None, str(error)))
+            else:
+                chain = _ChainRead(path.name, figures)
         return _Kept(stamp, chain, read.prices, problems)
 
     def _unknown(self, symbol: str, content: _Content) -> UnknownSymbolError:
@@ -353,326 +306,3 @@ def _merged(found: list[tuple[str, PriceFile]], problems: list[Problem]) -> Pric
     return PriceFile(
         newest.symbol, days[at], joined("close"), joined("open"), joined("high"), joined("low")
     )
-
-
-# Prices
-
-
-class _Closes(NamedTuple):
-    """Closes by day, oldest first."""
-
-    day: Whole
-    close: Floats
-
-    @classmethod
-    def of(cls, prices: PriceFile | None) -> _Closes:
-        """Those of a price file; weekends and holidays, which some files list, are left out."""
-        if prices is None:
-            return cls(np.zeros(0, np.int64), np.zeros(0))
-        traded = np.array([_traded(day) for day in prices.day.tolist()], np.bool_)
-        return cls(prices.day[traded], prices.close[traded])
-
-    def upto(self, day: date, count: int) -> list[tuple[date, float]]:
-        """The newest `count` closes up to `day`."""
-        end = int(np.searchsorted(self.day, day.toordinal(), side="right"))
-        start = max(end - count, 0)
-        return [
-            (date.fromordinal(ordinal), close)
-            for ordinal, close in zip(
-                self.day[start:end].tolist(), self.close[start:end].tolist(), strict=True
-            )
-        ]
-
-
-def _traded(ordinal: int) -> bool:
-    try:
-        return calendar.is_trading_day(date.fromordinal(ordinal))
-    except VrpError:
-        return False
-
-
-def _with_split_warning(s: Snapshot, closes: Sequence[tuple[date, float]]) -> Snapshot:
-    used = closes[-_SPLIT_WINDOW:]
-    found = np.flatnonzero(looks_like_split(np.array([close for _, close in used])))
-    if not len(found):
-        return s
-    (_, before), (day, close) = used[found[-1] : found[-1] + 2]
-    words = f"the close goes from {before:g} to {close:g} on {day}: a split not adjusted?"
-    return s.replace(warnings=(*s.warnings, words))
-
-
-def _with_term_vrp(s: Snapshot, closes: _Closes, day: date) -> Snapshot:
-    """The premium by tenor: ATM IV minus the realized volatility of as many trading days."""
-    points = []
-    for tenor in TENORS:
-        iv = interpolate_iv(s.iv_term, tenor)
-        if iv is None:
-            continue
-        window = _RV_OF_TENOR[tenor]
-        used = [close for _, close in closes.upto(day, window + 1)]
-        rv = None
-        if len(used) == window + 1:
-            value = float(realized_panel(np.array(used), window)[-1])
-            rv = value if np.isfinite(value) else None
-        points.append(TermPoint(tenor, iv, rv, None if rv is None else iv - rv))
-    return s.replace(term_vrp=tuple(points))
-
-
-def _without_standing(s: Snapshot) -> Snapshot:
-    """No z-score and no IV rank: an IV of another tenor does not belong in their history."""
-    names = ("z_score", "percentile", "iv_rank", "iv_percentile")
-    why = s.missing.get("atm_iv_30d", "no 30-day ATM IV")
-    basis = {k: v for k, v in s.basis.items() if k not in names}
-    return s.replace(basis=basis, missing=dict.fromkeys(names, why), **dict.fromkeys(names))
-
-
-def _with_index(
-    s: Snapshot, closes: _Closes, index: PriceFile | None, name: str, day: date
-) -> Snapshot:
-    """z-score and IV standing from the history of the IV index, like for like."""
-    if index is None:
-        return s
-    found = index_standing(closes.day, closes.close, index.day, index.close, day=day)
-    if found is None:
-        return s
-    spread_words = f"{name} minus RV20, over the {found.days} days before"
-    iv_words = f"{name} over the {found.days} days before"
-    basis = {
-        **dict.fromkeys(("z_score", "percentile", "history_days"), spread_words),
-        **dict.fromkeys(("iv_rank", "iv_percentile"), iv_words),
-    }
-    return s.replace(
-        z_score=found.z,
-        percentile=found.percentile,
-        history_days=found.days,
-        iv_rank=found.iv_rank,
-        iv_percentile=found.iv_percentile,
-        basis={**s.basis, **basis},
-    )
-
-
-class IndexStanding(NamedTuple):
-    """Where the premium of an IV index stands in its own history."""
-
-    spread: float
-    """The index minus RV20, points."""
-    rv_20d: float
-    z: float
-    percentile: float
-    iv_rank: float
-    iv_percentile: float
-    days: int
-
-
-def index_standing(
-    day_of_close: Whole,
-    closes: Floats,
-    day_of_index: Whole,
-    index: Floats,
-    *,
-    day: date,
-    window: int = standing.Z_WINDOW,
-    days_min: int = standing.Z_DAYS_MIN,
-) -> IndexStanding | None:
-    """The spread of an IV index over RV20 on `day`, and its z-score over the days before.
-
-    Args:
-        day_of_close: ordinals of the closes, oldest first.
-        closes: USD.
-        day_of_index: ordinals of the index, oldest first; days without a close are passed over.
-        index: points.
-        day: the day that is looked at; both must have it.
-        window: days before it, at most.
-        days_min: fewest days before it.
-
-    Returns:
-        None where one of the two lacks the day or too few days are there.
-    """
-    common, at_close, at_index = np.intersect1d(
-        day_of_close, day_of_index, assume_unique=True, return_indices=True
-    )
-    place = int(np.searchsorted(common, day.toordinal()))
-    if place >= len(common) or common[place] != day.toordinal():
-        return None
-    first = max(place - window, 0)
-    start = max(int(at_close[first]) - 20, 0)
-    end = int(at_close[place]) + 1
-    rv = np.full(len(closes), np.nan)
-    rv[start:end] = realized_panel(closes[start:end], 20)
-    rv_used = rv[at_close[first : place + 1]]
-    iv_used = index[at_index[first : place + 1]]
-    good = np.isfinite(rv_used) & np.isfinite(iv_used)
-    if not good[-1] or np.count_nonzero(good) - 1 < days_min:
-        return None
-    spreads, ivs = (iv_used - rv_used)[good].tolist(), iv_used[good].tolist()
-    try:
-        z = standing.zscore(spreads[-1], spreads[:-1])
-        rank = standing.rank(ivs[-1], ivs[:-1])
-    except VrpError:
-        return None
-    return IndexStanding(
-        spread=spreads[-1],
-        rv_20d=float(rv_used[-1]),
-        z=z,
-        percentile=standing.percentile(spreads[-1], spreads[:-1]),
-        iv_rank=rank,
-        iv_percentile=standing.percentile(ivs[-1], ivs[:-1]),
-        days=len(spreads) - 1,
-    )
-
-
-# A chain's own figures
-
-
-def delivered(read: FileRead, *, now: datetime, window: tuple[int, int] = (30, 60)) -> Snapshot:
-    """What one chain file says by itself, before any price history.
-
-    Args:
-        read: a file with a chain.
-        now: the present moment.
-        window: fewest and most days to expiry of the traded window.
-
-    Raises:
-        VrpError: there is no chain in it, or no contract is left of it.
-    """
-    if read.chain is None:
-        raise ServiceError(f"{read.name} holds no option chain.")
-    cleaned = clean(read.chain)
-    chain = cleaned.chain
-    if not len(chain):
-        raise ServiceError(f"Every series of {read.name} has expired by its own date.")
-    surface = surface_of(chain, dte_min=window[0], dte_max=window[1])
-    exposure = exposure_of(cleaned, dte_min=window[0], dte_max=window[1])
-    missing: dict[str, str] = {
-        "next_earnings": "a chain tells no earnings date; the watchlist may: vrp-xl watchlist"
-    }
-    basis: dict[str, str] = {"spot": _left_out(read.name, cleaned)}
-    figures = {
-        **_iv_figures(surface, missing, basis, chain.iv30),
-        **_gamma_figures(exposure, missing, basis),
-        **_liquidity_figures(surface, missing, basis),
-    }
-    return Snapshot(
-        symbol=chain.symbol,
-        source="folder",
-        as_of=chain.as_of,
-        fetched_at=now,
-        market_open=calendar.session_open(chain.as_of),
-        spot=chain.spot,
-        iv_term=surface.term,
-        warnings=(*exposure.notes, *_moment_notes(chain)),
-        missing=missing,
-        basis=basis,
-        **figures,
-    )
-
-
-def _left_out(name: str, cleaned: Cleaned) -> str:
-    words = f"{name}: {len(cleaned.chain):,} contracts"
-    return f"{words}; {cleaned.words}" if cleaned.words else words
-
-
-def _moment_notes(chain: Chain) -> list[str]:
-    if calendar.session_open(chain.as_of):
-        return []
-    day = calendar.trading_day(chain.as_of)
-    if day != chain.today:
-        return [f"the market was not open yet: the quotes are those of {day}"]
-    return []
-
-
-def _iv_figures(
-    surface: Surface, missing: dict[str, str], basis: dict[str, str], iv30: float | None
-) -> dict[str, float | None]:
-    at_30 = surface.atm_iv.get(30)
-    atm = at_30
-    if at_30 is not None:
-        basis["atm_iv"] = "30-day ATM IV, call and put at the strike nearest to spot"
-        basis["atm_iv_30d"] = "between expiries linear in total variance"
-        if iv30 is not None:
-            basis["atm_iv_30d"] += f"; the file's own iv30 is {iv30:g}"
-    else:
-        missing["atm_iv_30d"] = surface.missing[30]
-        near = surface.nearest(30)
-        if near is None:
-            missing["atm_iv"] = surface.missing[30]
-        else:
-            atm = near.atm_iv
-            when = date.fromordinal(near.ordinal)
-            basis["atm_iv"] = (
-                f"{history.NEAREST}, {when} in {near.days:.0f} days; {surface.missing[30]}"
-            )
-    for name, value in (
-        ("put_wing_iv", surface.put_wing_iv), ("call_wing_iv", surface.call_wing_iv),
-    ):  # fmt: skip
-        if value is None:
-            missing[name] = surface.wings_missing
-        else:
-            basis[name] = "25-delta IV at 30 days, linear in delta, then in total variance"
-    return {
-        "atm_iv": atm,
-        "atm_iv_30d": at_30,
-        "put_wing_iv": surface.put_wing_iv,
-        "call_wing_iv": surface.call_wing_iv,
-    }
-
-
-def _gamma_figures(
-    exposure: Exposure, missing: dict[str, str], basis: dict[str, str]
-) -> dict[str, Any]:
-    levels, repriced, window = exposure.levels, exposure.repriced, exposure.window
-    low, high = exposure.window_days
-    flip = exposure.window_repriced.flip
-    alone = {
-        "net_gex": None if window.net_gex is None else dollars(window.net_gex),
-        "put_wall": _price(window.put_wall),
-        "call_wall": _price(window.call_wall),
-        "max_gamma": _price(window.max_gamma),
-        "max_negative_gamma": _price(window.max_negative_gamma),
-        "highest_oi_strike": _price(window.highest_oi_strike),
-        "gamma_flip": _price(flip),
-    }
-    for name, words in alone.items():
-        how = "re-priced" if name == "gamma_flip" else "the file's gammas"
-        how = "open interest" if name == "highest_oi_strike" else how
-        basis[name] = f"{how}, all expiries; {low} to {high} days alone: {words or 'none'}"
-    basis["gamma"] = (
-        "re-priced at spot; dealers long calls and short puts, an index convention, assumed for a "
-        "single stock"
-    )
-    figures: dict[str, Any] = {
-        "gamma": repriced.gamma,
-        "gamma_basis": "repriced" if repriced.gamma != "unknown" else None,
-        "gamma_flip": repriced.flip,
-        "gamma_flip_status": repriced.status,
-        **{
-            name: getattr(levels, name)
-            for name in ("net_gex", "put_wall", "call_wall", "max_gamma", "max_negative_gamma",
-                         "highest_oi_strike")
-        },
-    }  # fmt: skip
-    if repriced.flip is None:
-        missing["gamma_flip"] = repriced.status
-    for name in alone:
-        if figures[name] is None:
-            missing.setdefault(name, "no contract of the chain has the open interest for one")
-    return figures
-
-
-def _price(value: float | None) -> str | None:
-    return None if value is None else f"{value:.6g}"
-
-
-def _liquidity_figures(
-    surface: Surface, missing: dict[str, str], basis: dict[str, str]
-) -> dict[str, float | None]:
-    liquid = surface.liquid
-    names = ("atm_oi", "atm_spread_pct", "wing_spread_pct")
-    figures = {name: getattr(liquid, name) if liquid is not None else None for name in names}
-    for name, value in figures.items():
-        if value is None:
-            missing[name] = "no quotes: bid or ask is zero" if "spread" in name else "not given"
-        elif liquid is not None:
-            when = date.fromordinal(liquid.ordinal)
-            basis[name] = f"{liquid.root} {when}, in {liquid.days:.0f} days"
-    return figures

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from vrp_xl.core.rules import Rules
     from vrp_xl.sources.base import Source
     from vrp_xl.store.database import Store
+    from vrp_xl.workflow.refresh import Outcome
 
     Progress = Callable[[int, int, str, str], None]
 
@@ -87,8 +88,7 @@ def morning(
                 states[outcome.symbol] = ("fresh", "")
             else:
                 states[outcome.symbol] = ("kept", outcome.why)
-                kind = type(outcome.error).__name__ if outcome.error else outcome.state
-                reasons[outcome.symbol] = (_error_word(kind), outcome.why)
+                reasons[outcome.symbol] = failure_of(outcome)
     scan = run_scan(
         store,
         source_name,
@@ -116,6 +116,7 @@ _WORDS = {
 }
 
 
-def _error_word(kind: str) -> str:
-    """A short stable word for the ``error`` of a failed symbol."""
-    return _WORDS.get(kind, kind)
+def failure_of(outcome: Outcome) -> tuple[str, str]:
+    """A short stable word for what went wrong with a symbol, and the sentence."""
+    kind = type(outcome.error).__name__ if outcome.error else outcome.state
+    return _WORDS.get(kind, kind), outcome.why

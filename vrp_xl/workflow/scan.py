@@ -65,11 +65,20 @@ class Scan:
     failed: tuple[Failure, ...]
     quota: Quota | None = None
     notices: tuple[str, ...] = ()
+    seen: Mapping[str, int] | None = None
+    """Cell -> names that were looked at, where `rows` holds the candidates of a screen alone."""
+    newest: datetime | None = None
+    """Time of the newest figures that were looked at, where `rows` does not hold them all."""
 
     @property
     def as_of(self) -> datetime | None:
         """Time of the newest figures."""
-        return max((row.snapshot.as_of for row in self.rows), default=None)
+        return self.newest or max((row.snapshot.as_of for row in self.rows), default=None)
+
+    @property
+    def looked_at(self) -> int:
+        """How many names have figures and were classified."""
+        return sum(self.counts.values())
 
     @property
     def candidates(self) -> tuple[Row, ...]:
@@ -78,7 +87,9 @@ class Scan:
 
     @property
     def counts(self) -> dict[str, int]:
-        """How many rows are in each cell; "?" holds those without one."""
+        """How many names are in each cell; "?" holds those without one."""
+        if self.seen is not None:
+            return dict(self.seen)
         out = dict.fromkeys(("A", "B", "C", "D", "?"), 0)
         for row in self.rows:
             out[row.decision.cell or "?"] += 1
@@ -130,8 +141,7 @@ def run_scan(
     rows.sort(key=row_order)
     stale = sum(row.stale for row in rows)
     if stale:
-        told = f"{stale} of {len(rows)} symbols have old figures: a session has opened since"
-        notices = (told, *notices)
+        notices = (old_words(stale, len(rows)), *notices)
     return Scan(
         source=source,
         sample=any(row.snapshot.sample for row in rows) or source == "sample",
@@ -143,6 +153,11 @@ def run_scan(
         quota=quota,
         notices=tuple(notices),
     )
+
+
+def old_words(stale: int, rows: int) -> str:
+    """How many figures are old, for the notice of a scan."""
+    return f"{stale} of {rows} symbols have old figures: a session has opened since"
 
 
 def age_words(age: timedelta) -> str:

@@ -1,0 +1,209 @@
+"""Makes the record of a symbol from its chains, its prices and the history of its IV index.
+
+Whatever holds chains (files, a download, the sample market) says what a day's chain says
+(`chain_figures`); here the days are put together: realized volatility from the prices, our own
+z-score from the days before or from the IV index, local scores, and what goes to the store's
+history. May not import store, workflow or hosts.
+"""
+
+from __future__ import annotations
+
+import math
+from datetime import date
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from vrp_xl.core import calendar, history
+from vrp_xl.core.implied import interpolate_iv
+from vrp_xl.core.panel import realized_panel
+from vrp_xl.core.range_volatility import DatedBar, with_range_volatility
+from vrp_xl.core.realized import Bar
+from vrp_xl.core.scores import with_local_scores
+from vrp_xl.core.snapshot import TermPoint
+from vrp_xl.core.surface import TENORS
+from vrp_xl.errors import VrpError
+from vrp_xl.sources.base import Fetched, Observation
+from vrp_xl.sources.cboe_files import PriceFile, looks_like_split
+from vrp_xl.sources.iv_index import IV_INDEX, with_index
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from vrp_xl.core.chain import Floats, Whole
+    from vrp_xl.core.history import Dated
+    from vrp_xl.core.snapshot import Snapshot
+
+CLOSES_KEPT = 1260
+"""Days of prices that go to the history: five years."""
+EARLIER_KEPT = 9
+"""Earlier days' snapshots that are handed on."""
+
+_RV_OF_TENOR = {7: 5, 14: 10, 30: 20, 60: 41, 90: 62}
+"""Calendar days -> daily returns in as many; 30 takes the 20 of the spread."""
+_SPLIT_WINDOW = 91
+_LOOKED_BACK = 253
+"""Closes that the figures of one day are made of."""
+_BARS = 35
+"""Days among which the bars of the longest range estimator, and a close before them, are found."""
+
+
+def assemble(
+    days: Sequence[Snapshot],
+    prices: PriceFile | None,
+    index: PriceFile | None = None,
+    *,
+    known: Mapping[str, Sequence[Dated]] | None = None,
+    whole: bool = False,
+) -> Fetched:
+    """The record, the earlier days' records and the history of one symbol.
+
+    Args:
+        days: what its chains say by themselves (`chain_figures.chain_snapshot`), one per trading
+            day, oldest first, at least one.
+        prices: its daily prices, with open, high and low where they are known.
+        index: the history of its IV index (`iv_index.IV_INDEX`).
+        known: series that are known beside the chains (``atm_iv``, ``vrp_20d``), oldest first.
+        whole: as in `Fetched`.
+    """
+    closes = Prices.of(prices)
+    at_index = Prices.of(index)
+    index_name = IV_INDEX.get(days[-1].symbol, "its IV index")
+    series: dict[str, list[Dated]] = {"close": [], "atm_iv": [], "vrp_20d": []}
+    observations: dict[tuple[str, date], float] = {}
+    for name, values in (known or {}).items():
+        series[name] = list(values)
+        observations.update({(name, day): value for day, value in values})
+    done: list[Snapshot] = []
+    for delivered in days:
+        day = calendar.trading_day(delivered.as_of)
+        series["close"] = closes.upto(day, _LOOKED_BACK)
+        s = history.complete(delivered, series, day=day)
+        s = with_range_volatility(s, closes.bars(day, _BARS), day=day)
+        s = _with_term_vrp(s, closes, day)
+        if s.atm_iv_30d is None:
+            s = _without_standing(s)
+        elif s.z_score is None and len(at_index.day):
+            s = with_index(
+                s, day=day, day_of_close=closes.day, closes=closes.close,
+                day_of_index=at_index.day, index=at_index.close, name=index_name,
+            )  # fmt: skip
+        s = with_local_scores(_with_split_warning(s, series["close"]))
+        done.append(s)
+        for name, value in _seen(s):
+            observations[name, day] = value
+            _put(series.setdefault(name, []), day, value)
+    for day, close in closes.upto(date.max, CLOSES_KEPT):
+        observations["close", day] = close
+    return Fetched(
+        snapshot=done[-1],
+        observations=tuple(
+            Observation(name, day, value) for (name, day), value in sorted(observations.items())
+        ),
+        earlier=tuple(done[:-1][-EARLIER_KEPT:]),
+        whole=whole,
+    )
+
+
+def _seen(s: Snapshot) -> list[tuple[str, float]]:
+    """What the day adds to the history; an IV of another tenor does not belong in it."""
+    names = {"close": s.spot}
+    if s.atm_iv_30d is not None:
+        names |= {name: getattr(s, name) for name in ("atm_iv", "atm_iv_30d", "vrp_20d")}
+    return [(name, value) for name, value in names.items() if value is not None]
+
+
+def _put(series: list[Dated], day: date, value: float) -> None:
+    """Adds a day to a series; a day that is there already is said anew."""
+    while series and series[-1][0] >= day:
+        series.pop()
+    series.append((day, value))
+
+
+class Prices(NamedTuple):
+    """Daily prices by trading day, oldest first; open, high and low are NaN where not given."""
+
+    day: Whole
+    """Proleptic ordinals."""
+    close: Floats
+    open: Floats
+    high: Floats
+    low: Floats
+
+    @classmethod
+    def of(cls, file: PriceFile | None) -> Prices:
+        """Those of a price file; weekends and holidays, which some files list, are left out."""
+        if file is None:
+            nothing = np.zeros(0)
+            return cls(np.zeros(0, np.int64), nothing, nothing, nothing, nothing)
+        traded = np.array([_traded(day) for day in file.day.tolist()], np.bool_)
+        columns = (file.close, file.open, file.high, file.low)
+        return cls(file.day[traded], *(column[traded] for column in columns))
+
+    def upto(self, day: date, count: int) -> list[Dated]:
+        """The newest `count` closes up to `day`."""
+        rows = self._rows(day, count)
+        days = map(date.fromordinal, self.day[rows].tolist())
+        return list(zip(days, self.close[rows].tolist(), strict=True))
+
+    def bars(self, day: date, count: int) -> list[DatedBar]:
+        """The whole bars among the newest `count` days up to `day`."""
+        rows = self._rows(day, count)
+        out = []
+        before = None
+        for ordinal, *bar in zip(
+            *(column[rows].tolist() for column in (self.day, self.open, self.high, self.low)),
+            self.close[rows].tolist(),
+            strict=True,
+        ):
+            found = Bar(*bar)
+            if all(map(math.isfinite, found)):
+                out.append(DatedBar(date.fromordinal(ordinal), found, before))
+            before = found.close
+        return out
+
+    def _rows(self, day: date, count: int) -> slice:
+        end = int(np.searchsorted(self.day, day.toordinal(), side="right"))
+        return slice(max(end - count, 0), end)
+
+
+def _traded(ordinal: int) -> bool:
+    try:
+        return calendar.is_trading_day(date.fromordinal(ordinal))
+    except VrpError:
+        return False
+
+
+def _with_split_warning(s: Snapshot, closes: Sequence[Dated]) -> Snapshot:
+    used = closes[-_SPLIT_WINDOW:]
+    found = np.flatnonzero(looks_like_split(np.array([close for _, close in used])))
+    if not len(found):
+        return s
+    (_, before), (day, close) = used[found[-1] : found[-1] + 2]
+    words = f"the close goes from {before:g} to {close:g} on {day}: a split not adjusted?"
+    return s.replace(warnings=(*s.warnings, words))
+
+
+def _with_term_vrp(s: Snapshot, closes: Prices, day: date) -> Snapshot:
+    """The premium by tenor: ATM IV minus the realized volatility of as many trading days."""
+    points = []
+    for tenor in TENORS:
+        iv = interpolate_iv(s.iv_term, tenor)
+        if iv is None:
+            continue
+        window = _RV_OF_TENOR[tenor]
+        used = [close for _, close in closes.upto(day, window + 1)]
+        rv = None
+        if len(used) == window + 1:
+            value = float(realized_panel(np.array(used), window)[-1])
+            rv = value if np.isfinite(value) else None
+        points.append(TermPoint(tenor, iv, rv, None if rv is None else iv - rv))
+    return s.replace(term_vrp=tuple(points))
+
+
+def _without_standing(s: Snapshot) -> Snapshot:
+    """No z-score and no IV rank: an IV of another tenor does not belong in their history."""
+    names = ("z_score", "percentile", "iv_rank", "iv_percentile")
+    why = s.missing.get("atm_iv_30d", "no 30-day ATM IV")
+    basis = {k: v for k, v in s.basis.items() if k not in names}
+    return s.replace(basis=basis, missing=dict.fromkeys(names, why), **dict.fromkeys(names))
