@@ -120,6 +120,21 @@ def complete(
     return done if index else _with_kept(done, snapshot)
 
 
+def z_from(snapshot: Snapshot) -> str | None:
+    """What the leading z-score was made from: ``own history``, an index, or ``as delivered``."""
+    if snapshot.z_score is None:
+        return None
+    basis = snapshot.basis.get("z_score")
+    if basis is None:
+        return "as delivered"
+    return OWN if basis.startswith(OWN) else basis.split(",", 1)[0]
+
+
+def same_standing(one: Snapshot, other: Snapshot) -> bool:
+    """Whether two z-scores compare: one of VIX and one of ATM IV do not."""
+    return z_from(one) == z_from(other)
+
+
 def _is_proxied(basis: str) -> bool:
     return basis.split(" ", 1)[0] in INDICES and " over the " in basis
 

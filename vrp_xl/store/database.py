@@ -138,7 +138,9 @@ class Store:
                         "(SELECT id FROM series WHERE source = ? AND symbol = ?)",
                         key,
                     )
-                _observe(db, key, f.observations)
+                _observe(db, key, _unless_older(db, f, key))
+                for symbol, observations in f.related.items():
+                    _observe(db, (key[0], _symbol(symbol)), observations)
             _bump(db)
 
     def latest(self, source: str, symbol: str) -> Snapshot | None:
@@ -509,6 +511,27 @@ class Store:
         if not _touched(db):
             _mark_touched(db)
             _watch(db, [Watched(symbol) for symbol in DEFAULT_WATCHLIST])
+
+
+def _unless_older(
+    db: sqlite3.Connection, fetched: Fetched, key: tuple[str, str]
+) -> Iterable[Observation]:
+    """The observations without those of days of which later figures are stored already.
+
+    Snapshots are written first: the one that is kept of a day says which figures were later.
+    """
+    older = set()
+    for s in (*fetched.earlier, fetched.snapshot):
+        day = trading_day(s.as_of)
+        row = db.execute(
+            "SELECT as_of > ? FROM snapshots WHERE source = ? AND symbol = ? AND day = ?",
+            (_moment(s.as_of), *key, day_number(day)),
+        ).fetchone()
+        if row is not None and row[0]:
+            older.add(day)
+    if not older:
+        return fetched.observations
+    return [seen for seen in fetched.observations if seen.day not in older]
 
 
 def _observe(

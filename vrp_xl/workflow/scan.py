@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 
 from vrp_xl.core import calendar
+from vrp_xl.core.history import same_standing
 from vrp_xl.core.decide import Decision, decide
 
 if TYPE_CHECKING:
@@ -195,7 +196,11 @@ def row_of(
     yesterday = z_change = None
     if before is not None:
         yesterday = decide(before, rules, today=today).cell_text
-        if snapshot.z_score is not None and before.z_score is not None:
+        if (
+            snapshot.z_score is not None
+            and before.z_score is not None
+            and same_standing(snapshot, before)
+        ):
             z_change = snapshot.z_score - before.z_score
     return Row(
         snapshot=snapshot,
