@@ -44,6 +44,18 @@ class Watched(NamedTuple):
     earnings: date | None = None
 
 
+class KeptSeries(NamedTuple):
+    """One stored series of one symbol."""
+
+    symbol: str
+    name: str
+    days: int
+    first: date
+    last: date
+    imported: int
+    """Days that the user has imported."""
+
+
 def utc_now() -> datetime:
     """The present moment, UTC."""
     return datetime.now(UTC)
@@ -277,6 +289,20 @@ class Store:
             )
             days.update(rows)
         return days
+
+    def series_kept(self, source: str, symbol: str | None = None) -> list[KeptSeries]:
+        """The series of a source, of one symbol or of all, with the days they have."""
+        with self._reading() as db:
+            rows = db.execute(
+                "SELECT symbol, name, count(*), min(day), max(day), sum(imported) FROM series "
+                "JOIN observations ON series_id = id WHERE source = ? AND (? IS NULL OR "
+                "symbol = ?) GROUP BY id ORDER BY symbol, name",
+                (source, *(None if symbol is None else _symbol(symbol),) * 2),
+            ).fetchall()
+        return [
+            KeptSeries(name, series, days, _date(first), _date(last), imported)
+            for name, series, days, first, last, imported in rows
+        ]
 
     # Wanted symbols
 
