@@ -412,7 +412,8 @@ class _Lacking:
     days: int
 
 
-def _of_another_tenor(snapshot: Snapshot) -> bool:
+def of_another_tenor(snapshot: Snapshot) -> bool:
+    """Whether ATM IV is that of the nearest expiry, for want of a 30-day one."""
     told = snapshot.basis.get("atm_iv", "").startswith(NEAREST)
     return told and "atm_iv_30d" in snapshot.missing
 
@@ -427,7 +428,7 @@ def _spread_standing(
     limits: _Limits,
 ) -> _Compared | _Lacking:
     """The spread against its own history, else that of the index against the index's."""
-    if _of_another_tenor(s):
+    if of_another_tenor(s):
         return _Lacking(s.missing["atm_iv_30d"], len(own))
     if s.vrp_20d is not None and len(own) >= limits.days_min:
         return _Compared(f"{OWN}: spread", s.vrp_20d, own)
@@ -461,7 +462,7 @@ def _iv_standing(
     limits: _Limits,
 ) -> _Compared | _Lacking:
     """ATM IV against its own history, else the index against the index's."""
-    if _of_another_tenor(s):
+    if of_another_tenor(s):
         return _Lacking(s.missing["atm_iv_30d"], len(own))
     if s.atm_iv is not None and len(own) >= limits.days_min:
         return _Compared(f"{OWN}: ATM IV", s.atm_iv, own)
