@@ -322,9 +322,7 @@ def test_the_index_stands_in_on_the_first_day(snap):
     assert got.basis["z_score"] == "VIX minus RV20, over the 252 days before"
     assert z_from(got) == "VIX minus RV20"
     window = vix[-253:-1]
-    assert got.iv_rank == pytest.approx(
-        100 * (vix[-1] - min(window)) / (max(window) - min(window))
-    )
+    assert got.iv_rank == pytest.approx(100 * (vix[-1] - min(window)) / (max(window) - min(window)))
     assert got.basis["iv_percentile"] == "VIX over the 252 days before"
     assert got.vrp_20d == pytest.approx(25.0 - got.rv_20d)
 
@@ -351,7 +349,9 @@ def test_an_index_without_today_says_so(snap):
     got = complete(snap(atm_iv=25.0), stored, day=DAY)
     assert got.z_score is None
     assert f"VIX has no value of {DAY}; its last is of {DAYS[-2]}" in got.missing["z_score"]
-    assert "--symbol VIX --field close" in complete(snap(atm_iv=25.0), {}, day=DAY).missing["iv_rank"]
+    assert (
+        "--symbol VIX --field close" in complete(snap(atm_iv=25.0), {}, day=DAY).missing["iv_rank"]
+    )
     other = complete(snap(symbol="XOM", atm_iv=25.0), stored, day=DAY)
     assert "VIX" not in other.missing["iv_rank"]
 
@@ -363,9 +363,7 @@ def test_the_index_skips_days_that_hold_a_split(snap):
     stored["close"] = [(d, c * 2 if i < 300 else c) for i, (d, c) in enumerate(closes)]
     got = complete(snap(atm_iv=25.0), stored, day=DAY)
     whole = complete(snap(atm_iv=25.0), stored | {"close": closes}, day=DAY)
-    marked = complete(
-        snap(atm_iv=25.0), stored | {"split": [(closes[300][0], 2.0)]}, day=DAY
-    )
+    marked = complete(snap(atm_iv=25.0), stored | {"split": [(closes[300][0], 2.0)]}, day=DAY)
     assert got.z_504 != whole.z_504
     assert abs(got.z_score - whole.z_score) < 0.2
     assert marked.z_score == pytest.approx(whole.z_score)
@@ -431,9 +429,7 @@ def test_windows_take_their_newest_days(snap, n, shift):
         assert z == pytest.approx((4 - statistics.mean(newest)) / statistics.stdev(newest))
         low, high = min(newest) + 20, max(newest) + 20
         assert iv_rank == pytest.approx(100 * (21 - low) / (high - low))
-        assert iv_percentile == pytest.approx(
-            100 * sum(v + 20 < 21 for v in newest) / len(newest)
-        )
+        assert iv_percentile == pytest.approx(100 * sum(v + 20 < 21 for v in newest) / len(newest))
         thin = ", thin" if len(newest) < 126 else ""
         assert got.basis[names[0]] == f"{OWN}: spread over the {len(newest)} days before{thin}"
     assert got.z_252 is None or got.z_252 == got.z_score

@@ -125,7 +125,8 @@ def test_bad_rows_are_told_by_line_and_good_ones_count(store, file):
         (date(2026, 11, 18), 1260.0),
     ]
     assert str(report).endswith(
-        "from column Close; 1 trading day is missing in between; days that came more than once: 1, the last one counts; "
+        "from column Close; 1 trading day is missing in between; "
+        "days that came more than once: 1, the last one counts; "
         "rows left out: 13"
     )
 

@@ -162,7 +162,7 @@ def _with_kept(done: Snapshot, before: Snapshot) -> Snapshot:
     }
     if not back:
         return done
-    basis = done.basis | {name: before.basis[name] for name in back}
+    basis = dict(done.basis) | {name: before.basis[name] for name in back}
     return done.replace(basis=basis, **back)
 
 
@@ -517,7 +517,7 @@ def _with_z(s: Snapshot, found: _Compared | _Lacking, limits: _Limits) -> Snapsh
             made["history_days"] = days
             if s.percentile is None:
                 made["percentile"] = standing.percentile(found.today, newest)
-            s = s.replace(basis=s.basis | dict.fromkeys(made, found.told(days)), **made)
+            s = s.replace(basis=dict(s.basis) | dict.fromkeys(made, found.told(days)), **made)
     return _windowed(s, found, limits, _Z_WINDOWED, standing.zscore)
 
 
@@ -536,7 +536,7 @@ def _with_iv(s: Snapshot, found: _Compared | _Lacking, limits: _Limits) -> Snaps
         else:
             if s.iv_percentile is None:
                 made["iv_percentile"] = standing.percentile(found.today, newest)
-            s = s.replace(basis=s.basis | dict.fromkeys(made, found.told(days)), **made)
+            s = s.replace(basis=dict(s.basis) | dict.fromkeys(made, found.told(days)), **made)
     s = _windowed(s, found, limits, _RANK_WINDOWED, standing.rank)
     return _windowed(s, found, limits, _PERCENTILE_WINDOWED, standing.percentile)
 
@@ -564,7 +564,7 @@ def _windowed(
             missing[name] = str(error)
         else:
             basis[name] = found.told(days) + (", thin" if days < limits.days_thin else "")
-    return s.replace(basis=s.basis | basis, missing=missing, **made)
+    return s.replace(basis=dict(s.basis) | basis, missing=missing, **made)
 
 
 def _lacking(snapshot: Snapshot, names: Sequence[str], why: str) -> Snapshot:

@@ -109,8 +109,10 @@ class ImportReport:
         for jump in self.kept:
             text += f"; {jump.before:g} to {jump.after:g} on {jump.day} taken as the price itself"
         if self.missing_days:
-            days = "1 trading day is" if self.missing_days == 1 else (
-                f"{self.missing_days} trading days are"
+            days = (
+                "1 trading day is"
+                if self.missing_days == 1
+                else (f"{self.missing_days} trading days are")
             )
             text += f"; {days} missing in between"
         if self.repeated:

@@ -11,8 +11,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 
 from vrp_xl.core import calendar
-from vrp_xl.core.history import same_standing
 from vrp_xl.core.decide import Decision, decide
+from vrp_xl.core.history import same_standing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

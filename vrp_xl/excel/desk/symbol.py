@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from vrp_xl.excel.desk.cells import DeskSheet
     from vrp_xl.excel.desk.figures import Figures
     from vrp_xl.excel.styles import Styles
+    from vrp_xl.workflow.columns import Show
 
 SYMBOL = "SPY"
 SHOWN_DAYS = 252
@@ -32,7 +33,8 @@ TENORS = (7, 14, 30, 60)
 _BLOCKS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Decision", ("cell", "yesterday", "size", "action", "structure", "score", "status")),
     ("Premium", ("spot", "atm_iv", "rv_20d", "rv_30d", "rv_90d", "vrp_20d", "z_score", "z_from",
-                 "z_change", "percentile", "history_days", "z_band", "put_vrp", "call_vrp", "lean")),
+                 "z_change", "percentile", "history_days", "z_band", "put_vrp", "call_vrp",
+                 "lean")),
     ("Ratios", ("structural", "tactical", "funnel", "compression_band")),
     ("Gamma and levels", ("gamma", "gamma_basis", "gamma_flip", "flip_distance_pct", "net_gex",
                           "put_wall", "call_wall", "max_gamma")),
@@ -167,8 +169,11 @@ def _term(sheet: DeskSheet, styles: Styles, figures: Figures, row: int) -> int:
     return row
 
 
-_BY_WINDOW = (("z-score", "z", "signed"), ("IV rank", "iv_rank", "percent"),
-              ("IV percentile", "iv_percentile", "percent"))  # fmt: skip
+_BY_WINDOW: tuple[tuple[str, str, Show], ...] = (
+    ("z-score", "z", "signed"),
+    ("IV rank", "iv_rank", "percent"),
+    ("IV percentile", "iv_percentile", "percent"),
+)
 
 
 def _windows(sheet: DeskSheet, styles: Styles, figures: Figures, row: int) -> int:
