@@ -557,11 +557,12 @@ def test_a_folder_without_chains_is_told(run, tmp_path):
     assert run("scan", "SPY", "--source", "sample", "--data", str(tmp_path)).code == 2
 
 
-def test_a_folder_of_chains_is_scanned(run):
-    """Real chain files give a row or a reason per symbol, and problems by file name."""
+def test_a_folder_of_chains_is_scanned(run, tmp_path, monkeypatch):
+    """Real chain files give a row or a reason per symbol, notes of their chains, a workbook."""
     data = Path(__file__).parents[1] / "../shared/data"
     if not data.is_dir():
         pytest.skip("the recorded market data is not beside this checkout")
+    monkeypatch.setenv("COLUMNS", "400")
     ran = run("scan", "--source", "folder", "--data", str(data / "chains"), "--json")
     rows = rows_of(ran)
     assert ran.code == 0
@@ -570,6 +571,14 @@ def test_a_folder_of_chains_is_scanned(run):
     assert rows["SPX"]["gamma_flip"] == pytest.approx(4006.4, abs=1)
     assert rows["SPX"]["gamma_basis"] == "repriced"
     assert "no 30-day ATM IV" in rows["SPY"]["missing"]["atm_iv_30d"]
+    plain = run("scan", "--source", "folder", "--data", str(data / "chains"))
+    told = " ".join(plain.out.split())
+    assert "note: both walls stand at 4000: no condor between them" in told
+    assert "note: series that have expired are left out" in told
+    assert "8.599 bn instead of 2.114 bn" in told
+    assert "no 30-day ATM IV: the last expiry is at 14 days" in told
+    [book] = tmp_path.glob("vrp-scan-*.xlsx")
+    assert book.stat().st_size > 5_000
     assert run("source", "folder", "--data", str(data / "chains")).code == 0
     assert set(rows_of(run("scan", "--json"))) == {"SPX", "RUT", "SPY"}
 

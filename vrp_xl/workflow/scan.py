@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Literal
 
 from vrp_xl.core import calendar
 from vrp_xl.core.decide import Decision, decide
+from vrp_xl.core.edge import decided_edge
 from vrp_xl.core.history import same_standing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import date, timedelta
 
+    from vrp_xl.core.edge import Edge
     from vrp_xl.core.rules import Rules
     from vrp_xl.core.snapshot import Snapshot
     from vrp_xl.sources.base import Quota
@@ -42,6 +44,10 @@ class Row:
     state: RowState
     """fresh: this refresh brought it; kept: the refresh failed, an older one stays; stored."""
     state_why: str = ""
+    edge: Edge | None = None
+    """Of one contract of the structure; None where there is none to tell."""
+    edge_why: str = ""
+    """Why there is no edge."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +208,7 @@ def row_of(
             and same_standing(snapshot, before)
         ):
             z_change = snapshot.z_score - before.z_score
+    edge, edge_why = decided_edge(snapshot, decision)
     return Row(
         snapshot=snapshot,
         decision=decision,
@@ -212,6 +219,8 @@ def row_of(
         z_change=z_change,
         state=state,
         state_why=state_why,
+        edge=edge,
+        edge_why=edge_why,
     )
 
 
