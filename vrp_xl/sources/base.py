@@ -52,6 +52,9 @@ class Fetched:
     whole: bool = False
     """Whether `observations` are all that this source ever said of the symbol: what it said before
     goes, what the user has imported stays."""
+    related: Mapping[str, tuple[Observation, ...]] = field(default_factory=dict)
+    """Symbol -> observations of another symbol that came along: the index whose history stands in
+    for one of ATM IV."""
 
 
 @dataclass(frozen=True, slots=True)

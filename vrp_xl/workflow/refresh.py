@@ -29,7 +29,7 @@ from vrp_xl.errors import (
     UnknownSymbolError,
     UnreachableError,
 )
-from vrp_xl.sources.base import Call, Fetched, Known, Quota
+from vrp_xl.sources.base import Call, Fetched, Known, Observation, Quota
 from vrp_xl.store.database import utc_now
 
 if TYPE_CHECKING:
@@ -56,7 +56,6 @@ REPLIES_PER_WORKER = 4
 SAVED_TOGETHER = 32
 """Symbols that one transaction holds at most; fewer where no answer is waiting."""
 
-_SERIES = ("close", "atm_iv", "vrp_20d")
 _TICK = 0.2  # a wait in slices, so that Ctrl-C is heard on every system
 
 
@@ -205,26 +204,47 @@ def completed(store: Store, fetched: Fetched, *, rules: Rules | None = None) -> 
         rules: how much history a z-score needs and takes; None takes the defaults.
     """
     snapshot = fetched.snapshot
-    day = trading_day(snapshot.as_of)
-    z_window = rules.z_window if rules else standing.Z_WINDOW
-    z_days_min = rules.z_days_min if rules else standing.Z_DAYS_MIN
-    new: dict[str, dict[date, float]] = {name: {} for name in _SERIES}
+    limits = {
+        "z_window": rules.z_window if rules else standing.Z_WINDOW,
+        "z_days_min": rules.z_days_min if rules else standing.Z_DAYS_MIN,
+        "z_days_thin": rules.z_days_thin if rules else standing.Z_DAYS_THIN,
+    }
+    limit = max(limits["z_window"], history.DAYS_KEPT) + 1
+    new: dict[str, dict[date, float]] = {name: {} for name in history.SERIES}
     for name, when, value in fetched.observations:
         if name in new:
             new[name][when] = value
-    limit = max(z_window, standing.Z_WINDOW) + 1
     merged = {}
-    for name in _SERIES:
+    for name in history.SERIES:
         stored = store.series(
             snapshot.source, snapshot.symbol, name, limit=limit, imported=fetched.whole
         )
         merged[name] = sorted((dict(stored) | new[name]).items())
-    done = history.complete(snapshot, merged, day=day, z_window=z_window, z_days_min=z_days_min)
+    index = history.proxy_of(snapshot.symbol)
+    if index is not None:
+        of_index = dict(store.series(snapshot.source, index, history.CLOSE, limit=limit))
+        of_index.update((seen.day, seen.value) for seen in fetched.related.get(index, ()))
+        merged[index] = sorted(of_index.items())
+    done = history.complete(snapshot, merged, day=trading_day(snapshot.as_of), **limits)
     if done.score_kind == "local":  # a z-score from the store counts in our own scores
         from vrp_xl.core.scores import with_local_scores  # noqa: PLC0415
 
         done = with_local_scores(done)
     return done
+
+
+def _grown(fetched: Fetched, snapshot: Snapshot) -> Fetched:
+    """What goes to the store: a spread that only the stored closes made is history as well."""
+    day = trading_day(snapshot.as_of)
+    if (
+        snapshot.vrp_20d is None
+        or "vrp_20d" not in snapshot.basis
+        or history.of_another_tenor(snapshot)
+        or any(o.series == "vrp_20d" and o.day == day for o in fetched.observations)
+    ):
+        return replace(fetched, snapshot=snapshot)
+    made = Observation("vrp_20d", day, snapshot.vrp_20d)
+    return replace(fetched, snapshot=snapshot, observations=(*fetched.observations, made))
 
 
 # What to ask for
@@ -689,7 +709,7 @@ class _Run:
             self._fail(name.symbol, _unexpected(name.symbol, bug))
         else:
             self.open.pop(name.symbol, None)
-            self.made[name.symbol] = replace(fetched, snapshot=snapshot)
+            self.made[name.symbol] = _grown(fetched, snapshot)
             if len(self.made) >= SAVED_TOGETHER:
                 self._save_made()
 
