@@ -6,12 +6,14 @@ retried on another plan, and what is given up. Sources may not touch the store.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from datetime import date, datetime
+    from datetime import date
 
     from vrp_xl.core.snapshot import Snapshot
     from vrp_xl.errors import SourceError
@@ -49,6 +51,8 @@ class Fetched:
     observations: tuple[Observation, ...] = ()
     earlier: tuple[Snapshot, ...] = ()
     """Snapshots of earlier trading days that came along (the sample market has them)."""
+    others: Mapping[str, tuple[Observation, ...]] = field(default_factory=dict)
+    """What came along of other symbols' history, such as an index of implied volatility."""
     whole: bool = False
     """Whether `observations` are all that this source ever said of the symbol: what it said before
     goes, what the user has imported stays."""
@@ -66,6 +70,21 @@ class Quota:
     seen_at: datetime | None = None
 
 
+class Stored(NamedTuple):
+    """The times of what is stored of a symbol, UTC."""
+
+    as_of: datetime
+    fetched_at: datetime
+
+
+RECENT_DAYS = 273
+"""Trading days whose closes a day's figures rest on: 252 for a z-score, and 21 closes before."""
+
+
+def _nothing_past(symbol: str, series: str) -> Sequence[tuple[date, float]]:  # noqa: ARG001
+    return ()
+
+
 @dataclass(frozen=True, slots=True)
 class Known:
     """What the store already knows when a source is asked: handed in, never fetched by it."""
@@ -77,6 +96,13 @@ class Known:
     """Symbol -> why it is not asked again today."""
     optional_done: frozenset[tuple[str, str]] = frozenset()
     """(endpoint, symbol) of optional calls that were answered, or refused today."""
+    stored: Mapping[str, Stored] = field(default_factory=dict)
+    """Symbol -> the times of its newest snapshot."""
+    recent_days: Mapping[str, int] = field(default_factory=dict)
+    """Symbol -> how many of the `RECENT_DAYS` before the last two have a stored ``close``."""
+    past: Callable[[str, str], Sequence[tuple[date, float]]] = _nothing_past
+    """(symbol, series) -> its newest stored days, oldest first; read when it is asked for, from the
+    thread that prepares and assembles."""
 
 
 @runtime_checkable
@@ -133,6 +159,20 @@ class Source(Protocol):
 
     def close(self) -> None:
         """Lets go of connections."""
+
+
+@runtime_checkable
+class Delayed(Source, Protocol):
+    """A source whose figures stay as new as they can be for a while after they were fetched."""
+
+    pace: str
+    """How fast and how often it may be asked, in words."""
+
+    def current(self, symbol: str) -> bool:
+        """Whether what is stored of `symbol` cannot be bettered by asking now."""
+
+    def rests_until(self, call: Call) -> datetime | None:
+        """Until when an optional call that was answered is not made again; None is for ever."""
 
 
 _DAILY = (
