@@ -17,7 +17,7 @@ Cboe's delayed quotes: read this before you switch the source on.
 
 - Cboe shows these quotes, about 15 minutes delayed, on its web site. Its terms license them for
   personal, non-commercial use and restrict pulling them automatically and passing them on. They
-  may change; they are at https://www.cboe.com/us_disclaimers/ and bind you, not this program.
+  may change; cboe.com links them at the foot of its pages. It is you whom they bind.
 - vrp_xl asks for the documents behind those pages only when you scan or refresh, at most a few a
   second, and not again before they can have changed. It names itself in each request.
 - What comes stays on this machine. Do not sell it, publish it or pass it on; the same holds for
