@@ -56,6 +56,8 @@ and everything is delayed by 15."""
 RATE = 4.0
 """Requests a second. A person who opens one quote page causes more; a watchlist of ten takes three
 seconds, a thousand names some minutes."""
+TOTAL_TIME = 30.0
+"""Seconds that one document may take with all attempts."""
 LARGEST = 64 * 1024 * 1024
 """Bytes of one document; the chain of SPX has about 12 million."""
 GIVE_UP_AFTER = 3
@@ -93,6 +95,7 @@ class Cboe:
         user_agent: str | None = None,
         rate: float | None = RATE,
         workers: int = 8,
+        read_timeout: float = 10.0,
         rules: Rules = STANDARD,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
@@ -105,6 +108,7 @@ class Cboe:
             user_agent: how we name ourselves; None is this project and its version.
             rate: requests a second at most; None is without a limit, for this machine alone.
             workers: how many requests may run at once.
+            read_timeout: seconds of silence that end an attempt.
             rules: the traded window of expiries (``dte_min`` to ``dte_max``).
             clock: the time, UTC.
 
@@ -115,8 +119,9 @@ class Cboe:
         self.sample = sample
         self.pace = "no quota" if rate is None else f"no quota, at most {rate:g} a second"
         self._http = HttpClient(
-            base_url, user_agent=user_agent, workers=workers, max_body=LARGEST, total_time=60.0
-        )
+            base_url, user_agent=user_agent, workers=workers, read_timeout=read_timeout,
+            total_time=TOTAL_TIME, max_body=LARGEST,
+        )  # fmt: skip
         self._require = require
         self._throttle = _Throttle(rate)
         self._window = (rules.dte_min, rules.dte_max)
@@ -124,6 +129,8 @@ class Cboe:
         self._lock = threading.Lock()
         self._known = Known()
         self._days: tuple[date, ...] = ()
+        """Trading days that should be stored: all but today and the one before, which come with the
+        quotes."""
         self._index_due: dict[str, bool] = {}
         self._shared: dict[str, Future[Mapping[str, Any]]] = {}
         self._served: set[str] = set()
@@ -171,7 +178,8 @@ class Cboe:
             wanted.append(Call(HISTORY, symbol, optional=True))
         index = IV_INDEX.get(symbol)
         if index is not None:
-            if self._lacks(index) and (f"{HISTORY}:{index}", symbol) not in self._done():
+            due = self._lacks(index) or self._unsettled(symbol)
+            if due and (f"{HISTORY}:{index}", symbol) not in self._done():
                 wanted.append(Call(f"{HISTORY}:{index}", symbol, optional=True))
             if (f"{QUOTE}:{index}", symbol) not in self._done():
                 wanted.append(Call(f"{QUOTE}:{index}", symbol, optional=True))
@@ -197,8 +205,17 @@ class Cboe:
         A chain tells today's close and the one before; so a store that is refreshed every day
         never needs the history again.
         """
-        lacks = self._known.recent_days.get(symbol, 0) < RECENT_DAYS
-        return lacks and (HISTORY, symbol) not in self._done()
+        if (HISTORY, symbol) in self._done():
+            return False
+        return self._known.recent_days.get(symbol, 0) < RECENT_DAYS or self._unsettled(symbol)
+
+    def _unsettled(self, symbol: str) -> bool:
+        """Whether the last close that is stored is a price of during the session for good."""
+        stored = self._known.stored.get(symbol)
+        if stored is None or not self._days:
+            return False
+        day = calendar.trading_day(stored.as_of)
+        return day <= self._days[-1] and stored.as_of < calendar.session_close(day)
 
     def _lacks(self, index: str) -> bool:
         if index not in self._index_due:
@@ -349,6 +366,8 @@ class Cboe:
         before = answers[CHAIN]["previous_close"]
         if before is not None and snapshot.as_of.astimezone(calendar.NEW_YORK).date() == day:
             closes.add(calendar.previous_trading_day(day), before)
+        if snapshot.spot is not None:
+            closes.add(day, snapshot.spot)
         index = IV_INDEX.get(symbol, "")
         levels = _Series(self._known.past(index, "close") if index else (), day)
         levels.add_prices(answers.get(f"{HISTORY}:{index}", {}).get("prices"))
