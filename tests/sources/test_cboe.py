@@ -422,7 +422,8 @@ class TestFaults:
         self, trial: Trial, fault: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """The sentence says what, of whom."""
-        monkeypatch.setattr("vrp_xl.sources.cboe.TOTAL_TIME", 1.5)
+        seconds = 0.8 if fault == "drip" else 20.0
+        monkeypatch.setattr("vrp_xl.sources.cboe.TOTAL_TIME", seconds)
         trial.options = {"read_timeout": 0.3}
         trial.refresh("ABC")
         before = trial.stored("ABC")
