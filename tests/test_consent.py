@@ -161,7 +161,7 @@ class TestCommand:
         """And put back by empty text."""
         run("source", "cboe", "--yes", "--user-agent", "Mozilla/5.0 me")
         run("scan", "ABC")
-        assert {seen.agent for seen in server.requests} == {"Mozilla/5.0 me"}
+        assert server.agents == {"Mozilla/5.0 me"}
         assert "vrp_xl and its version" in run("source", "cboe", "--user-agent", "")[1]
         assert settings.cboe_user_agent() is None
         assert run("source", "cboe", "--user-agent", "naïve")[0] == 2

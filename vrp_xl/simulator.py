@@ -95,8 +95,6 @@ class Seen(NamedTuple):
     """The host name that the client asked for."""
     keyed: bool
     """Whether the right key came with it."""
-    agent: str = ""
-    """The User-Agent."""
 
 
 class CboeDocuments(Protocol):
@@ -172,6 +170,7 @@ class Simulator:
     Attributes:
         url: where it listens, without a slash at the end.
         requests: what was asked, oldest first.
+        agents: the User-Agents that were seen.
         plan: the plan of the key.
         latency: seconds before each answer.
         compress: whether answers are in gzip for clients that take it.
@@ -204,6 +203,7 @@ class Simulator:
         _one_of("plan", plan, LIMITS)
         _one_of("generation", generation, get_args(Generation))
         self.requests: list[Seen] = []
+        self.agents: set[str] = set()
         self.plan = plan
         self.symbols = None if symbols is None else frozenset(s.upper() for s in symbols)
         self.fault = fault
@@ -375,7 +375,8 @@ class Simulator:
         reply = _Reply(status, body, headers, kind)
         if faulty is not None and status == 200:
             reply = self._with_fault(faulty, reply, target, host)
-        self.requests.append(Seen(endpoint, symbol, reply.status, host, key == self._key, agent))
+        self.agents.add(agent)
+        self.requests.append(Seen(endpoint, symbol, reply.status, host, key == self._key))
         return reply
 
     def _is_faulty(self, route: _Route, symbol: str) -> bool:

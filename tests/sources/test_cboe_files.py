@@ -414,3 +414,20 @@ def test_recorded_prices():
     vix = read_file(DATA / "vol/vix_daily_cboe_1990_2026_pddl.csv", now=NOW)
     assert vix.prices.close[0] == 17.24
     assert len(vix.prices) > 9000
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_only_the_newest_days_are_read_where_that_is_wanted(turned):
+    """Whether the document begins with the oldest day or with the newest."""
+    rows = files.walk(50)
+    text = files.price_json("ABC", rows[::-1] if turned else rows)
+    found = read_bytes(text.encode(), name="f", now=NOW, newest=20)
+    days = [date.fromordinal(ordinal) for ordinal in found.prices.day.tolist()]
+    assert days == [day for day, _ in rows[-20:]]
+    assert found.prices.close.tolist() == [close for _, close in rows[-20:]]
+
+
+@pytest.mark.parametrize(("told", "known"), [(98.5, 98.5), (None, None), (0.0, None), ("x", None)])
+def test_a_chain_tells_the_close_of_the_day_before(told, known):
+    """Where it is a price."""
+    assert read(GOOD.json(prev_day_close=told)).previous_close == known

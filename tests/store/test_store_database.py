@@ -294,3 +294,27 @@ def test_import_adds_or_replaces(store):
     assert store.watchlist() == [Watched("B", date(2026, 12, 1)), Watched("A"), Watched("C")]
     store.import_watchlist([Watched("C"), Watched("B")], replace=True)
     assert store.watchlist() == [Watched("C"), Watched("B")]
+
+
+def test_the_history_of_others_comes_along(store):
+    """An index of implied volatility is kept beside the symbol that it came with."""
+    day = date(2026, 11, 20)
+    store.save(
+        Fetched(
+            snapshot(),
+            (Observation("close", day, 660.0),),
+            others={"vix": (Observation("close", day, 17.5),)},
+        )
+    )
+    assert store.series("flashalpha", "VIX", "close") == [(day, 17.5)]
+    assert store.symbols("flashalpha") == ["SPY"]
+
+
+def test_days_within_counts_what_is_stored(store):
+    """Both ends belong to it; what is not stored counts 0."""
+    days = trading_days(date(2026, 11, 2), date(2026, 11, 20))
+    store.save(Fetched(snapshot(), tuple(Observation("close", day, 1.0) for day in days[:-2])))
+    counted = store.days_within("flashalpha", ["SPY", "qqq"], days[1], days[-1])
+    assert counted == {"SPY": len(days) - 3, "QQQ": 0}
+    assert store.days_within("sample", ["SPY"], days[0], days[-1]) == {"SPY": 0}
+    assert store.days_within("flashalpha", ["SPY"], days[0], days[-1], "atm_iv") == {"SPY": 0}
