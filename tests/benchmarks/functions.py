@@ -207,7 +207,12 @@ def what_ifs() -> None:
         line(f"{label}: again", figure, f"< {limit * 1e3:.0f} ms", met=again < limit)
         table = READER.what_if(names[:count], READER.desk())
         frame = pd.DataFrame(
-            {"z": table.z, "spread": table.spread, "high": table.high, "low": table.low}
+            {
+                "z": table.z.figures,
+                "spread": table.spread.figures,
+                "high": table.high,
+                "low": table.low,
+            }
         )
         per_cell = least(lambda: by_pandas(frame, zs, spreads), 1)  # noqa: B023
         one_pass = least(lambda: by_numpy(frame, zs, spreads), 3)  # noqa: B023

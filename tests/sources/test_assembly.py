@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 
 from tests.sources import chain_files as files
+from vrp_xl.core.range_volatility import RANGE_FIGURES
+from vrp_xl.core.realized import Bar, garman_klass, parkinson, rogers_satchell, yang_zhang
 from vrp_xl.core.snapshot import Snapshot
-from vrp_xl.sources.assembly import EARLIER_KEPT, Closes, assemble
+from vrp_xl.sources.assembly import EARLIER_KEPT, Prices, assemble
 from vrp_xl.sources.cboe_files import PriceFile
 
 DAY = date(2026, 3, 18)
@@ -66,6 +68,27 @@ def test_series_that_are_known_give_a_z_score_and_come_along():
     assert seen[days[0]] == 3.0
 
 
+def test_bars_give_realized_volatility_by_estimator():
+    """With open, high and low there are five more figures; without them, five reasons."""
+    rows = files.walk(100)
+    close = np.array([c for _, c in rows])
+    opened = np.concatenate((close[:1], close[:-1])) * 1.002
+    high, low = np.maximum(opened, close) * 1.004, np.minimum(opened, close) * 0.997
+    days = np.array([day.toordinal() for day, _ in rows])
+    s = assemble([snapshot()], PriceFile(None, days, close, opened, high, low)).snapshot
+    bars = [Bar(*bar) for bar in zip(opened, high, low, close, strict=True)]
+    assert s.yang_zhang_20d == pytest.approx(yang_zhang(bars[-20:], close[-21]))
+    assert s.yang_zhang_30d == pytest.approx(yang_zhang(bars[-30:], close[-31]))
+    assert s.parkinson_20d == pytest.approx(parkinson(bars[-20:]))
+    assert s.garman_klass_20d == pytest.approx(garman_klass(bars[-20:]))
+    assert s.rogers_satchell_20d == pytest.approx(rogers_satchell(bars[-20:]))
+    assert s.basis["yang_zhang_20d"].startswith("Yang-Zhang (overnight gap")
+    without = assemble([snapshot()], prices_of(rows)).snapshot
+    for name in RANGE_FIGURES:
+        assert getattr(without, name) is None
+        assert "Open, high and low are there for 0 of" in without.missing[name]
+
+
 def test_the_newest_earlier_days_are_handed_on():
     """As many as are kept, oldest first."""
     days = [day for day, _ in files.walk(15)]
@@ -77,6 +100,6 @@ def test_the_newest_earlier_days_are_handed_on():
 def test_closes_leave_out_days_without_trading():
     """A weekend in a price file is no trading day."""
     rows = [(DAY + timedelta(days=n), 100.0 + n) for n in range(5)]
-    closes = Closes.of(prices_of(rows))
+    closes = Prices.of(prices_of(rows))
     assert closes.day.tolist() == [(DAY + timedelta(days=n)).toordinal() for n in range(3)]
     assert closes.upto(DAY, 9) == [(DAY, 100.0)]

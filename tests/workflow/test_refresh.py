@@ -508,7 +508,7 @@ def test_a_store_that_fails_ends_the_refresh(store):
     def full(_fetched):
         raise StoreError("The disk is full.")
 
-    store.save = full
+    store.save_all = full
     with pytest.raises(StoreError, match="disk is full"):
         run(FakeSource(), store, ["A"])
 

@@ -38,7 +38,9 @@ _POSSIBLE: dict[str, tuple[float, float]] = {
     ),
     **dict.fromkeys(("atm_iv", "atm_iv_30d", "put_wing_iv", "call_wing_iv", "fair_vol"), _IV),
     **dict.fromkeys(
-        ("rv_5d", "rv_10d", "rv_20d", "rv_30d", "rv_60d", "rv_90d", "downside_rv", "upside_rv"),
+        ("rv_5d", "rv_10d", "rv_20d", "rv_30d", "rv_60d", "rv_90d", "downside_rv", "upside_rv",
+         "yang_zhang_20d", "yang_zhang_30d", "rogers_satchell_20d", "garman_klass_20d",
+         "parkinson_20d"),
         _RV,
     ),
     **dict.fromkeys(("percentile", "iv_percentile"), (0.0, 100.0)),
@@ -93,6 +95,21 @@ class Snapshot:
     rv_30d: float | None = _figure("HV30", "points", "Realized volatility of 30 daily returns.")
     rv_60d: float | None = _figure("HV60", "points", "Realized volatility of 60 daily returns.")
     rv_90d: float | None = _figure("HV90", "points", "Realized volatility of 90 daily returns.")
+    yang_zhang_20d: float | None = _figure(
+        "YZ20", "points", "Yang-Zhang volatility of 20 days of open, high, low and close."
+    )
+    yang_zhang_30d: float | None = _figure(
+        "YZ30", "points", "Yang-Zhang volatility of 30 days of open, high, low and close."
+    )
+    rogers_satchell_20d: float | None = _figure(
+        "RS20", "points", "Rogers-Satchell volatility of 20 days; without the overnight gap."
+    )
+    garman_klass_20d: float | None = _figure(
+        "GK20", "points", "Garman-Klass volatility of 20 days; without the overnight gap."
+    )
+    parkinson_20d: float | None = _figure(
+        "PK20", "points", "Parkinson volatility of 20 days of high and low; without the gap."
+    )
     vrp_5d: float | None = _figure("VRP 5d", "points", "ATM IV minus RV5.")
     vrp_10d: float | None = _figure("VRP 10d", "points", "ATM IV minus RV10.")
     vrp_20d: float | None = _figure("Spread", "points", "ATM IV minus RV20, as delivered.")

@@ -7,7 +7,7 @@ points times grid. Pure; uses numpy.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 
@@ -18,26 +18,50 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    Floats = NDArray[np.float64]
+    from vrp_xl.core.chain import Floats
 
 
 def _slack(thresholds: Floats) -> Floats:
     return TOLERANCE * np.maximum(1.0, np.abs(thresholds))
 
 
-def passed(values: Floats, thresholds: Sequence[float], *, strict: bool) -> NDArray[np.intp]:
+class Column(NamedTuple):
+    """One figure of many names, sorted once so that any number of grids can be counted."""
+
+    figures: Floats
+    """As given; NaN is "not known"."""
+    order: NDArray[np.intp]
+    """Places of the values from the lowest up, NaN last."""
+    known: Floats
+    """The values that are known, in that order."""
+
+    @classmethod
+    def of(cls, values: Floats) -> Column:
+        """Sorts `values`."""
+        values = np.asarray(values, dtype=float)
+        order = np.argsort(values, kind="stable")
+        return cls(values, order, values[order[: np.count_nonzero(~np.isnan(values))]])
+
+
+def passed(column: Column, thresholds: Sequence[float], *, strict: bool) -> NDArray[np.intp]:
     """How many of the ascending thresholds each value passes, noise of floating point aside.
 
     Args:
-        values: one figure per name; NaN passes none.
+        column: one figure per name; NaN passes none.
         thresholds: in ascending order.
         strict: whether a value must lie above its threshold, not on it.
+
+    >>> passed(Column.of(np.array([1.0, np.nan, 2.5])), [0.0, 1.0, 2.0], strict=True).tolist()
+    [1, 0, 3]
     """
     edges = np.asarray(thresholds, dtype=float)
     edges = edges + _slack(edges) if strict else edges - _slack(edges)
-    side: Literal["left", "right"] = "left" if strict else "right"
-    counted = np.searchsorted(edges, values, side=side)
-    return np.where(np.isnan(values), 0, counted)
+    side: Literal["left", "right"] = "right" if strict else "left"
+    first = np.searchsorted(column.known, edges, side=side)
+    between = np.diff(first, prepend=0, append=len(column.known))
+    out = np.zeros(len(column.figures), dtype=np.intp)
+    out[column.order[: len(column.known)]] = np.repeat(np.arange(len(edges) + 1), between)
+    return out
 
 
 def counts(
@@ -54,7 +78,7 @@ def counts(
     """
     n, m = shape
     flat = np.bincount(rows * (m + 1) + columns, weights=weights, minlength=(n + 1) * (m + 1))
-    grid = flat.reshape(n + 1, m + 1).astype(float)
     # Passing k thresholds means passing the k lowest: sum from the far end.
-    summed = grid[::-1, ::-1].cumsum(axis=0).cumsum(axis=1)[::-1, ::-1]
-    return np.asarray(summed[1:, 1:])
+    grid = flat.reshape(n + 1, m + 1)[:0:-1, :0:-1]
+    summed = grid.cumsum(axis=0).cumsum(axis=1)[::-1, ::-1]
+    return np.asarray(summed, dtype=float)

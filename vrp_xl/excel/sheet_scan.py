@@ -18,6 +18,9 @@ from vrp_xl.workflow.columns import BY_NAME, flat, reason
 from vrp_xl.workflow.scan import age_words
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from xlsxwriter.format import Format
     from xlsxwriter.worksheet import Worksheet
 
     from vrp_xl.excel.styles import Styles
@@ -173,8 +176,9 @@ def write_scan(sheet: Worksheet, styles: Styles, scan: Scan) -> None:
     _top(sheet, styles, scan)
     _limits(sheet, styles, scan)
     _headings(sheet, styles)
+    formats = [styles(look.value_style(BY_NAME[p.name].show), look.ROW_LINE) for p in PLACES]
     for n, row in enumerate(scan.rows):
-        _row(sheet, styles, FIRST_ROW + n, row)
+        _row(sheet, formats, FIRST_ROW + n, row)
     last = _below(sheet, styles, scan)
     _colour(sheet, styles)
     _page(sheet, scan, last)
@@ -343,12 +347,11 @@ def _note(sheet: Worksheet, row: int, column: int, words: str) -> None:
     )  # fmt: skip
 
 
-def _row(sheet: Worksheet, styles: Styles, at: int, row: Row) -> None:
+def _row(sheet: Worksheet, formats: Sequence[Format], at: int, row: Row) -> None:
     tall: list[tuple[str, float]] = []
-    for n, place in enumerate(PLACES):
+    for n, (place, style) in enumerate(zip(PLACES, formats, strict=True)):
         column = BY_NAME[place.name]
         value = _value(row, column)
-        style = styles(look.value_style(column.show), look.ROW_LINE)
         if value is None:
             sheet.write_blank(at, n, None, style)
             why = _blank_why(row, column)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import textwrap
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -114,6 +115,7 @@ def value_style(show: Show) -> dict[str, Any]:
     return style
 
 
+@lru_cache(maxsize=4096)
 def lines(text: str, width: float) -> int:
     """Lines that `text` takes in a column `width` digits wide; a letter is a little narrower."""
     room = max(int(width * 1.12) - 2, 4)
@@ -128,7 +130,10 @@ def row_height(texts: Iterable[tuple[str, float]], *, least: int = 1) -> float:
 
 def clean(text: object) -> str:
     """Text that a cell can hold: no control characters, no lone surrogates, not too long."""
-    plain = str(text).encode("utf-8", "replace").decode("utf-8")
+    words = str(text)
+    if words.isascii() and words.isprintable():
+        return words[:32_000]
+    plain = words.encode("utf-8", "replace").decode("utf-8")
     shown = "".join(ch if ch == "\n" or ch.isprintable() else " " for ch in plain)
     return shown[:32_000]
 

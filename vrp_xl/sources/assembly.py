@@ -8,6 +8,7 @@ history. May not import store, workflow or hosts.
 
 from __future__ import annotations
 
+import math
 from datetime import date
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -16,6 +17,8 @@ import numpy as np
 from vrp_xl.core import calendar, history
 from vrp_xl.core.implied import interpolate_iv
 from vrp_xl.core.panel import realized_panel
+from vrp_xl.core.range_volatility import DatedBar, with_range_volatility
+from vrp_xl.core.realized import Bar
 from vrp_xl.core.scores import with_local_scores
 from vrp_xl.core.snapshot import TermPoint
 from vrp_xl.core.surface import TENORS
@@ -41,6 +44,8 @@ _RV_OF_TENOR = {7: 5, 14: 10, 30: 20, 60: 41, 90: 62}
 _SPLIT_WINDOW = 91
 _LOOKED_BACK = 253
 """Closes that the figures of one day are made of."""
+_BARS = 35
+"""Days among which the bars of the longest range estimator, and a close before them, are found."""
 
 
 def assemble(
@@ -61,8 +66,8 @@ def assemble(
         known: series that are known beside the chains (``atm_iv``, ``vrp_20d``), oldest first.
         whole: as in `Fetched`.
     """
-    closes = Closes.of(prices)
-    at_index = Closes.of(index)
+    closes = Prices.of(prices)
+    at_index = Prices.of(index)
     index_name = IV_INDEX.get(days[-1].symbol, "its IV index")
     series: dict[str, list[Dated]] = {"close": [], "atm_iv": [], "vrp_20d": []}
     observations: dict[tuple[str, date], float] = {}
@@ -74,6 +79,7 @@ def assemble(
         day = calendar.trading_day(delivered.as_of)
         series["close"] = closes.upto(day, _LOOKED_BACK)
         s = history.complete(delivered, series, day=day)
+        s = with_range_volatility(s, closes.bars(day, _BARS), day=day)
         s = _with_term_vrp(s, closes, day)
         if s.atm_iv_30d is None:
             s = _without_standing(s)
@@ -114,31 +120,51 @@ def _put(series: list[Dated], day: date, value: float) -> None:
     series.append((day, value))
 
 
-class Closes(NamedTuple):
-    """Closes by day, oldest first."""
+class Prices(NamedTuple):
+    """Daily prices by trading day, oldest first; open, high and low are NaN where not given."""
 
     day: Whole
     """Proleptic ordinals."""
     close: Floats
+    open: Floats
+    high: Floats
+    low: Floats
 
     @classmethod
-    def of(cls, prices: PriceFile | None) -> Closes:
+    def of(cls, file: PriceFile | None) -> Prices:
         """Those of a price file; weekends and holidays, which some files list, are left out."""
-        if prices is None:
-            return cls(np.zeros(0, np.int64), np.zeros(0))
-        traded = np.array([_traded(day) for day in prices.day.tolist()], np.bool_)
-        return cls(prices.day[traded], prices.close[traded])
+        if file is None:
+            nothing = np.zeros(0)
+            return cls(np.zeros(0, np.int64), nothing, nothing, nothing, nothing)
+        traded = np.array([_traded(day) for day in file.day.tolist()], np.bool_)
+        columns = (file.day, file.close, file.open, file.high, file.low)
+        return cls(*(column[traded] for column in columns))
 
     def upto(self, day: date, count: int) -> list[Dated]:
         """The newest `count` closes up to `day`."""
+        rows = self._rows(day, count)
+        days = map(date.fromordinal, self.day[rows].tolist())
+        return list(zip(days, self.close[rows].tolist(), strict=True))
+
+    def bars(self, day: date, count: int) -> list[DatedBar]:
+        """The whole bars among the newest `count` days up to `day`."""
+        rows = self._rows(day, count)
+        out = []
+        before = None
+        for ordinal, *bar in zip(
+            *(column[rows].tolist() for column in (self.day, self.open, self.high, self.low)),
+            self.close[rows].tolist(),
+            strict=True,
+        ):
+            found = Bar(*bar)
+            if all(map(math.isfinite, found)):
+                out.append(DatedBar(date.fromordinal(ordinal), found, before))
+            before = found.close
+        return out
+
+    def _rows(self, day: date, count: int) -> slice:
         end = int(np.searchsorted(self.day, day.toordinal(), side="right"))
-        start = max(end - count, 0)
-        return [
-            (date.fromordinal(ordinal), close)
-            for ordinal, close in zip(
-                self.day[start:end].tolist(), self.close[start:end].tolist(), strict=True
-            )
-        ]
+        return slice(max(end - count, 0), end)
 
 
 def _traded(ordinal: int) -> bool:
@@ -158,7 +184,7 @@ def _with_split_warning(s: Snapshot, closes: Sequence[Dated]) -> Snapshot:
     return s.replace(warnings=(*s.warnings, words))
 
 
-def _with_term_vrp(s: Snapshot, closes: Closes, day: date) -> Snapshot:
+def _with_term_vrp(s: Snapshot, closes: Prices, day: date) -> Snapshot:
     """The premium by tenor: ATM IV minus the realized volatility of as many trading days."""
     points = []
     for tenor in TENORS:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from vrp_xl.core.implied import interpolate_iv
+from vrp_xl.core.range_volatility import RANGE_FIGURES, WHAT_FILLS_IT
 from vrp_xl.core.snapshot import FIGURES, Gamma, IvPoint, Snapshot, TermPoint, finite
 from vrp_xl.errors import (
     BadAnswerError,
@@ -492,6 +493,8 @@ def _reason(name: str, snapshot: Snapshot, asked: Asked) -> str:
         return f"not delivered by FlashAlpha: vrp-xl watchlist add {symbol} --earnings DATE"
     if name in {"iv_rank", "iv_percentile"}:
         return "not delivered by FlashAlpha; it needs stored days of ATM IV: they grow by one a day"
+    if name in RANGE_FIGURES:
+        return f"not delivered by FlashAlpha. {WHAT_FILLS_IT}"
     if name == "atm_oi":
         return "not delivered by FlashAlpha; an option chain has it"
     if name in _CLOSES and (name == "rv_90d" or (name == "rv_60d" and main == VRP)):

@@ -98,34 +98,49 @@ class Store:
         Raises:
             InputError: an `as_of` outside the trading calendar.
         """
-        snapshot = fetched.snapshot
-        key = (snapshot.source, _symbol(snapshot.symbol))
-        rows = [
-            (*key, day_number(trading_day(s.as_of)), _moment(s.as_of), _json(s))
-            for s in (*fetched.earlier, snapshot)
+        self.save_all((fetched,))
+
+    def save_all(self, fetched: Iterable[Fetched]) -> None:
+        """Writes several symbols as `save` does, in one transaction: all or nothing.
+
+        Raises:
+            InputError: an `as_of` outside the trading calendar.
+        """
+        together = [
+            (
+                f,
+                (f.snapshot.source, _symbol(f.snapshot.symbol)),
+                [
+                    (day_number(trading_day(s.as_of)), _moment(s.as_of), _json(s))
+                    for s in (*f.earlier, f.snapshot)
+                ],
+            )
+            for f in fetched
         ]
         with self._writing() as db:
             db.executemany(
                 "INSERT INTO snapshots (source, symbol, day, as_of, body) VALUES (?, ?, ?, ?, ?) "
                 "ON CONFLICT (source, symbol, day) DO UPDATE SET as_of = excluded.as_of, "
                 "body = excluded.body WHERE excluded.as_of >= as_of",
-                rows,
+                [(*key, *row) for _, key, rows in together for row in rows],
             )
-            db.execute(
+            keys = [key for _, key, _ in together]
+            db.executemany(
                 "DELETE FROM snapshots WHERE source = ? AND symbol = ? AND day NOT IN (SELECT day "
                 "FROM snapshots WHERE source = ? AND symbol = ? ORDER BY day DESC LIMIT ?)",
-                (*key, *key, SNAPSHOT_DAYS),
+                [(*key, *key, SNAPSHOT_DAYS) for key in keys],
             )
-            db.execute("DELETE FROM wanted WHERE source = ? AND symbol = ?", key)
-            if fetched.whole:
-                db.execute(
-                    "DELETE FROM observations WHERE imported = 0 AND series_id IN "
-                    "(SELECT id FROM series WHERE source = ? AND symbol = ?)",
-                    key,
-                )
-            _observe(db, key, fetched.observations)
-            for other, observations in fetched.others.items():
-                _observe(db, (snapshot.source, _symbol(other)), observations)
+            db.executemany("DELETE FROM wanted WHERE source = ? AND symbol = ?", keys)
+            for f, key, _ in together:
+                if f.whole:
+                    db.execute(
+                        "DELETE FROM observations WHERE imported = 0 AND series_id IN "
+                        "(SELECT id FROM series WHERE source = ? AND symbol = ?)",
+                        key,
+                    )
+                _observe(db, key, f.observations)
+                for other, observations in f.others.items():
+                    _observe(db, (f.snapshot.source, _symbol(other)), observations)
             _bump(db)
 
     def latest(self, source: str, symbol: str) -> Snapshot | None:
@@ -521,21 +536,25 @@ def _observe(
     imported: bool = False,
 ) -> None:
     """Writes observations of one symbol inside the transaction that is open."""
-    by_series: dict[str, list[tuple[int, float]]] = {}
-    for name, day, value in observations:
-        number = finite(value)
-        if number is not None:
-            by_series.setdefault(name, []).append((day_number(day), number))
-    for name, rows in by_series.items():
-        series = (*key, name)
-        db.execute("INSERT OR IGNORE INTO series (source, symbol, name) VALUES (?, ?, ?)", series)
-        (series_id,) = db.execute(
-            "SELECT id FROM series WHERE source = ? AND symbol = ? AND name = ?", series
-        ).fetchone()
-        db.executemany(
-            "INSERT OR REPLACE INTO observations VALUES (?, ?, ?, ?)",
-            [(series_id, day, value, imported) for day, value in rows],
-        )
+    values = {
+        (seen.series, day_number(seen.day)): number
+        for seen in observations
+        if (number := finite(seen.value)) is not None
+    }
+    if not values:
+        return
+    names = dict.fromkeys(name for name, _ in values)
+    db.executemany(
+        "INSERT OR IGNORE INTO series (source, symbol, name) VALUES (?, ?, ?)",
+        [(*key, name) for name in names],
+    )
+    ids = dict(
+        db.execute("SELECT name, id FROM series WHERE source = ? AND symbol = ?", key).fetchall()
+    )
+    db.executemany(
+        "INSERT OR REPLACE INTO observations VALUES (?, ?, ?, ?)",
+        [(ids[name], day, value, imported) for (name, day), value in values.items()],
+    )
 
 
 def _bump(db: sqlite3.Connection) -> None:

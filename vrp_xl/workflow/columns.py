@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from vrp_xl.core.exit_plan import exit_plan
 from vrp_xl.core.matrix import CELL_NAME
+from vrp_xl.core.range_volatility import RANGE_FIGURES
 from vrp_xl.core.snapshot import FIGURES
 
 if TYPE_CHECKING:
@@ -118,6 +119,7 @@ COLUMNS: tuple[Column, ...] = (
     _figure("rv_20d", "number"),
     _figure("rv_30d", "number"),
     _figure("rv_90d", "number"),
+    *(_figure(name, "number") for name in RANGE_FIGURES),
     _figure("vrp_20d", "signed"),
     _premium("spread_30d", "Spread 30d", "points", "signed", "30-day ATM IV minus RV20.",
              "atm_iv_30d"),

@@ -1,8 +1,9 @@
 """Refreshes the store from a source, and says beforehand what that will cost.
 
 Worker threads make the calls and nothing else; the calling thread alone asks the source what to
-call, assembles the answers and writes the store, one transaction per symbol. May not import hosts
-or any particular source.
+call, assembles the answers and writes the store. What came while it was busy goes into one
+transaction, so that a kill loses at most what came in the last moment. May not import hosts or any
+particular source.
 """
 
 from __future__ import annotations
@@ -55,6 +56,9 @@ PAST_DAYS = 520
 
 REPLIES_PER_WORKER = 4
 """Answers per worker that may wait to be stored; past that no call begins, so memory is flat."""
+
+SAVED_TOGETHER = 32
+"""Symbols that one transaction holds at most; fewer where no answer is waiting."""
 
 _SERIES = ("close", "atm_iv", "vrp_20d")
 _TICK = 0.2  # a wait in slices, so that Ctrl-C is heard on every system
@@ -500,6 +504,7 @@ class _Run:
         self.board = _Board(source, workers)
         self.known = Known()
         self.open: dict[str, _Name] = {}
+        self.made: dict[str, Fetched] = {}
         self.outcomes: dict[str, Outcome] = {}
         self.stopped: SourceError | None = None
         self.answered = False
@@ -570,13 +575,17 @@ class _Run:
         while not self.board.idle() and (self.stopped is None or self.board.running()):
             left = self.end - time.monotonic()
             if left <= 0:
-                return
-            reply = self.board.take(min(left, _TICK))
+                break
+            reply = self.board.take(None)
+            if reply is None:
+                self._save_made()
+                reply = self.board.take(min(left, _TICK))
             if reply is None:
                 continue
             self._take(reply)
             if reply.error is not None:
                 self.board.heard()
+        self._save_made()
 
     def _stop(self, error: SourceError) -> None:
         """Ends the refresh: no further call is made."""
@@ -596,12 +605,14 @@ class _Run:
             for call in name.open_calls():
                 name.errors[call] = error
             self._advance(name)
+        self._save_made()
 
     def _save_what_came(self) -> None:
         """After an interrupt: the answers that are here already are not thrown away."""
         self.board.close()
         while (reply := self.board.take(None)) is not None:
             self._take(reply)
+        self._save_made()
 
     # Replies
 
@@ -716,7 +727,6 @@ class _Run:
         try:
             fetched = self.source.assemble(name.symbol, answers, failed)
             snapshot = completed(self.store, fetched, rules=self.rules)
-            self.store.save(replace(fetched, snapshot=snapshot))
         except StoreError:
             raise
         except SourceError as error:
@@ -724,8 +734,35 @@ class _Run:
         except Exception as bug:  # noqa: BLE001 - one bad symbol never stops the others
             self._fail(name.symbol, _unexpected(name.symbol, bug))
         else:
-            self.as_of[name.symbol] = snapshot.as_of
-            self._finish(name.symbol, "fresh", "")
+            self.open.pop(name.symbol, None)
+            self.made[name.symbol] = replace(fetched, snapshot=snapshot)
+            if len(self.made) >= SAVED_TOGETHER:
+                self._save_made()
+
+    def _save_made(self) -> None:
+        """Stores what was made; where one record cannot be stored the others still are."""
+        made, self.made = self.made, {}
+        if not made:
+            return
+        failed: dict[str, Exception] = {}
+        try:
+            self.store.save_all(made.values())
+        except StoreError:
+            raise
+        except Exception:  # noqa: BLE001 - one bad symbol never stops the others
+            for symbol, fetched in made.items():
+                try:
+                    self.store.save(fetched)
+                except StoreError:
+                    raise
+                except Exception as bug:  # noqa: BLE001
+                    failed[symbol] = bug
+        for symbol, fetched in made.items():
+            if symbol in failed:
+                self._fail(symbol, _unexpected(symbol, failed[symbol]))
+            else:
+                self.as_of[symbol] = fetched.snapshot.as_of
+                self._finish(symbol, "fresh", "")
 
     def _fail(self, symbol: str, error: SourceError) -> None:
         state: State = "skipped" if isinstance(error, SymbolNotCoveredError) else "kept"

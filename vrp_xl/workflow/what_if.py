@@ -52,10 +52,10 @@ class Names:
     """The names of a what-if as columns, one entry per name. NaN is "not known"."""
 
     symbols: tuple[str, ...]
-    z: Floats
-    spread: Floats
-    structural: Floats
-    tactical: Floats
+    z: whatif.Column
+    spread: whatif.Column
+    structural: whatif.Column
+    tactical: whatif.Column
     high: NDArray[np.bool_]
     """Candidate wherever z and spread pass, as high premium."""
     low: NDArray[np.bool_]
@@ -88,10 +88,10 @@ def names_of(
 
     return Names(
         symbols=tuple(s.symbol for s in snapshots),
-        z=column([s.z_score for s in snapshots]),
-        spread=column([s.vrp_20d for s in snapshots]),
-        structural=column([e.structural for e in found]),
-        tactical=column([e.tactical for e in found]),
+        z=whatif.Column.of(column([s.z_score for s in snapshots])),
+        spread=whatif.Column.of(column([s.vrp_20d for s in snapshots])),
+        structural=whatif.Column.of(column([e.structural for e in found])),
+        tactical=whatif.Column.of(column([e.tactical for e in found])),
         high=np.array([e.high for e in found], dtype=bool),
         low=np.array([e.low for e in found], dtype=bool),
         always=np.array([e.without_cell for e in found], dtype=bool),
@@ -115,6 +115,7 @@ class _Layers:
     def __init__(self, shape: tuple[int, int]) -> None:
         self.shape = shape
         self.parts: list[tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp], float]] = []
+        """(places of the names, row and column thresholds that each passes, sign)"""
 
     def add(
         self,
@@ -126,10 +127,12 @@ class _Layers:
         index = np.flatnonzero(who)
         self.parts.append((index, rows[index], columns[index], sign))
 
-    def total(self, weights: Floats) -> Floats:
+    def total(self, weights: Floats | None = None) -> Floats:
+        """The grid of the sums of `weights`; of the names' number where there are none."""
         grid = np.zeros(self.shape)
         for index, rows, columns, sign in self.parts:
-            grid += sign * whatif.counts(rows, columns, self.shape, weights[index])
+            part = None if weights is None else weights[index]
+            grid += sign * whatif.counts(rows, columns, self.shape, part)
         return grid
 
     def members(self, i: int, j: int, size: int) -> NDArray[np.bool_]:
@@ -166,7 +169,7 @@ def _finish(
             for i in row_place
         ]  # fmt: skip
     if measure == "count":
-        grid = layers.total(np.ones(len(names.symbols)))
+        grid = layers.total()
         return np.rint(grid[np.ix_(row_place, column_place)]).astype(int).tolist()  # type: ignore[no-any-return]
     outcome = names.outcome()
     known = ~np.isnan(outcome)
@@ -192,7 +195,7 @@ def z_and_spread(
         if names.needs_spread
         else np.full(len(names.symbols), len(spreads), dtype=np.intp)
     )
-    has_z = ~np.isnan(names.z)
+    has_z = ~np.isnan(names.z.figures)
     layers = _Layers(shape)
     layers.add(names.high & has_z, by_z, by_spread)
     layers.add(names.low & has_z, every_row, by_spread)

@@ -20,9 +20,9 @@ these figures of theirs have no published formula, so that ours are stand-ins:
 * ``fair_vol``, net DEX, VEX and CHEX, ``straddle`` and the profiles by expiry, bucket and
   moneyness: fixed shares of the name's parameters.
 
-ATM IV is the one at 30 days. The expiries in these documents lie at fixed distances from the day
-(`TENORS`), whatever weekday that gives, so that the figures stay the same on any day. Yesterday's
-positioning is today's, seen from yesterday's price.
+Flip, walls, peaks, net GEX, wings and term structure are those of the name's option chain, as the
+source ``sample`` shows them. ATM IV is the one at 30 days. The expiries in these documents lie at fixed distances from the day
+(`TENORS`), whatever weekday that gives.
 
 Touches no file, no network and no clock.
 """
@@ -83,12 +83,12 @@ class Documents:
         """``/v1/vrp/{symbol}``."""
         v = self.market.view(symbol, back)
         name = v.name
-        put_iv, call_iv = _wing(v, 30, name.put_skew), _wing(v, 30, name.call_skew)
+        put_iv, call_iv = v.wing(30, "put"), v.wing(30, "call")
         put_vrp, call_vrp = round(put_iv - v.downside_rv, 2), round(call_iv - v.upside_rv, 2)
         scores = strategy_scores(v, put_vrp, call_vrp)
         harvest = harvest_score(v)
-        net = None if scores is None else _score(50.0 * harvest + 0.5 * max(scores.values()))
-        fair = round(v.atm_iv + name.smile_lift, 2)
+        net = _net_harvest(harvest, scores)
+        fair = _fair_vol(v)
         return self._market_data(
             v,
             {
@@ -147,6 +147,22 @@ class Documents:
             },
         )
 
+    def composites(self, symbol: str, back: int = 0) -> dict[str, float | str | None]:
+        """The vendor's figures that no option chain has, under the names of a snapshot."""
+        v = self.market.view(symbol, back)
+        put_vrp = round(v.wing(30, "put") - v.downside_rv, 2)
+        call_vrp = round(v.wing(30, "call") - v.upside_rv, 2)
+        harvest = harvest_score(v)
+        return {
+            "harvest_score": harvest,
+            "net_harvest_score": _net_harvest(harvest, strategy_scores(v, put_vrp, call_vrp)),
+            "dealer_flow_risk": dealer_flow_risk(v),
+            "vrp_regime": vrp_regime(v),
+            "vanna_outlook": _vanna(v)["outlook"],
+            "fair_vol": _fair_vol(v),
+            "vix_term_slope": VIX_3M / VIX,
+        }
+
     def vrp_history(self, symbol: str, days: int = 30) -> Document:
         """``/v1/vrp/{symbol}/history``: the trading days within the last `days` calendar days.
 
@@ -192,11 +208,11 @@ class Documents:
                 "as_of": wire_time(v.as_of),
                 "levels": {
                     **self._flip(v),
-                    "max_positive_gamma": number(name.max_gamma),
-                    "max_negative_gamma": number(name.max_negative_gamma),
-                    "call_wall": number(name.call_wall),
-                    "put_wall": number(name.put_wall),
-                    "highest_oi_strike": number(name.highest_oi_strike),
+                    "max_positive_gamma": number(v.figures.max_gamma),
+                    "max_negative_gamma": number(v.figures.max_negative_gamma),
+                    "call_wall": number(v.figures.call_wall),
+                    "put_wall": number(v.figures.put_wall),
+                    "highest_oi_strike": number(v.figures.highest_oi_strike),
                     "zero_dte_magnet": number(magnet),
                 },
             },
@@ -237,8 +253,8 @@ class Documents:
         """``/v1/stock/{symbol}/summary``; without a key the vendor gives yesterday's."""
         v = self.market.view(symbol, back)
         name = v.name
-        put_iv, call_iv = _wing(v, TENORS[0], name.put_skew), _wing(v, TENORS[0], name.call_skew)
-        volumes = (round(name.call_oi * 0.11), round(name.put_oi * 0.10))
+        put_iv, call_iv = v.wing(TENORS[0], "put"), v.wing(TENORS[0], "call")
+        volumes = (round(v.call_oi * 0.11), round(v.put_oi * 0.10))
         return self._market_data(
             v,
             {
@@ -272,11 +288,11 @@ class Documents:
                     ],
                 },
                 "options_flow": {
-                    "total_call_oi": name.call_oi,
-                    "total_put_oi": name.put_oi,
+                    "total_call_oi": v.call_oi,
+                    "total_put_oi": v.put_oi,
                     "total_call_volume": volumes[0],
                     "total_put_volume": volumes[1],
-                    "pc_ratio_oi": round(name.put_oi / name.call_oi, 3),
+                    "pc_ratio_oi": round(v.put_oi / v.call_oi, 3),
                     "pc_ratio_volume": round(volumes[1] / volumes[0], 3),
                     "active_expirations": len(TENORS),
                 },
@@ -326,7 +342,7 @@ class Documents:
                 "theta_by_dte": [
                     {
                         "bucket": bucket,
-                        "net_theta": -round(name.call_oi * v.spot * v.atm_iv * share / 4000),
+                        "net_theta": -round(v.call_oi * v.spot * v.atm_iv * share / 4000),
                         "contract_count": count,
                     }
                     for bucket, share, count in _BUCKETS
@@ -425,16 +441,15 @@ class Documents:
         return found
 
     def _stock_exposure(self, v: View) -> Document:
-        name = v.name
         zero = _zero_dte(v)
         hedges = {"up": _hedge(v, 1), "down": _hedge(v, -1)}
         return {
             **_exposures(v),
             **self._flip(v),
-            "call_wall": number(name.call_wall),
-            "put_wall": number(name.put_wall),
-            "max_pain": number(name.highest_oi_strike),
-            "highest_oi_strike": number(name.highest_oi_strike),
+            "call_wall": number(v.figures.call_wall),
+            "put_wall": number(v.figures.put_wall),
+            "max_pain": number(v.figures.highest_oi_strike),
+            "highest_oi_strike": number(v.figures.highest_oi_strike),
             "regime": v.gamma,
             "interpretation": _interpretation(v),
             "hedging_estimate": {
@@ -497,12 +512,16 @@ def _expiry(v: View, dte: int) -> str:
     return (v.day + timedelta(days=dte)).isoformat()
 
 
-def _wing(v: View, dte: int, skew: float) -> float:
-    return round(v.iv(dte) * skew, 2)
-
-
 def _gamma_points(v: View) -> float:
     return {"positive_gamma": 100.0, "negative_gamma": 0.0}.get(v.gamma, 50.0)
+
+
+def _net_harvest(harvest: float, scores: Mapping[str, int] | None) -> int | None:
+    return None if scores is None else _score(50.0 * harvest + 0.5 * max(scores.values()))
+
+
+def _fair_vol(v: View) -> float:
+    return round(v.atm_iv + v.name.smile_lift, 2)
 
 
 def harvest_score(v: View) -> float:
@@ -580,9 +599,9 @@ def _assessment(spread: float) -> str:
 
 def _skew_profile(v: View, dte: int) -> Document:
     name = v.name
-    atm, put, call = v.iv(dte), _wing(v, dte, name.put_skew), _wing(v, dte, name.call_skew)
-    put_10 = _wing(v, dte, 1 + 2.2 * (name.put_skew - 1) + 0.03)
-    call_10 = _wing(v, dte, 1 + 1.6 * (name.call_skew - 1) + 0.03)
+    atm, put, call = v.iv(dte), v.wing(dte, "put"), v.wing(dte, "call")
+    put_10 = round(atm * (1 + 2.2 * (name.put_skew - 1) + 0.03), 2)
+    call_10 = round(atm * (1 + 1.6 * (name.call_skew - 1) + 0.03), 2)
     return {
         "expiry": _expiry(v, dte),
         "days_to_expiry": dte,
@@ -598,11 +617,10 @@ def _skew_profile(v: View, dte: int) -> Document:
 
 
 def _exposures(v: View) -> Document:
-    name = v.name
     share_value = v.spot * 100
     return {
         "net_gex": v.net_gex,
-        "net_dex": round(share_value * (0.45 * name.call_oi - 0.42 * name.put_oi)),
+        "net_dex": round(share_value * (0.45 * v.call_oi - 0.42 * v.put_oi)),
         "net_vex": None if v.net_gex is None else round(0.42 * v.net_gex),
         "net_chex": None if v.net_gex is None else round(0.3 * v.net_gex),
     }
@@ -624,21 +642,21 @@ def _zero_dte(v: View) -> Document:
 
 def _top_strikes(v: View) -> list[Document]:
     """Where the levels lie, by size of net GEX; equal strikes are one row."""
-    name = v.name
+    found = v.figures
     size = abs(v.net_gex or 0.0)
     shares: Mapping[float | None, float] = {
-        name.highest_oi_strike: 0.08,
-        name.put_wall: -0.14,
-        name.call_wall: 0.17,
-        name.max_negative_gamma: -0.20,
-        name.max_gamma: 0.25,
+        found.highest_oi_strike: 0.08,
+        found.put_wall: -0.14,
+        found.call_wall: 0.17,
+        found.max_negative_gamma: -0.20,
+        found.max_gamma: 0.25,
     }
     rows = []
     for strike, share in shares.items():
         if strike is None:
             continue
-        calls = round(name.call_oi * 0.1 * (0.5 + share))
-        puts = round(name.put_oi * 0.1 * (0.5 - share))
+        calls = round(v.call_oi * 0.1 * (0.5 + share))
+        puts = round(v.put_oi * 0.1 * (0.5 - share))
         rows.append(
             {
                 "strike": number(strike),
@@ -652,10 +670,9 @@ def _top_strikes(v: View) -> list[Document]:
 
 
 def _put_call_profile(v: View) -> Document:
-    name = v.name
     by_expiry = []
     for dte, share in zip(TENORS, OI_SHARES, strict=True):
-        calls, puts = round(name.call_oi * share), round(name.put_oi * share)
+        calls, puts = round(v.call_oi * share), round(v.put_oi * share)
         call_volume, put_volume = round(calls * 0.11), round(puts * 0.10)
         by_expiry.append(
             {
@@ -672,7 +689,7 @@ def _put_call_profile(v: View) -> Document:
         "by_expiry": by_expiry,
         "by_moneyness": {
             f"{where}_{side}_oi": round(total * share)
-            for side, total in (("call", name.call_oi), ("put", name.put_oi))
+            for side, total in (("call", v.call_oi), ("put", v.put_oi))
             for where, share in (("otm", 0.62), ("atm", 0.24), ("itm", 0.14))
         },
     }

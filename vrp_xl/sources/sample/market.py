@@ -17,8 +17,9 @@ The model, per name and trading day (volatilities in percent points, parameters 
 The last days are steered, so that the market always shows the cases that a user has to learn to
 read: the last 20 returns are scaled until RV20 is `rv_20d`, and the ATM IV of the last two days is
 set so that the z-scores of the 20-day spread are `z_before` and `z` (the ten days before lean
-towards the first of them). Gamma comes from where spot stands to `flip`, the net GEX grows by
-`gex_per_percent` with each percent above it; walls and open interest are parameters.
+towards the first of them). The last two days have option chains (`chains`), made so that their
+30-day ATM IV is the path's and their gamma flip and walls are those of `Name`; everything else that
+a chain tells is computed from it, as from a real one.
 
 May use `vrp_xl.core`; touches no file, no network and no clock.
 """
@@ -31,19 +32,25 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, timedelta
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 
 from vrp_xl.core import calendar
+from vrp_xl.core.implied import interpolate_iv
 from vrp_xl.core.standing import mean_and_deviation, percentile
 from vrp_xl.errors import UnknownSymbolError
+from vrp_xl.sources.chain_figures import chain_snapshot
+from vrp_xl.sources.sample.chains import chain_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import date, datetime
 
     from numpy.typing import NDArray
+
+    from vrp_xl.core.chain import Chain
+    from vrp_xl.core.snapshot import Snapshot
 
 DAYS = 560
 """Trading days of history per name, the last one included."""
@@ -52,6 +59,9 @@ Z_DAYS_LEAST = 5
 """Fewer days of history than this give no z-score."""
 STEERED = 20
 WINDOWS = (5, 7, 10, 14, 20, 30, 60)
+
+INDEX_SHARE = 0.3525
+"""How much of `Name.smile_lift` the index of implied volatility has above ATM IV."""
 
 PHI = 0.96
 PHI_PREMIUM = 0.92
@@ -107,22 +117,22 @@ class Name:
     """Fair volatility above ATM IV, points."""
 
     flip: float
-    """Gamma flip of the model, published or not."""
+    """Gamma flip of the chain, where one can be; else where it might have been."""
     flip_status: str = "available"
-    gex_per_percent: float | None
-    """Net GEX in USD billions per percent of spot above the flip; None: no GEX at all."""
+    """What the simulated vendor says of it. Anything else: the chain has no flip either."""
     put_wall: float | None
     call_wall: float | None
     max_gamma: float | None
     max_negative_gamma: float | None
-    highest_oi_strike: float
+    highest_oi_strike: float | None
     strike_step: float
     zero_dte: bool = False
     """Whether an option series expires every day."""
 
     call_oi: int
-    """Open call contracts."""
-    put_oi: int
+    """Open call contracts; the puts follow from the flip."""
+    oi_delivered: bool = True
+    """Whether the option feed gives open interest."""
     atm_spread_pct: float
     """Mean bid-ask spread of ATM options, percent of mid."""
     wing_spread_pct: float
@@ -136,40 +146,40 @@ NAMES: tuple[Name, ...] = (
         vol=13.5, volvol=0.26, leverage=-0.75, premium=2.6, premium_sd=1.2,
         rv_20d=10.90, z=1.31, z_before=1.18,
         put_skew=1.16, call_skew=0.88, term_slope=0.035, smile_lift=2.1,
-        flip=650.803127553618, gex_per_percent=3.4,
+        flip=650.803127553618,
         put_wall=630, call_wall=686, max_gamma=670, max_negative_gamma=645,
-        highest_oi_strike=650, strike_step=1, zero_dte=True,
-        call_oi=8_900_000, put_oi=12_400_000, atm_spread_pct=0.6, wing_spread_pct=3.1,
+        highest_oi_strike=630, strike_step=1, zero_dte=True,
+        call_oi=5_400_000, atm_spread_pct=0.6, wing_spread_pct=3.1,
     ),
     Name(  # cell A since today
         symbol="QQQ", seed=1380, spot=592.40, etf=True,
         vol=17.5, volvol=0.26, leverage=-0.70, premium=2.8, premium_sd=1.3, drift=12.0,
         rv_20d=14.20, z=1.14, z_before=0.71,
         put_skew=1.12, call_skew=0.91, term_slope=0.030, smile_lift=2.3,
-        flip=581.118402207731, gex_per_percent=1.3,
+        flip=581.118402207731,
         put_wall=560, call_wall=620, max_gamma=600, max_negative_gamma=575,
-        highest_oi_strike=580, strike_step=1, zero_dte=True,
-        call_oi=4_600_000, put_oi=6_900_000, atm_spread_pct=0.8, wing_spread_pct=3.8,
+        highest_oi_strike=560, strike_step=1, zero_dte=True,
+        call_oi=4_600_000, atm_spread_pct=0.8, wing_spread_pct=3.8,
     ),
     Name(  # cell B
         symbol="IWM", seed=1184, spot=241.60, etf=True,
         vol=20.0, volvol=0.24, leverage=-0.65, premium=2.6, premium_sd=1.2,
         rv_20d=17.30, z=1.62, z_before=1.35,
         put_skew=1.13, call_skew=0.92, term_slope=0.015, smile_lift=2.0,
-        flip=244.920511947213, gex_per_percent=0.42,
+        flip=244.920511947213,
         put_wall=228, call_wall=255, max_gamma=250, max_negative_gamma=235,
-        highest_oi_strike=240, strike_step=1, zero_dte=True,
-        call_oi=3_100_000, put_oi=5_200_000, atm_spread_pct=1.1, wing_spread_pct=5.6,
+        highest_oi_strike=228, strike_step=1, zero_dte=True,
+        call_oi=3_100_000, atm_spread_pct=1.1, wing_spread_pct=5.6,
     ),
     Name(  # cell C, 0.3 % above its flip
         symbol="AAPL", seed=2077, spot=271.50,
         vol=24.0, volvol=0.24, leverage=-0.50, premium=2.8, premium_sd=1.4, drift=12.0,
         rv_20d=22.40, z=0.35, z_before=0.48,
         put_skew=1.08, call_skew=0.95, term_slope=0.025, smile_lift=2.4,
-        flip=270.627718300921, gex_per_percent=0.55,
+        flip=270.627718300921,
         put_wall=255, call_wall=285, max_gamma=272.5, max_negative_gamma=265,
         highest_oi_strike=260, strike_step=2.5,
-        call_oi=2_800_000, put_oi=1_900_000, atm_spread_pct=1.4, wing_spread_pct=6.9,
+        call_oi=2_800_000, atm_spread_pct=1.4, wing_spread_pct=6.9,
         earnings_in=68,
     ),
     Name(  # cell B, inverted walls
@@ -177,10 +187,10 @@ NAMES: tuple[Name, ...] = (
         vol=47.0, volvol=0.20, leverage=-0.30, premium=3.8, premium_sd=2.4, drift=10.0,
         rv_20d=43.50, z=1.55, z_before=1.38,
         put_skew=1.05, call_skew=1.02, term_slope=0.010, smile_lift=3.9,
-        flip=430.226604118890, gex_per_percent=0.19,
+        flip=430.226604118890,
         put_wall=440, call_wall=400, max_gamma=450, max_negative_gamma=410,
         highest_oi_strike=400, strike_step=2.5,
-        call_oi=3_900_000, put_oi=3_300_000, atm_spread_pct=1.6, wing_spread_pct=7.5,
+        call_oi=3_900_000, atm_spread_pct=1.6, wing_spread_pct=7.5,
         earnings_in=61,
     ),
     Name(  # cell B since today (A before), reports within days
@@ -188,32 +198,32 @@ NAMES: tuple[Name, ...] = (
         vol=38.0, volvol=0.20, leverage=-0.35, premium=3.6, premium_sd=2.0, drift=15.0,
         rv_20d=36.20, z=1.44, z_before=1.21,
         put_skew=1.06, call_skew=0.99, term_slope=-0.040, smile_lift=3.2,
-        flip=182.741950366207, gex_per_percent=0.65,
+        flip=182.741950366207,
         put_wall=165, call_wall=200, max_gamma=190, max_negative_gamma=175,
-        highest_oi_strike=180, strike_step=2.5,
-        call_oi=9_300_000, put_oi=7_100_000, atm_spread_pct=1.2, wing_spread_pct=6.2,
+        highest_oi_strike=200, strike_step=2.5,
+        call_oi=9_300_000, atm_spread_pct=1.2, wing_spread_pct=6.2,
         earnings_in=6,
     ),
-    Name(  # flip withheld, net GEX known; equal walls
+    Name(  # no flip in reach (the vendor withholds it), net GEX known; equal walls
         symbol="AMZN", seed=1820, spot=231.40,
         vol=28.0, volvol=0.22, leverage=-0.45, premium=3.0, premium_sd=1.6, drift=12.0,
         rv_20d=25.10, z=1.22, z_before=1.09,
         put_skew=1.07, call_skew=0.97, term_slope=0.020, smile_lift=2.6,
-        flip=226.5, flip_status="no_boundary", gex_per_percent=0.24,
-        put_wall=230, call_wall=230, max_gamma=230, max_negative_gamma=220,
+        flip=226.5, flip_status="no_boundary",
+        put_wall=230, call_wall=230, max_gamma=230, max_negative_gamma=None,
         highest_oi_strike=230, strike_step=2.5,
-        call_oi=2_600_000, put_oi=1_700_000, atm_spread_pct=1.5, wing_spread_pct=7.1,
+        call_oi=2_600_000, atm_spread_pct=1.5, wing_spread_pct=7.1,
         earnings_in=68,
     ),
-    Name(  # neither flip nor GEX: no cell
+    Name(  # no open interest, so neither flip nor GEX: no cell; wide wings
         symbol="META", seed=1264, spot=642.10,
         vol=30.0, volvol=0.22, leverage=-0.40, premium=3.8, premium_sd=1.7, drift=12.0,
         rv_20d=29.40, z=0.58, z_before=0.66,
         put_skew=1.06, call_skew=0.98, term_slope=0.018, smile_lift=2.9,
-        flip=630.0, flip_status="insufficient_quote_quality", gex_per_percent=None,
+        flip=630.0, flip_status="insufficient_quote_quality",
         put_wall=None, call_wall=None, max_gamma=None, max_negative_gamma=None,
-        highest_oi_strike=650, strike_step=5,
-        call_oi=1_400_000, put_oi=1_100_000, atm_spread_pct=3.4, wing_spread_pct=41.0,
+        highest_oi_strike=None, strike_step=5,
+        call_oi=1_400_000, oi_delivered=False, atm_spread_pct=3.4, wing_spread_pct=41.0,
         earnings_in=67,
     ),
     Name(  # cell D
@@ -221,10 +231,10 @@ NAMES: tuple[Name, ...] = (
         vol=21.5, volvol=0.28, leverage=-0.50, premium=3.0, premium_sd=1.3, drift=11.0,
         rv_20d=20.10, z=0.21, z_before=0.12,
         put_skew=1.10, call_skew=0.94, term_slope=0.022, smile_lift=2.2,
-        flip=507.902256410443, gex_per_percent=0.31,
+        flip=507.902256410443,
         put_wall=480, call_wall=525, max_gamma=520, max_negative_gamma=495,
-        highest_oi_strike=500, strike_step=5,
-        call_oi=1_500_000, put_oi=1_300_000, atm_spread_pct=1.3, wing_spread_pct=6.5,
+        highest_oi_strike=480, strike_step=5,
+        call_oi=1_500_000, atm_spread_pct=1.3, wing_spread_pct=6.5,
         earnings_in=66,
     ),
     Name(  # cell D, implied below realized
@@ -232,10 +242,10 @@ NAMES: tuple[Name, ...] = (
         vol=46.0, volvol=0.20, leverage=-0.30, premium=2.2, premium_sd=1.8, drift=12.0,
         rv_20d=55.30, z=-1.72, z_before=-1.38,
         put_skew=1.05, call_skew=1.00, term_slope=-0.025, smile_lift=3.5,
-        flip=230.115883270914, gex_per_percent=0.12,
+        flip=230.115883270914,
         put_wall=200, call_wall=250, max_gamma=240, max_negative_gamma=215,
-        highest_oi_strike=220, strike_step=5,
-        call_oi=2_300_000, put_oi=1_900_000, atm_spread_pct=1.9, wing_spread_pct=8.8,
+        highest_oi_strike=200, strike_step=5,
+        call_oi=2_300_000, atm_spread_pct=1.9, wing_spread_pct=8.8,
         earnings_in=73,
     ),
     Name(  # cell C, spread compressed but above zero; calls dearer than puts
@@ -243,20 +253,20 @@ NAMES: tuple[Name, ...] = (
         vol=17.0, volvol=0.18, leverage=0.15, premium=3.8, premium_sd=0.9, drift=14.0,
         rv_20d=18.10, z=-0.84, z_before=-0.62,
         put_skew=0.99, call_skew=1.06, term_slope=0.012, smile_lift=1.6,
-        flip=371.904417725503, gex_per_percent=0.17,
+        flip=371.904417725503,
         put_wall=365, call_wall=400, max_gamma=385, max_negative_gamma=370,
-        highest_oi_strike=380, strike_step=1,
-        call_oi=1_800_000, put_oi=1_200_000, atm_spread_pct=1.2, wing_spread_pct=6.1,
+        highest_oi_strike=365, strike_step=1,
+        call_oi=1_800_000, atm_spread_pct=1.2, wing_spread_pct=6.1,
     ),
     Name(  # too new for a z-score
         symbol="XOM", seed=2454, spot=116.40,
         vol=22.0, volvol=0.25, leverage=-0.30, premium=2.8, premium_sd=1.2,
         rv_20d=19.20, z=0.60, z_before=0.52, tracked=3,
         put_skew=1.07, call_skew=0.96, term_slope=0.010, smile_lift=1.9,
-        flip=113.640082917755, gex_per_percent=0.06,
+        flip=113.640082917755,
         put_wall=110, call_wall=125, max_gamma=120, max_negative_gamma=112,
-        highest_oi_strike=115, strike_step=1,
-        call_oi=620_000, put_oi=480_000, atm_spread_pct=2.2, wing_spread_pct=11.5,
+        highest_oi_strike=110, strike_step=1,
+        call_oi=620_000, atm_spread_pct=2.2, wing_spread_pct=11.5,
         earnings_in=69,
     ),
 )  # fmt: skip
@@ -281,7 +291,7 @@ class Path:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What is known of one name on one day."""
+    """What is known of one name on one day, in the vendor's words."""
 
     name: Name
     day: date
@@ -305,10 +315,27 @@ class View:
     earnings: date | None
     event_near: bool
     """Whether the report falls within the next ten days."""
+    figures: Snapshot
+    """What the chain says."""
+    call_oi: int
+    put_oi: int
 
     def iv(self, dte: int) -> float:
-        """ATM IV at `dte` calendar days, points, two decimals."""
-        return round(self.atm_iv * (1 + self.name.term_slope * math.log(dte / 30)), 2)
+        """ATM IV at `dte` calendar days, points, two decimals.
+
+        Where no expiries lie on both sides it is the model's.
+        """
+        if dte == 30:
+            return self.atm_iv
+        found = interpolate_iv(self.figures.iv_term, dte)
+        if found is None:
+            found = self.atm_iv * (1 + self.name.term_slope * math.log(dte / 30))
+        return round(found, 2)
+
+    def wing(self, dte: int, side: Literal["put", "call"]) -> float:
+        """25-delta IV at `dte` calendar days: over ATM IV as it is at 30 days; two decimals."""
+        wing = getattr(self.figures, f"{side}_wing_iv")
+        return round(self.iv(dte) * wing / self.atm_iv, 2)
 
     @property
     def flip_distance_pct(self) -> float:
@@ -389,6 +416,16 @@ def _simulated(name: Name) -> Path:
     return Path(opens, highs, lows, tuple(closes), tuple(atm_iv), rv, tuple(spreads))
 
 
+def index_path(name: Name) -> tuple[float, ...]:
+    """The name's IV index by day, points: ATM IV and a share of what the smile lifts it by.
+
+    An index of that kind weighs the wings too, so it stands a little above ATM IV.
+    """
+    ivs = path(name).atm_iv
+    factor = 1.0 + INDEX_SHARE * name.smile_lift / ivs[-1]
+    return tuple(round(factor * iv, 2) for iv in ivs)
+
+
 def _window(spreads: Sequence[float | None], at: int) -> list[float]:
     return [v for v in spreads[max(0, at - Z_WINDOW) : at] if v is not None]
 
@@ -421,14 +458,30 @@ def variation(number: int) -> Name:
     """The invented name ``N0001``, ``N0002`` ...: one of the twelve with other wings and GEX."""
     base = NAMES[(number - 1) % len(NAMES)]
     shift = 1 + (number * 37 % 101 - 50) / 1000
-    gex = base.gex_per_percent
     return dataclasses.replace(
         base,
         symbol=f"N{number:04d}",
         like=base.symbol,
         put_skew=round(base.put_skew * shift, 4),
-        gex_per_percent=None if gex is None else gex * shift,
+        call_oi=round(base.call_oi * shift),
     )
+
+
+class _Told(NamedTuple):
+    """What a chain says, and how much is open."""
+
+    figures: Snapshot
+    call_oi: int
+    put_oi: int
+
+
+@lru_cache(maxsize=256)
+def _told(name: Name, day: date, spot: float, atm_iv: float) -> _Told:
+    chain = chain_of(name, day, spot, atm_iv)
+    figures = chain_snapshot(chain, source="sample", name="the sample chain", now=chain.as_of)
+    is_call = chain.right > 0
+    held = (int(chain.open_interest[side].sum()) for side in (is_call, ~is_call))
+    return _Told(figures.replace(sample=True), *held)
 
 
 class Market:
@@ -480,6 +533,48 @@ class Market:
             return earlier if calendar.session_open(earlier) else self.now
         return calendar.session_close(self.days[-1 - back])
 
+    def chain(self, symbol: str, back: int = 0) -> Chain:
+        """The option chain of `symbol`, today (0) or on the trading day before (1).
+
+        Raises:
+            UnknownSymbolError: the sample market has no such name.
+        """
+        name = self.name(symbol)
+        found = path(name)
+        at = DAYS - 1 - back
+        chain = chain_of(name, self.days[at], found.close[at], found.atm_iv[at])
+        return dataclasses.replace(chain, as_of=self.as_of(back))
+
+    def figures(self, symbol: str, back: int = 0) -> Snapshot:
+        """What the chain of `symbol` says by itself, today (0) or on the trading day before (1).
+
+        The chain is made and computed once a day; an extra name has that of the name it follows,
+        with its own wings and GEX.
+
+        Raises:
+            UnknownSymbolError: the sample market has no such name.
+        """
+        return self._told(self.name(symbol), back).figures
+
+    def _told(self, name: Name, back: int) -> _Told:
+        at = DAYS - 1 - back
+        found = path(name)
+        base = _BY_SYMBOL.get(name.like, name)
+        told = _told(base, self.days[at], found.close[at], found.atm_iv[at])
+        wings, size = name.put_skew / base.put_skew, name.call_oi / base.call_oi
+        figures = told.figures
+        if name is not base:
+            scaled = {"put_wing_iv": wings, "net_gex": size, "atm_oi": size}
+            figures = figures.replace(
+                symbol=name.symbol,
+                **{k: None if (v := getattr(figures, k)) is None else v * x
+                   for k, x in scaled.items()},
+            )  # fmt: skip
+        figures = figures.replace(
+            as_of=self.as_of(back), fetched_at=self.now, market_open=self.open and back == 0
+        )
+        return _Told(figures, round(told.call_oi * size), round(told.put_oi * size))
+
     def view(self, symbol: str, back: int = 0) -> View:
         """All figures of `symbol`, today (0) or on the trading day before (1).
 
@@ -499,17 +594,21 @@ class Market:
             mean, deviation = mean_and_deviation(window)
             z = round((spread - mean) / deviation, 2)
         down, up = _one_sided(found.close[: at + 1])
+        told = self._told(name, back)
+        figures = told.figures
         published = name.flip_status == "available"
-        spot = found.close[at]
-        distance = 100.0 * (spot / name.flip - 1.0)
-        gamma = "positive_gamma" if spot >= name.flip else "negative_gamma"
-        gex = name.gex_per_percent
+        gamma = "unknown"
+        if published and figures.gamma != "unknown":
+            gamma = f"{figures.gamma}_gamma"
+        net_gex = None if figures.net_gex is None else round(figures.net_gex, 2)
+        # a feed without open interest says nothing of it; the vendor counts it all the same
+        calls, puts = told.call_oi or name.call_oi, told.put_oi or round(0.8 * name.call_oi)
         return View(
             name=name,
             day=self.days[at],
             as_of=self.as_of(back),
             market_open=self.open and back == 0,
-            spot=spot,
+            spot=found.close[at],
             close_before=found.close[at - 1],
             atm_iv=found.atm_iv[at],
             rv=rv,
@@ -519,9 +618,12 @@ class Market:
             history_days=len(window),
             downside_rv=down,
             upside_rv=up,
-            gamma=gamma if published else "unknown",
-            flip=name.flip if published else None,
-            net_gex=None if gex is None else round(gex * 1e9 * distance, 2),
+            gamma=gamma,
+            flip=figures.gamma_flip if published else None,
+            net_gex=net_gex,
+            figures=figures,
+            call_oi=calls,
+            put_oi=puts,
             earnings=self._earnings(name),
             event_near=name.earnings_in is not None and name.earnings_in + back <= 10,
         )
