@@ -1,4 +1,4 @@
-"""The user's yes to Cboe's terms: asked once, kept, revocable; without it no request from any host."""
+"""The user's yes to Cboe's terms: asked once, kept, revocable; without it no host asks anything."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.sources.cboe_small import Documents
+from tests.test_macros import desk_of
 from vrp_xl import cli, consent, desk, doctor, macros, settings
 from vrp_xl.errors import ConsentError, InputError
 from vrp_xl.excel import layout
 from vrp_xl.functions import FUNCTIONS
 from vrp_xl.simulator import Simulator, serve
-from tests.test_macros import desk_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -474,8 +474,11 @@ def source(
     revoke: Annotated[bool, typer.Option("--revoke", help="cboe: take the yes back.")] = False,
     user_agent: Annotated[
         str | None,
-        typer.Option("--user-agent", help="cboe: how requests name themselves; '' is our own name.",
-                     show_default=False),
+        typer.Option(
+            "--user-agent",
+            help="cboe: how requests name themselves; '' is our own name.",
+            show_default=False,
+        ),
     ] = None,
 ) -> None:
     """Show or choose where figures come from.

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.sources.chain_files import walk
 from tests.sources.cboe_small import NOW, Documents
+from tests.sources.chain_files import walk
 from vrp_xl import __version__
 from vrp_xl.core.calendar import previous_trading_day
 from vrp_xl.errors import (
@@ -75,7 +75,7 @@ class Trial:
     def refresh(self, *names: str) -> RefreshResult:
         """Refreshes `names` and forgets what was asked before."""
         self.server.requests.clear()
-        self.server._bodies.clear()  # noqa: SLF001 (it keeps a document for 15 seconds)
+        self.server._bodies.clear()
         with self.source() as one:
             return refresh(one, self.store, names, clock=self.clock)
 
@@ -140,7 +140,9 @@ class TestWhatIsAsked:
         assert f"{quotes}/options/ABC.json" in paths
         assert trial.stored("SPX").symbol == "SPX"
 
-    @pytest.mark.parametrize(("asked", "known"), [("^SPX", "SPX"), ("SPXW", "SPX"), ("_VIX", "VIX")])
+    @pytest.mark.parametrize(
+        ("asked", "known"), [("^SPX", "SPX"), ("SPXW", "SPX"), ("_VIX", "VIX")]
+    )
     def test_other_names_of_a_symbol(self, trial: Trial, asked: str, known: str) -> None:
         """They are told apart before anything is asked."""
         result = trial.refresh(asked)
@@ -478,15 +480,20 @@ class TestFaults:
         trial.server.symbols = frozenset({"ABC", "XYZ"})
         result = trial.refresh(*NAMES)
         assert result.stopped is None
-        assert states(result) == {"SPY": "fresh", "SPX": "fresh", "ABC": "missing", "XYZ": "missing"}
+        assert states(result) == {
+            "SPY": "fresh",
+            "SPX": "fresh",
+            "ABC": "missing",
+            "XYZ": "missing",
+        }
 
     def test_histories_that_are_closed_are_left_alone(self, trial: Trial) -> None:
         """The chains go on; after some refusals the others are not even asked for."""
         names = [f"N{a}{b}" for a in "ABC" for b in "ABCDEFGHIJ"]
         trial.documents.spots = dict.fromkeys(names, 100.0)
         trial.documents.closes = lambda _: walk(300)  # type: ignore[method-assign]
-        answer = trial.server._cboe_reply  # noqa: SLF001
-        trial.server._cboe_reply = lambda endpoint, symbol, fault: answer(  # type: ignore[method-assign] # noqa: SLF001
+        answer = trial.server._cboe_reply
+        trial.server._cboe_reply = lambda endpoint, symbol, fault: answer(  # type: ignore[method-assign]
             endpoint, symbol, "plan" if endpoint == "cboe_history" else fault
         )
         trial.options = {"workers": 2}

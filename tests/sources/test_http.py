@@ -508,9 +508,9 @@ def test_plain_text() -> None:
 
 def test_bytes_come_as_they_are() -> None:
     """Whatever a 2xx holds; an error is told as ever."""
-    with serving(reply(b"<html>"), reply(b"[1]", "404 Not Found")) as server:
-        with client(server.url) as one:
-            first, second = one.get_bytes("/a"), one.get_bytes("/b")
+    answers = (reply(b"<html>"), reply(b"[1]", "404 Not Found"))
+    with serving(*answers) as server, client(server.url) as one:
+        first, second = one.get_bytes("/a"), one.get_bytes("/b")
     assert (first.status, first.body, first.json) == (200, b"<html>", None)
     assert (second.status, second.body, second.text) == (404, b"", "[1]")
 
@@ -525,9 +525,12 @@ def test_bytes_come_as_they_are() -> None:
 )
 def test_bytes_that_are_not_whole(answer: bytes, words: str) -> None:
     """They are no answer."""
-    with serving(answer) as server, client(server.url, max_body=1024) as one:
-        with pytest.raises(BadAnswerError, match=words):
-            one.get_bytes("/a")
+    with (
+        serving(answer) as server,
+        client(server.url, max_body=1024) as one,
+        pytest.raises(BadAnswerError, match=words),
+    ):
+        one.get_bytes("/a")
 
 
 def test_our_name_may_be_another() -> None:

@@ -23,7 +23,7 @@ def settle_terms(*, agree: bool, revoke: bool, user_agent: str | None) -> bool:
         ConsentError: the user said no, or could not be asked.
         StoreError: the settings cannot be read or written.
     """
-    from vrp_xl import consent, settings  # noqa: PLC0415 (commands import when they run)
+    from vrp_xl import consent, settings
 
     if agree and revoke:
         raise InputError("--yes and --revoke cannot go together.", "Choose one.")
@@ -56,7 +56,7 @@ def _ask() -> None:
 
 
 def _revoke() -> None:
-    from vrp_xl import consent, settings  # noqa: PLC0415
+    from vrp_xl import consent, settings
 
     print("Taken back: nothing is asked of Cboe any more." if consent.revoke() else
           "There was no yes to take back.")  # fmt: skip

@@ -6,14 +6,12 @@ retried on another plan, and what is given up. Sources may not touch the store.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from datetime import date
+    from collections.abc import Callable, Mapping, Sequence
+    from datetime import date, datetime
 
     from vrp_xl.core.snapshot import Snapshot
     from vrp_xl.errors import SourceError

@@ -75,9 +75,8 @@ _PATHS = {
 }
 _WORDS = {CHAIN: "option chain", HISTORY: "price history", QUOTE: "quote"}
 
-_INDICES = frozenset(
-    "SPX NDX XND RUT MRUT DJX XSP VIX OEX XEO RUI RLG RLV SIXM NQX SPESG".split()
-) | frozenset(IV_INDEX.values())
+_INDEX_NAMES = "SPX NDX XND RUT MRUT DJX XSP VIX OEX XEO RUI RLG RLV SIXM NQX SPESG"
+_INDICES = frozenset([*_INDEX_NAMES.split(), *IV_INDEX.values()])
 """Symbols that the addresses write with a leading underscore."""
 
 
@@ -286,7 +285,9 @@ class Cboe:
             ).replace(sample=self.sample)  # fmt: skip
             return {"snapshot": _with_delay(snapshot), "previous_close": read.previous_close}
         why = read.problems[0].why if read.problems else f"it is no {words}"
-        raise BadAnswerError(f"Cboe's {words} of {symbol} cannot be used: {why}.", "Try again later.")
+        raise BadAnswerError(
+            f"Cboe's {words} of {symbol} cannot be used: {why}.", "Try again later."
+        )
 
     def _refuse_early(self, kind: str, symbol: str) -> None:
         """Raises what an answer would be bound to say, without a request."""
@@ -295,7 +296,7 @@ class Cboe:
             raise self._closed
         if self._refused.get(kind, 0) >= GIVE_UP_AFTER and kind not in self._served:
             raise UnknownSymbolError(
-                f"Cboe's {_WORDS[kind]} of {symbol} was not asked for: those of others were refused."
+                f"Cboe's {_WORDS[kind]} of {symbol} was not asked for: others' were refused."
             )
 
     def _refusal(self, kind: str, symbol: str, answer: Response) -> SourceError:
@@ -505,8 +506,10 @@ class _Quote(NamedTuple):
             today = self.when.date()
             if self.before is not None and self.before > 0 and calendar.is_trading_day(today):
                 found.append((calendar.previous_trading_day(today), self.before))
-            if self.level is not None and self.level > 0 and (
-                calendar.trading_day(self.when) == today
+            if (
+                self.level is not None
+                and self.level > 0
+                and (calendar.trading_day(self.when) == today)
             ):
                 found.append((today, self.level))
         except VrpError:  # outside the years of the calendar
@@ -561,7 +564,9 @@ class _Series:
         prices = self.prices()
         if prices is None:
             return ()
-        pairs = zip(prices.day[-CLOSES_KEPT:].tolist(), prices.close[-CLOSES_KEPT:].tolist(), strict=True)
+        pairs = zip(
+            prices.day[-CLOSES_KEPT:].tolist(), prices.close[-CLOSES_KEPT:].tolist(), strict=True
+        )
         dated = ((date.fromordinal(ordinal), value) for ordinal, value in pairs)
         return tuple(
             Observation("close", when, value)

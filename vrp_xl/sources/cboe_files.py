@@ -432,8 +432,7 @@ def _chain_of_json(
         shown = ", ".join(repr(symbols[i][:30]) for i in bad[:3].tolist())
         problems.add(f"{len(bad):,} contract symbols could not be read ({shown}): left out")
     columns = {
-        name: _json_column(given.get(key, ()), key, problems)
-        for name, key in _JSON_NAMES.items()
+        name: _json_column(given.get(key, ()), key, problems) for name, key in _JSON_NAMES.items()
     }
     if np.isnan(columns["open_interest"]).all() and np.isnan(columns["iv"]).all():
         raise _Unusable("its contracts hold neither open_interest nor iv")

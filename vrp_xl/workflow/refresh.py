@@ -251,9 +251,7 @@ def _unique(symbols: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(s for s in (symbol.strip().upper() for symbol in symbols) if s))
 
 
-def _known(
-    source: Source, store: Store, names: list[str], account: str, now: datetime
-) -> Known:
+def _known(source: Source, store: Store, names: list[str], account: str, now: datetime) -> Known:
     known = Known(
         quota=store.quota(source.name, account),
         history_days=store.history_days(source.name, names),
