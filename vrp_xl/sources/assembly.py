@@ -137,8 +137,8 @@ class Prices(NamedTuple):
             nothing = np.zeros(0)
             return cls(np.zeros(0, np.int64), nothing, nothing, nothing, nothing)
         traded = np.array([_traded(day) for day in file.day.tolist()], np.bool_)
-        columns = (file.day, file.close, file.open, file.high, file.low)
-        return cls(*(column[traded] for column in columns))
+        columns = (file.close, file.open, file.high, file.low)
+        return cls(file.day[traded], *(column[traded] for column in columns))
 
     def upto(self, day: date, count: int) -> list[Dated]:
         """The newest `count` closes up to `day`."""

@@ -179,8 +179,9 @@ def _listed(name: Name, spot: float, low: float, high: float, most: int) -> Floa
     first, last = spot * math.exp(low), spot * math.exp(high)
     steps = (times * name.strike_step for times in _STEPS)
     step = next((s for s in steps if (last - first) / s <= most), _STEPS[-1] * name.strike_step)
-    strikes = np.arange(math.floor(first / step), math.ceil(last / step) + 1) * step
-    return strikes[strikes > 0]
+    places = np.arange(math.floor(first / step), math.ceil(last / step) + 1)
+    strikes = places.astype(np.float64) * np.float64(step)
+    return strikes[strikes > 0].astype(np.float64)
 
 
 def _special(name: Name) -> tuple[float | None, ...]:
@@ -268,7 +269,7 @@ class _Strikes:
     def __init__(self, grid: _Grid, gamma: Floats) -> None:
         self.strikes, self._place = np.unique(grid.strike, return_inverse=True)
         self._gamma = gamma
-        self._spread = _by_series(grid) * np.exp(-grid.z**2)
+        self._spread = _by_series(grid) * np.exp(-(grid.z**2))
         self._grid = grid
 
     def gex(self, held: Floats) -> Floats:

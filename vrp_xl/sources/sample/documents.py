@@ -21,8 +21,9 @@ these figures of theirs have no published formula, so that ours are stand-ins:
   moneyness: fixed shares of the name's parameters.
 
 Flip, walls, peaks, net GEX, wings and term structure are those of the name's option chain, as the
-source ``sample`` shows them. ATM IV is the one at 30 days. The expiries in these documents lie at fixed distances from the day
-(`TENORS`), whatever weekday that gives.
+source ``sample`` shows them. ATM IV is the one at 30 days. The expiries in these documents lie at
+fixed distances from the day (`TENORS`), whatever weekday that gives. Where the chain has no flip,
+the vendor withholds it, and the regime with it.
 
 Touches no file, no network and no clock.
 """

@@ -334,7 +334,8 @@ class View:
 
     def wing(self, dte: int, side: Literal["put", "call"]) -> float:
         """25-delta IV at `dte` calendar days: over ATM IV as it is at 30 days; two decimals."""
-        wing = getattr(self.figures, f"{side}_wing_iv")
+        told = self.figures
+        wing = (told.put_wing_iv if side == "put" else told.call_wing_iv) or self.atm_iv
         return round(self.iv(dte) * wing / self.atm_iv, 2)
 
     @property
