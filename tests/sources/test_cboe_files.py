@@ -428,6 +428,8 @@ def test_only_the_newest_days_are_read_where_that_is_wanted(turned):
 
 
 @pytest.mark.parametrize(("told", "known"), [(98.5, 98.5), (None, None), (0.0, None), ("x", None)])
-def test_a_chain_tells_the_close_of_the_day_before(told, known):
-    """Where it is a price."""
-    assert read(GOOD.json(prev_day_close=told)).previous_close == known
+def test_a_chain_tells_the_day_and_the_close_before_it(told, known):
+    """Where they are prices."""
+    day = {"open": 99.0, "high": 101.0, "low": 98.0}
+    found = read(GOOD.json(prev_day_close=told, **day)).session
+    assert found == (99.0, 101.0, 98.0, known)

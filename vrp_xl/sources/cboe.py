@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from vrp_xl.core.rules import Rules
     from vrp_xl.core.snapshot import Snapshot
     from vrp_xl.errors import SourceError
+    from vrp_xl.sources.cboe_files import Session
 
 BASE_URL = "https://cdn.cboe.com"
 
@@ -64,10 +65,17 @@ GIVE_UP_AFTER = 3
 """So many refusals (403) while nothing was served mean that the address is closed to us."""
 REFUSED_IN_A_ROW = 20
 """So many one after another mean it also where something was served before."""
+BARS_KEPT = 45
+"""Days whose open, high and low are kept, for the volatility from ranges."""
+BARS_USED, BAR_GAPS = 31, 2
+"""Days that those figures look at, and how many bars may be missing among them. A chain that is
+fetched during the session tells a bar that is not whole; so who scans in the morning only needs the
+long history every third day."""
 INDEX_GAPS = 3
 """Days that the history of an IV index may lack: it has holidays of its own."""
 
 CHAIN, HISTORY, QUOTE = "chain", "history", "quote"
+_BAR = ("open", "high", "low")
 _PATHS = {
     CHAIN: "/api/global/delayed_quotes/options/{}.json",
     HISTORY: "/api/global/delayed_quotes/charts/historical/{}.json",
@@ -130,6 +138,7 @@ class Cboe:
         self._days: tuple[date, ...] = ()
         """Trading days that should be stored: all but today and the one before, which come with the
         quotes."""
+        self._due: dict[str, bool] = {}
         self._index_due: dict[str, bool] = {}
         self._shared: dict[str, Future[Mapping[str, Any]]] = {}
         self._served: set[str] = set()
@@ -146,6 +155,7 @@ class Cboe:
         """
         self._require()
         self._known = known
+        self._due = {}
         self._index_due = {}
         self._shared = {}
         before = calendar.previous_trading_day(calendar.trading_day(self._clock()))
@@ -206,7 +216,17 @@ class Cboe:
         """
         if (HISTORY, symbol) in self._done():
             return False
-        return self._known.recent_days.get(symbol, 0) < RECENT_DAYS or self._unsettled(symbol)
+        if symbol not in self._due:
+            self._due[symbol] = (
+                self._known.recent_days.get(symbol, 0) < RECENT_DAYS
+                or self._unsettled(symbol)
+                or self._lacks_bars(symbol)
+            )
+        return self._due[symbol]
+
+    def _lacks_bars(self, symbol: str) -> bool:
+        stored = {day for day, _ in self._known.past(symbol, "high")}
+        return sum(day not in stored for day in self._days[-BARS_USED:]) > BAR_GAPS
 
     def _unsettled(self, symbol: str) -> bool:
         """Whether the last close that is stored is a price of during the session for good."""
@@ -283,7 +303,7 @@ class Cboe:
                 read.chain, source=self.name, name="Cboe's delayed quotes", now=now,
                 window=self._window,
             ).replace(sample=self.sample)  # fmt: skip
-            return {"snapshot": _with_delay(snapshot), "previous_close": read.previous_close}
+            return {"snapshot": _with_delay(snapshot), "session": read.session}
         why = read.problems[0].why if read.problems else f"it is no {words}"
         raise BadAnswerError(
             f"Cboe's {words} of {symbol} cannot be used: {why}.", "Try again later."
@@ -362,19 +382,15 @@ class Cboe:
             raise failed.get(CHAIN) or BadAnswerError(f"Cboe gave no option chain of {symbol}.")
         snapshot: Snapshot = answers[CHAIN]["snapshot"]
         day = calendar.trading_day(snapshot.as_of)
-        closes = _Series(self._known.past(symbol, "close"), day)
-        closes.add_prices(answers.get(HISTORY, {}).get("prices"))
-        before = answers[CHAIN]["previous_close"]
-        if before is not None and snapshot.as_of.astimezone(calendar.NEW_YORK).date() == day:
-            closes.add(calendar.previous_trading_day(day), before)
-        if snapshot.spot is not None:
-            closes.add(day, snapshot.spot)
+        prices = _Series(self._known.past, symbol, day)
+        prices.add_prices(answers.get(HISTORY, {}).get("prices"))
+        prices.add_session(snapshot, answers[CHAIN]["session"])
         index = IV_INDEX.get(symbol, "")
-        levels = _Series(self._known.past(index, "close") if index else (), day)
+        levels = _Series(self._known.past, index, day)
         levels.add_prices(answers.get(f"{HISTORY}:{index}", {}).get("prices"))
         level: _Quote | None = answers.get(f"{QUOTE}:{index}", {}).get("quote")
         for when, value in level.days() if level is not None else ():
-            levels.add(when, value)
+            levels.add(when, value, settled=True)
         past = {
             name: [dated for dated in self._known.past(symbol, name) if dated[0] < day]
             for name in ("atm_iv", "vrp_20d")
@@ -382,13 +398,14 @@ class Cboe:
         notes = [error.why for endpoint, error in failed.items() if endpoint != CHAIN]
         if notes:
             snapshot = snapshot.replace(warnings=(*snapshot.warnings, *notes))
-        made = assemble([snapshot], closes.prices(), levels.prices(), known=past)
-        kept = {("close", when): value for when, value in closes.stored.items()}
+        made = assemble([snapshot], prices.file(), levels.file(), known=past)
+        kept = {("close", when): value for when, value in prices.stored.items()}
         kept |= {(name, when): value for name, dated in past.items() for when, value in dated}
+        new = [o for o in made.observations if kept.get((o.series, o.day)) != o.value]
         return Fetched(
             made.snapshot,
-            tuple(o for o in made.observations if kept.get((o.series, o.day)) != o.value),
-            others={index: levels.new()} if index else {},
+            (*new, *prices.new_bars()),
+            others={index: levels.new_closes()} if index else {},
         )
 
     def settle(self, call: Call, answer: Mapping[str, Any]) -> None:
@@ -518,58 +535,88 @@ class _Quote(NamedTuple):
 
 
 class _Series:
-    """Daily prices: what is stored before `day`, and what came of it and of other days."""
+    """Daily prices of one symbol: what is stored of before `day`, and what came."""
 
-    def __init__(self, stored: Sequence[tuple[date, float]], day: date) -> None:
-        self.stored = {when: value for when, value in stored if when < day}
-        self._prices: PriceFile | None = None
-        self._added: dict[date, float] = {}
+    def __init__(
+        self, past: Callable[[str, str], Sequence[tuple[date, float]]], symbol: str, day: date
+    ) -> None:
+        def before(series: str) -> dict[date, float]:
+            known = past(symbol, series) if symbol else ()
+            return {when: value for when, value in known if when < day}
 
-    def add_prices(self, prices: PriceFile | None) -> None:
-        """Takes a whole history."""
-        self._prices = prices
+        self.stored = before("close")
+        self._bars = {name: before(name) for name in _BAR}
+        self._rows: dict[date, list[float]] = {
+            when: [close, *(self._bars[name].get(when, np.nan) for name in _BAR)]
+            for when, close in self.stored.items()
+        }
+        self._open: set[date] = set()
+        """Days whose prices may still change."""
 
-    def add(self, day: date, value: float) -> None:
-        """Takes the price of one day."""
-        self._added[day] = value
+    def add_prices(self, file: PriceFile | None) -> None:
+        """Takes a whole history: where it has a day, it counts."""
+        if file is None:
+            return
+        columns = (file.close, file.open, file.high, file.low)
+        for ordinal, *row in zip(file.day.tolist(), *(c.tolist() for c in columns), strict=True):
+            self._rows[date.fromordinal(ordinal)] = row
+        self._came = set(map(date.fromordinal, file.day.tolist()))
 
-    def prices(self) -> PriceFile | None:
-        """All of it, oldest first; where two have a day, what came counts. None: there is none."""
-        rows = {when.toordinal(): value for when, value in self.stored.items()}
-        added = {when.toordinal(): value for when, value in self._added.items()}
-        came = self._prices
-        if came is not None:
-            for ordinal in came.day.tolist():
-                rows.pop(ordinal, None)
-        if came is None and not rows and not added:
+    _came: frozenset[date] | set[date] = frozenset()
+    """Days of the history that came."""
+
+    def add(
+        self, day: date, close: float, bar: Sequence[float | None] = (), *, settled: bool
+    ) -> None:
+        """Takes the prices of one day, unless the history that came has it."""
+        if day in self._came:
+            return
+        known = self._rows.get(day, [np.nan] * 4)[1:]
+        if bar:
+            known = [np.nan if price is None else price for price in bar]
+        self._rows[day] = [close, *known]
+        if not settled:
+            self._open.add(day)
+
+    def add_session(self, snapshot: Snapshot, session: Session | None) -> None:
+        """Takes what a chain tells of its underlying.
+
+        Before the open nobody knows which day its "day before" is; then only spot is taken.
+        """
+        day = calendar.trading_day(snapshot.as_of)
+        today = snapshot.as_of.astimezone(calendar.NEW_YORK).date() == day
+        if session is not None and today and session.close_before is not None:
+            self.add(calendar.previous_trading_day(day), session.close_before, settled=True)
+        if snapshot.spot is not None:
+            bar = session[:3] if session is not None and today else ()
+            over = snapshot.as_of >= calendar.session_close(day)
+            self.add(day, snapshot.spot, bar, settled=over)
+
+    def file(self) -> PriceFile | None:
+        """All of it, oldest first; None where there is nothing."""
+        if not self._rows:
             return None
-        if came is not None:
-            added = {o: v for o, v in added.items() if o not in set(came.day.tolist())}
-        rows |= added
-        alone = sorted(rows.items())
-        days = np.array([o for o, _ in alone], np.int64)
-        closes = np.array([v for _, v in alone], np.float64)
-        unknown = np.full(len(alone), np.nan)
-        if came is None:
-            return PriceFile(None, days, closes, unknown, unknown, unknown)
-        order = np.argsort(np.concatenate([came.day, days]), kind="stable")
-        columns = [
-            np.concatenate([getattr(came, name), closes if name == "close" else unknown])[order]
-            for name in ("close", "open", "high", "low")
-        ]
-        return PriceFile(None, np.concatenate([came.day, days])[order], *columns)
+        days = sorted(self._rows)
+        close, opened, high, low = np.array([self._rows[day] for day in days], np.float64).T
+        ordinals = np.array([day.toordinal() for day in days], np.int64)
+        return PriceFile(None, ordinals, close, opened, high, low)
 
-    def new(self) -> tuple[Observation, ...]:
+    def new_closes(self) -> tuple[Observation, ...]:
         """What is not stored yet or is said anew, as the series ``close``."""
-        prices = self.prices()
-        if prices is None:
-            return ()
-        pairs = zip(
-            prices.day[-CLOSES_KEPT:].tolist(), prices.close[-CLOSES_KEPT:].tolist(), strict=True
-        )
-        dated = ((date.fromordinal(ordinal), value) for ordinal, value in pairs)
         return tuple(
-            Observation("close", when, value)
-            for when, value in dated
-            if self.stored.get(when) != value
+            Observation("close", day, self._rows[day][0])
+            for day in sorted(self._rows)[-CLOSES_KEPT:]
+            if self.stored.get(day) != self._rows[day][0]
         )
+
+    def new_bars(self) -> tuple[Observation, ...]:
+        """The newest days' open, high and low that are whole, final and not stored yet."""
+        found = []
+        for day in sorted(self._rows)[-BARS_KEPT:]:
+            bar = self._rows[day][1:]
+            if day in self._open or not all(map(np.isfinite, bar)):
+                continue
+            for name, price in zip(_BAR, bar, strict=True):
+                if self._bars[name].get(day) != price:
+                    found.append(Observation(name, day, price))
+        return tuple(found)

@@ -84,6 +84,16 @@ class PriceFile:
         return len(self.day)
 
 
+class Session(NamedTuple):
+    """Prices of an underlying's trading day so far, USD; None where they are not told."""
+
+    open: float | None
+    high: float | None
+    low: float | None
+    close_before: float | None
+    """The close of the trading day before."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class FileRead:
     """What came of one file: a chain (not cleaned), prices, or neither, and its problems."""
@@ -92,8 +102,8 @@ class FileRead:
     chain: Chain | None = None
     prices: PriceFile | None = None
     problems: tuple[Problem, ...] = ()
-    previous_close: float | None = None
-    """What a chain's file tells of the underlying's close on the trading day before, USD."""
+    session: Session | None = None
+    """What a chain's file tells of its underlying's day."""
 
 
 class _Unusable(Exception):  # noqa: N818 - never leaves this module
@@ -111,7 +121,7 @@ class _Problems:
     def __init__(self, name: str, newest: int | None = None) -> None:
         self.name = name
         self.newest = newest
-        self.previous_close: float | None = None
+        self.session: Session | None = None
         self._told: list[Problem] = []
         self._more = 0
 
@@ -163,7 +173,7 @@ def read_bytes(raw: bytes, *, name: str, now: datetime, newest: int | None = Non
     except InputError as error:
         problems.add(str(error))
         return FileRead(name, problems=problems.all())
-    return FileRead(name, chain, prices, problems.all(), problems.previous_close)
+    return FileRead(name, chain, prices, problems.all(), problems.session)
 
 
 def _failed(name: str, why: str) -> FileRead:
@@ -440,8 +450,8 @@ def _chain_of_json(
     if spot is not None and spot < 0:
         raise _Unusable(f"its current_price is {spot:g}")
     iv30 = finite(data.get("iv30"))
-    before = finite(data.get("prev_day_close"))
-    problems.previous_close = before if before and before > 0 else None
+    told = (finite(data.get(key)) for key in ("open", "high", "low", "prev_day_close"))
+    problems.session = Session(*(price if price and price > 0 else None for price in told))
     return _chain(occ, columns, spot=spot, as_of=as_of, iv30=iv30 or None, problems=problems)
 
 
