@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import itertools
 import json
 import time
 from contextlib import contextmanager
@@ -13,8 +15,10 @@ import pytest
 
 from tests.sources.cboe_small import NOW, Documents
 from tests.sources.chain_files import walk
-from vrp_xl import __version__
+from vrp_xl import __version__, cli, consent, settings
 from vrp_xl.core.calendar import previous_trading_day
+from vrp_xl.core.rules import STANDARD
+from vrp_xl.core.snapshot import Snapshot
 from vrp_xl.errors import (
     BadAnswerError,
     ClosedError,
@@ -28,14 +32,16 @@ from vrp_xl.errors import (
 from vrp_xl.simulator import Simulator, serve
 from vrp_xl.sources.base import Delayed, Observation, Source
 from vrp_xl.sources.cboe import GIVE_UP_AFTER, Cboe
+from vrp_xl.sources.sample.market import SYMBOLS
+from vrp_xl.sources.sample.source import SampleSource
 from vrp_xl.store.database import Store
+from vrp_xl.workflow.columns import row_dict
 from vrp_xl.workflow.refresh import RefreshResult, cost, refresh
+from vrp_xl.workflow.scan import run_scan
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-
-    from vrp_xl.core.snapshot import Snapshot
 
 NAMES = ("SPY", "SPX", "ABC", "XYZ")
 
@@ -568,3 +574,140 @@ class TestConsent:
         result = trial.refresh(*NAMES)
         assert len(trial.server.requests) == 1
         assert isinstance(result.stopped, ConsentError)
+
+
+NOT_TOLD = {
+    "harvest_score", "net_harvest_score", "dealer_flow_risk", "vrp_regime", "vanna_outlook",
+    "fair_vol", "vix_term_slope", "next_earnings",
+}  # fmt: skip
+"""What the sample market adds to its chains and no document of Cboe's holds."""
+OF_HISTORY = {"z_score", "percentile", "history_days", "iv_rank", "iv_percentile", "scores"}
+"""What needs a symbol's own daily history, which no document of Cboe's holds either."""
+
+
+def as_near(one: Any, other: Any) -> bool:
+    """Whether two figures are the same within what the documents round."""
+    if isinstance(one, float) and isinstance(other, float):
+        return one == pytest.approx(other, rel=1e-4, abs=1e-4)
+    return bool(one == other)
+
+
+class TestTheSampleMarket:
+    """The simulator's documents of the sample market, beside the source that needs none."""
+
+    MOMENTS = (
+        datetime(2026, 11, 24, 18, 0, tzinfo=UTC),  # in the session
+        datetime(2026, 11, 24, 22, 0, tzinfo=UTC),  # after the close
+        datetime(2026, 11, 25, 10, 0, tzinfo=UTC),  # before the open
+    )
+
+    @staticmethod
+    @contextmanager
+    def both(now: datetime, folder: Path) -> Iterator[tuple[Store, Cboe]]:
+        """A store with the sample market in it, and a source that asks the simulator."""
+        with serve(now=now) as server, Store(folder / "both.sqlite3", clock=lambda: now) as store:
+            sample = SampleSource(now)
+            refresh(sample, store, SYMBOLS, clock=lambda: now)
+            one = Cboe(require=lambda: None, base_url=server.url, rate=None, clock=lambda: now)
+            yield store, one
+            one.close()
+
+    @pytest.mark.parametrize("now", MOMENTS)
+    def test_the_figures_are_the_same(self, now: datetime, tmp_path: Path) -> None:
+        """Every figure that a chain and prices can tell, for every name."""
+        with self.both(now, tmp_path) as (store, one):
+            assert refresh(one, store, SYMBOLS, clock=lambda: now).count("fresh") == 12
+            told, known = store.latest_many("cboe"), store.latest_many("sample")
+            compared = 0
+            for symbol, field in itertools.product(SYMBOLS, dataclasses.fields(Snapshot)):
+                if field.name in NOT_TOLD | OF_HISTORY | {"source", "sample", "basis", "missing"}:
+                    continue
+                found = getattr(told[symbol], field.name), getattr(known[symbol], field.name)
+                assert as_near(*found), (symbol, field.name, found)
+                compared += found[0] not in (None, (), {})
+            assert compared > 500
+
+    def test_with_the_same_days_so_are_z_scores_and_decisions(self, tmp_path: Path) -> None:
+        """Where the store holds the name's own days and earnings: the whole scan is the same."""
+        now = self.MOMENTS[0]
+        with self.both(now, tmp_path) as (store, one):
+            for symbol, snapshot in store.latest_many("sample").items():
+                if snapshot.next_earnings is not None:
+                    store.add_watch(symbol, snapshot.next_earnings)
+                for name in ("vrp_20d", "atm_iv"):
+                    days = store.series("sample", symbol, name)[:-1]
+                    own = [Observation(name, day, value) for day, value in days]
+                    store.add_observations("cboe", symbol, own)
+            refresh(one, store, SYMBOLS, clock=lambda: now)
+            scans = [
+                run_scan(store, name, SYMBOLS, STANDARD, now=now) for name in ("cboe", "sample")
+            ]
+            told, known = (
+                {row.snapshot.symbol: row_dict(row) for row in scan.rows} for scan in scans
+            )
+            others = NOT_TOLD | {"source", "sample", "basis", "missing", "yesterday", "z_change"}
+            for symbol, name in itertools.product(SYMBOLS, known["SPY"].keys() - others - {"why"}):
+                found = told[symbol][name], known[symbol][name]
+                assert as_near(*found), (symbol, name, found)
+            for symbol in SYMBOLS:
+                assert set(told[symbol]["why"]) <= set(known[symbol]["why"])
+            assert told["SPY"]["cell"] == "A"
+            assert told["SPY"]["z_score"] == pytest.approx(1.31, abs=0.01)
+
+    def test_the_command(
+        self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+    ) -> None:
+        """`vrp-xl scan --source cboe`, twice: the second time nothing is asked."""
+        monkeypatch.chdir(tmp_path)
+        consent.give()
+        words = ["vrp-xl", "scan", *SYMBOLS, "--json", "--source"]
+        with serve() as server:
+            monkeypatch.setenv("VRP_XL_CBOE_URL", server.url)
+            shown = []
+            for name in ("cboe", "cboe", "sample"):
+                monkeypatch.setattr("sys.argv", [*words, name])
+                with pytest.raises(SystemExit) as left:
+                    cli.main()
+                assert left.value.code == 0
+                out = capsys.readouterr()
+                shown.append({row["symbol"]: row for row in json.loads(out.out)["rows"]})
+                if name == "cboe" and len(shown) == 1:
+                    assert len(server.requests) >= 2 * len(SYMBOLS)
+                    assert {seen.status for seen in server.requests} == {200}
+                    server.requests.clear()
+            assert server.requests == []
+        first, second, sample = shown
+        for symbol, name in itertools.product(
+            SYMBOLS, ("spot", "atm_iv", "rv_20d", "rv_90d", "vrp_20d", "net_gex", "gamma_flip",
+                      "put_wall", "call_wall", "put_vrp", "structural", "tactical", "gamma"),
+        ):  # fmt: skip
+            assert first[symbol][name] == second[symbol][name]
+            assert as_near(first[symbol][name], sample[symbol][name]), (symbol, name)
+        assert first["SPY"]["sample"] is True
+        assert first["SPY"]["basis"]["z_score"].startswith("VIX minus RV20")
+        assert settings.store_path().name == "store-local.sqlite3"
+
+    def test_after_the_delay_the_same_without_the_long_documents(self, tmp_path: Path) -> None:
+        """What is stored of days and bars gives what the documents gave."""
+        now = self.MOMENTS[0]
+        moment = [now]
+        with (
+            serve(now=now) as server,
+            Store(tmp_path / "s.sqlite3", clock=lambda: moment[0]) as store,
+        ):
+            one = Cboe(
+                require=lambda: None, base_url=server.url, rate=None, clock=lambda: moment[0]
+            )
+            refresh(one, store, ["SPY", "TSLA"], clock=lambda: moment[0])
+            first = store.latest_many("cboe")
+            moment[0] += timedelta(minutes=16)
+            server.requests.clear()
+            refresh(one, store, ["SPY", "TSLA"], clock=lambda: moment[0])
+            one.close()
+            assert {seen.endpoint for seen in server.requests} == {"cboe_chain", "cboe_quote"}
+            for symbol, second in store.latest_many("cboe").items():
+                for field in dataclasses.fields(Snapshot):
+                    if field.name in {"fetched_at", "as_of"}:
+                        continue
+                    found = getattr(second, field.name), getattr(first[symbol], field.name)
+                    assert as_near(*found), (symbol, field.name, found)
