@@ -433,3 +433,10 @@ def test_a_chain_tells_the_day_and_the_close_before_it(told, known):
     day = {"open": 99.0, "high": 101.0, "low": 98.0}
     found = read(GOOD.json(prev_day_close=told, **day)).session
     assert found == (99.0, 101.0, 98.0, known)
+
+
+def test_a_symbol_that_ends_in_a_digit_is_not_an_adjusted_one():
+    """Where the file names it; other roots with a digit stay out."""
+    assert read(files.Market("N0001", days=(30,)).json()).chain.symbol == "N0001"
+    other = files.Market("ABC1", days=(30,)).json().replace('"_ABC1"', '"_ABC"')
+    assert "adjusted contracts only" in told(other.replace('"^ABC1"', '"^ABC"'))[0]

@@ -365,8 +365,12 @@ def _chain(
     as_of: datetime,
     iv30: float | None,
     problems: _Problems,
+    told: str = "",
 ) -> Chain:
-    """A chain of the contracts whose symbols could be read; adjusted roots (SPY1) stay out."""
+    """A chain of the contracts whose symbols could be read; adjusted roots (SPY1) stay out.
+
+    `told` is the symbol that the file itself names: its root is never an adjusted one.
+    """
     roots, code, expiry, right, strike = occ
     if spot is None:
         raise _Unusable("there is no price of the underlying in it")
@@ -374,7 +378,7 @@ def _chain(
     if not good.any():
         raise _Unusable("no contract symbol in it could be read (such as SPY250530C00590000)")
     counts = np.bincount(code[good], minlength=len(roots))
-    plain_roots = [r for r in roots if not r[-1].isdigit()]
+    plain_roots = [r for r in roots if not r[-1].isdigit() or r == told]
     if not plain_roots:
         raise _Unusable("it holds adjusted contracts only")
     symbol = symbol_of_root(max(plain_roots, key=lambda r: counts[roots.index(r)]))
@@ -452,7 +456,10 @@ def _chain_of_json(
     iv30 = finite(data.get("iv30"))
     told = (finite(data.get(key)) for key in ("open", "high", "low", "prev_day_close"))
     problems.session = Session(*(price if price and price > 0 else None for price in told))
-    return _chain(occ, columns, spot=spot, as_of=as_of, iv30=iv30 or None, problems=problems)
+    told = str(found.get("symbol") or data.get("symbol") or "").strip().upper().lstrip("^_")
+    return _chain(
+        occ, columns, spot=spot, as_of=as_of, iv30=iv30 or None, problems=problems, told=told
+    )
 
 
 def _json_moment(stamp: object, last_trade: object, now: datetime) -> datetime:
