@@ -454,8 +454,8 @@ def _chain_of_json(
     if spot is not None and spot < 0:
         raise _Unusable(f"its current_price is {spot:g}")
     iv30 = finite(data.get("iv30"))
-    told = (finite(data.get(key)) for key in ("open", "high", "low", "prev_day_close"))
-    problems.session = Session(*(price if price and price > 0 else None for price in told))
+    day = (finite(data.get(key)) for key in ("open", "high", "low", "prev_day_close"))
+    problems.session = Session(*(price if price and price > 0 else None for price in day))
     told = str(found.get("symbol") or data.get("symbol") or "").strip().upper().lstrip("^_")
     return _chain(
         occ, columns, spot=spot, as_of=as_of, iv30=iv30 or None, problems=problems, told=told
