@@ -228,8 +228,8 @@ def test_thresholds_change_the_cells(run):
     assert not any(row["cell"] in ("A", "B") for row in high.values())
 
 
-def test_live_plan_equals_the_sample(run, api):
-    """The simulator gives the same plan as the sample source for the same names."""
+def test_live_market_equals_the_sample(run, api):
+    """The simulator shows the same market: cell, size, figures; its scores are the vendor's."""
     sample = rows_of(run("scan", "SPY", "QQQ", "--source", "sample", "--json"))
     api()
     ran = run("scan", "SPY", "QQQ", "--json")
@@ -238,9 +238,14 @@ def test_live_plan_equals_the_sample(run, api):
     assert json.loads(ran.out)["source"] == "flashalpha"
     assert json.loads(ran.out)["sample"] is True  # the simulator's figures are invented
     for symbol in ("SPY", "QQQ"):
-        for key in ("cell", "size", "structure", "score", "z_score", "percentile", "structural",
-                    "tactical", "strikes", "lean", "candidate", "gamma", "action"):  # fmt: skip
-            assert live[symbol][key] == sample[symbol][key], key
+        theirs, ours = live[symbol], sample[symbol]
+        for key in ("cell", "size", "lean", "candidate", "gamma", "put_wall", "call_wall",
+                    "max_gamma", "gamma_flip", "harvest_score"):  # fmt: skip
+            assert theirs[key] == ours[key], key
+        for key, near in (("z_score", 0.015), ("percentile", 1.0), ("structural", 0.01),
+                          ("tactical", 0.01), ("atm_iv", 0.011), ("put_vrp", 0.02)):  # fmt: skip
+            assert theirs[key] == pytest.approx(ours[key], abs=near), key
+        assert (theirs["score_kind"], ours["score_kind"]) == ("simulated", "local")
 
 
 @pytest.mark.parametrize(
@@ -497,11 +502,12 @@ def test_a_folder_without_chains_is_told(run, tmp_path):
     assert run("scan", "SPY", "--source", "sample", "--data", str(tmp_path)).code == 2
 
 
-def test_a_folder_of_chains_is_scanned(run):
-    """Real chain files give a row or a reason per symbol, and problems by file name."""
+def test_a_folder_of_chains_is_scanned(run, tmp_path, monkeypatch):
+    """Real chain files give a row or a reason per symbol, notes of their chains, a workbook."""
     data = Path(__file__).parents[1] / "../shared/data"
     if not data.is_dir():
         pytest.skip("the recorded market data is not beside this checkout")
+    monkeypatch.setenv("COLUMNS", "400")
     ran = run("scan", "--source", "folder", "--data", str(data / "chains"), "--json")
     rows = rows_of(ran)
     assert ran.code == 0
@@ -510,6 +516,14 @@ def test_a_folder_of_chains_is_scanned(run):
     assert rows["SPX"]["gamma_flip"] == pytest.approx(4006.4, abs=1)
     assert rows["SPX"]["gamma_basis"] == "repriced"
     assert "no 30-day ATM IV" in rows["SPY"]["missing"]["atm_iv_30d"]
+    plain = run("scan", "--source", "folder", "--data", str(data / "chains"))
+    told = " ".join(plain.out.split())
+    assert "note: both walls stand at 4000: no condor between them" in told
+    assert "note: series that have expired are left out" in told
+    assert "8.599 bn instead of 2.114 bn" in told
+    assert "no 30-day ATM IV: the last expiry is at 14 days" in told
+    [book] = tmp_path.glob("vrp-scan-*.xlsx")
+    assert book.stat().st_size > 5_000
     assert run("source", "folder", "--data", str(data / "chains")).code == 0
     assert set(rows_of(run("scan", "--json"))) == {"SPX", "RUT", "SPY"}
 

@@ -23,7 +23,8 @@ EVERY = list(FUNCTIONS.values())
 DESIGNED = {
     "pure": "RATIO SPREAD VARIANCE ZSCORE PERCENTILE BAND HV ATMIV COMPRESSION COMPRESSIONBAND "
     "FUNNEL SCREEN MATRIX LEANOF FLIPDIST MOVE EXITSTATE TARGET STOPDATE DTE KELLY CONTRACTS",
-    "symbol": "GET CELL SIGNAL STRUCTURAL TACTICAL STRUCTURE LEAN STRIKES SIZE TERM STATUS EXIT",
+    "symbol": "GET CELL SIGNAL STRUCTURAL TACTICAL STRUCTURE LEAN STRIKES EDGE LEVELS SIZE "
+    "TERM STATUS EXIT",
     "table": "SCAN DECIDE WHATIF WHATIFRATIO HISTORY",
     "data": "ASOF WHY SOURCE QUOTA FIELDS RULES RULE VERSION",
 }
@@ -47,6 +48,8 @@ SYNTAX = {
     "VRP_CELL": "symbol, [z_min], [rules]",
     "VRP_SIGNAL": "symbol, [z_min], [spread_min], [rules]",
     "VRP_STRIKES": "symbol, [structure], [days], [rules]",
+    "VRP_EDGE": "symbol, [structure], [days], [measure], [rules]",
+    "VRP_LEVELS": "symbol, [table], [rules]",
     "VRP_TERM": "symbol, days, [rules]",
     "VRP_EXIT": "symbol, credit, mark, expiry, [entry_cell], [entry_date], [rules]",
     "VRP_SCAN": "[symbols], [fields], [rules]",

@@ -15,6 +15,7 @@ import vrp_xl.functions as f
 from vrp_xl import settings
 from vrp_xl.definition import LAST
 from vrp_xl.excel.boundary import ERRORS, NA, NUM, VALUE, CellError
+from vrp_xl.excel.raw import DECIDED_COLUMNS
 from vrp_xl.reader import READER
 from vrp_xl.sources.sample.market import SYMBOLS
 from vrp_xl.store.schema import APPLICATION_ID
@@ -87,6 +88,9 @@ BAD = [
     ("VRP_HISTORY", ("SPY", "close", -5), VALUE, "days is -5; it must be 1 or more"),
     ("VRP_STRIKES", ("SPY", None, 0), VALUE, "days is 0; 1 to 730 make sense"),
     ("VRP_STRIKES", ("SPY", None, -30), VALUE, "days is -30; 1 to 730 make sense"),
+    ("VRP_EDGE", ("SPY", None, 0), VALUE, "days is 0; 1 to 730 make sense"),
+    ("VRP_EDGE", ("SPY", None, 731), VALUE, "days is 731; 1 to 730 make sense"),
+    ("VRP_EDGE", ("SPY", None, 30.5), VALUE, "days (3rd argument) is 30.5; it must be a whole"),
     ("VRP_TERM", ("SPY", 0), VALUE, "days (2nd argument) is 0; it must be above 0"),
     ("VRP_MOVE", (100, 20, -1), VALUE, "days (3rd argument) is -1; it must not be negative"),
     ("VRP_STOPDATE", (DAY, -1), VALUE, "days is -1; 0 to 3650 make sense"),
@@ -122,6 +126,7 @@ BAD = [
     ("VRP_SPREAD", ([[[1, 2], 3], [4, 5]], 13), VALUE, "iv (1st argument) is nested too deep"),
     ("VRP_HV", (np.zeros((2, 2, 2)),), VALUE, "closes (1st argument) is nested too deep"),
     ("VRP_STRIKES", ([["SPY"], ["QQQ"]],), VALUE, "VRP_STRIKES gives a table, so it takes one"),
+    ("VRP_EDGE", ([["SPY"], ["QQQ"]],), VALUE, "VRP_EDGE gives a table, so it takes one"),
     ("VRP_HISTORY", ([["SPY"], ["QQQ"]], "close"), VALUE, "so it takes one cell here"),
     ("VRP_WHATIF", (["SPY"], [], [2]), NUM, "z_values (2nd argument) holds no number"),
     ("VRP_WHATIF", (["SPY"], [1], list(range(1001))), VALUE, "(3rd argument) has 1001 thresholds"),
@@ -154,6 +159,14 @@ BAD = [
     ("VRP_HISTORY", ("SPY", "put_wall"), NA, "SPY has no stored history of put_wall"),
     ("VRP_STRIKES", ("SPY", "butterfly"), VALUE, "There is no structure 'butterfly'. Structures: "),
     ("VRP_STRIKES", ("MSFT",), NA, "There is nothing to sell in MSFT"),
+    ("VRP_EDGE", ("SPY", "butterfly"), VALUE, "There is no structure 'butterfly'. Structures: "),
+    ("VRP_EDGE", ("SPY", None, None, "profit"), VALUE, "There is no measure 'profit'. Measures: "),
+    ("VRP_EDGE", ("SPY", "calendar_spread"), NUM, "A calendar spread has no edge in dollars"),
+    ("VRP_EDGE", ("MSFT",), NA, "There is nothing to sell in MSFT"),
+    ("VRP_EDGE", ("ZZZZ",), NA, "ZZZZ is not in the sample market"),
+    ("VRP_LEVELS", ("SPY", "walls"), VALUE, "There is no table 'walls'. Tables: levels, crossings"),
+    ("VRP_LEVELS", ("ZZZZ",), NA, "ZZZZ is not in the sample market"),
+    ("VRP_LEVELS", ([["SPY"], ["QQQ"]],), VALUE, "VRP_LEVELS gives a table, so it takes one"),
     ("VRP_RATIO", ("SPY", 45), VALUE, "hv is 45; with a symbol it is a window: 5, 10, 20"),
     ("VRP_TERM", ("SPY", 400), NA, "No tenors of SPY bracket 400 days; there are: 7"),
     ("VRP_WHATIF", (["SPY"], [1], [2], "profit"), VALUE, "There is no measure 'profit'"),
@@ -252,10 +265,10 @@ FINE = [
     ("VRP_DTE", (pd.Timestamp("2027-01-15"), np.datetime64("2027-01-15")), 0),
     ("VRP_MATRIX", (1.3, "NEGATIVE_GAMMA"), "B"),
     ("VRP_MATRIX", (1.3, "-2.5e9"), "B"),
-    ("VRP_GET", ("spy", " Z_Score "), 1.31),
-    ("VRP_GET", ("spy", "z"), 1.31),
+    ("VRP_GET", ("spy", " Put_Wall "), 630.0),
+    ("VRP_GET", ("spy", "price"), 660.0),
     ("VRP_WHATIF", ([], [1], [2]), [[0]]),
-    ("VRP_DECIDE", (None,), [[None] * 23]),
+    ("VRP_DECIDE", (None,), [[None] * len(DECIDED_COLUMNS)]),
 ]
 
 
@@ -406,6 +419,6 @@ def test_a_rule_that_the_symbol_lacks_is_no_crash():
     """Every name of the sample market answers every function of a symbol with a cell value."""
     for symbol in SYMBOLS:
         for name in ("CELL", "SIGNAL", "STRUCTURAL", "TACTICAL", "STRUCTURE", "LEAN", "STRIKES",
-                     "SIZE", "STATUS", "ASOF", "WHY"):  # fmt: skip
+                     "EDGE", "LEVELS", "SIZE", "STATUS", "ASOF", "WHY"):  # fmt: skip
             answer = getattr(f, f"VRP_{name}")(symbol)
             assert isinstance(answer, (str, float, list, dt.datetime))

@@ -252,11 +252,11 @@ def test_the_symbol_functions_at_the_sample_market():
     from vrp_xl import settings  # noqa: PLC0415
 
     settings.choose_source("sample")
-    assert f.VRP_GET("SPY", "z_score") == 1.31
+    assert f.VRP_GET("SPY", "z_score") == pytest.approx(1.31, abs=0.005)
     assert f.VRP_GET("SPY", "rv_20d") == pytest.approx(10.90, abs=0.01)
     assert [f.VRP_CELL(s) for s in ("SPY", "IWM", "AAPL", "MSFT", "META")] == list("ABCD?")
-    assert [f.VRP_SIGNAL(s) for s in ("SPY", "NVDA", "MSFT", "META")] == [
-        "SELL", "STAY OUT", "NO TRADE", "WAIT",
+    assert [f.VRP_SIGNAL(s) for s in ("SPY", "NVDA", "MSFT", "META", "XOM")] == [
+        "SELL", "STAY OUT", "NO TRADE", "STAY OUT", "WAIT",
     ]  # fmt: skip
     assert [f.VRP_SIZE(s) for s in ("SPY", "IWM", "NVDA", "MSFT")] == [1.75, 0.5, 0.0, 0.0]
     iv = f.VRP_GET("SPY", "atm_iv_30d")

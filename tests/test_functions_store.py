@@ -19,10 +19,11 @@ from vrp_xl import settings
 from vrp_xl.core.calendar import previous_trading_day, trading_day
 from vrp_xl.core.decide import decide
 from vrp_xl.core.rules import PRESETS, STANDARD
-from vrp_xl.core.snapshot import SCORED_STRUCTURES, IvPoint, Snapshot, TermPoint
+from vrp_xl.core.snapshot import IvPoint, Snapshot, TermPoint
+from vrp_xl.core.structures import STRUCTURES
 from vrp_xl.definition import LAST
-from vrp_xl.excel.boundary import ERRORS, NA, VALUE
-from vrp_xl.excel.raw import DECIDED_COLUMNS, RAW_COLUMNS
+from vrp_xl.excel.boundary import ERRORS, NA, NUM, VALUE
+from vrp_xl.excel.raw import DECIDED_COLUMNS, RAW_COLUMNS, term_words
 from vrp_xl.reader import READER
 from vrp_xl.sources.base import Fetched, Observation, Quota
 from vrp_xl.sources.sample.market import SYMBOLS
@@ -446,6 +447,97 @@ def test_strikes_and_exits_of_a_symbol():
     )
 
 
+def a_straddle(symbol, iv, hv):
+    """A name that earns 2 points on a 30-day straddle at 100, of which the scan thinks highest."""
+    known = {
+        "spot": 100.0, "atm_iv": iv, "atm_iv_30d": iv, "rv_20d": hv, "rv_30d": hv, "rv_90d": hv,
+        "vrp_20d": iv - hv, "put_wing_iv": None, "call_wing_iv": None, "gamma_flip": None,
+        "put_wall": None, "call_wall": None, "max_gamma": None, "score_kind": "local",
+        "scores": {"short_straddle": 90.0, "iron_condor": 40.0},
+    }  # fmt: skip
+    return snap(symbol, **known)
+
+
+@pytest.mark.usefixtures("live")
+def test_spread_and_ratio_settle_in_dollars():
+    """IV 12 over HV 10 and 52 over 50: nearly the same dollars, 16.7 % and 3.8 % of the credit.
+
+    Once by the function with its days, once as the scan and the desk decide them.
+    """
+    put(a_straddle("CALM", 12.0, 10.0), a_straddle("WILD", 52.0, 50.0))
+    row = {s: f.VRP_EDGE(s, "short straddle", 30)[0] for s in ("CALM", "WILD")}
+    labels = f.VRP_EDGE("CALM", None, None, "labels")[0]
+    calm, wild = (dict(zip(labels, row[s], strict=True)) for s in ("CALM", "WILD"))
+    assert calm["edge_30"] == pytest.approx(45.7, abs=0.05)
+    assert wild["edge_30"] == pytest.approx(45.6, abs=0.05)
+    assert calm["edge_30_pct_credit"] == pytest.approx(16.7, abs=0.05)
+    assert wild["edge_30_pct_credit"] == pytest.approx(3.8, abs=0.05)
+    assert calm["edge_90"] == calm["edge_30"]
+    assert calm["credit"] - calm["value_30"] == calm["edge_30"]
+    assert (calm["loss_kind"], calm["structure"]) == ("stress", "short_straddle")
+    assert calm["expiry"] == TODAY + timedelta(30)
+
+    rules = [["target_dte", 30], ["dte_min", 25], ["dte_max", 40]]
+    fields = ["structure", "edge_30", "edge_30_pct_credit"]
+    scanned = f.VRP_SCAN(["CALM", "WILD"], fields, rules)
+    assert [r[0] for r in scanned] == ["short_straddle"] * 2
+    assert scanned[0][1] == pytest.approx(scanned[1][1], rel=0.01)
+    assert scanned[0][2] == pytest.approx(16.7, abs=0.1)
+    assert scanned[1][2] == pytest.approx(3.8, abs=0.1)
+    assert [f.VRP_EDGE(s, None, None, "edge_30", rules) for s in ("CALM", "WILD")] == [
+        [[r[1]]] for r in scanned
+    ]
+
+
+@pytest.mark.usefixtures("live")
+def test_an_edge_says_what_it_lacks():
+    """A missing figure is an error in its own place, with its reason; the others stay."""
+    put(
+        snap("PART", rv_30d=None, missing={"rv_30d": "31 closes are needed"}),
+        snap("NONE", atm_iv=None, atm_iv_30d=None),
+        snap("IDLE", z_score=0.2, gamma="negative"),
+        snap("TORN", atm_spread_pct=150.0, wing_spread_pct=150.0),
+    )
+    labels = f.VRP_EDGE("PART", None, None, "labels")[0]
+    part = dict(zip(labels, f.VRP_EDGE("PART")[0], strict=True))
+    assert part["edge_30"] == part["edge_30_pct_loss"] == part["value_30"] == NA
+    assert part["edge_90"] > 0
+    assert f.VRP_EDGE("PART", None, None, "edge 30") == NA
+    assert f.VRP_WHY() == "VRP_EDGE: There is no HV30 of PART: 31 closes are needed"
+    assert f.VRP_GET("PART", "edge") == NA
+    assert f.VRP_WHY() == "VRP_GET: PART has no edge_30: 31 closes are needed"
+    assert f.VRP_EDGE("NONE") == NA
+    assert "has no ATM IV" in f.VRP_WHY()
+    assert f.VRP_EDGE("IDLE") == NA
+    assert "There is nothing to sell in IDLE" in f.VRP_WHY()
+    assert f.VRP_GET("IDLE", "edge_30") == NA
+    assert "there is nothing to sell" in f.VRP_WHY()
+    assert f.VRP_EDGE("IDLE", "iron_condor", 40, "edge_90")[0][0] > 0
+    torn = dict(zip(labels, f.VRP_EDGE("TORN", "iron_condor")[0], strict=True))
+    assert torn["credit"] < 0
+    assert torn["edge_30_pct_credit"] == NUM
+    assert torn["edge_30"] < 0
+    assert "no credit is left" in torn["basis"]
+
+
+@pytest.mark.usefixtures("live")
+def test_local_scores_of_every_structure_reach_the_desk():
+    """What only a local score knows is picked from the raw figures as the scan picks it."""
+    scores = {"iron_condor": 60.0, "short_straddle": 88.0, "iron_fly": 70.0, "jade_lizard": 50.0}
+    local = snap(
+        "LOCL", score_kind="local", scores=scores, warnings=("quotes are yesterday's",),
+        iv_term=(IvPoint(23, 17.25), IvPoint(60, 18.125)), atm_spread_pct=2.0, wing_spread_pct=7.5,
+    )  # fmt: skip
+    put(local)
+    assert f.VRP_STRUCTURE("LOCL") == "short_straddle"
+    check_decisions("flashalpha", [local])
+    words = f.VRP_DECIDE([raw_row(local)])[0][DECIDED_COLUMNS.index("warnings")]
+    assert "vendor:" not in words
+    row = [None] * len(RAW_COLUMNS)
+    row[0], row[RAW_COLUMNS.index("iv_term")] = "LOCL", "soon 18"
+    assert "cannot be read" in f.VRP_DECIDE([row])[0][DECIDED_COLUMNS.index("action")]
+
+
 @pytest.mark.usefixtures("live")
 def test_histories():
     """Oldest first, the newest so many, by any name of the field."""
@@ -521,7 +613,8 @@ def raw_row(s):
     special = {
         "warnings": "; ".join(s.warnings) or None,
         "missing": s.missing.get("z_score"),
-        **{f"score_{n}": s.scores.get(n) for n in SCORED_STRUCTURES},
+        "iv_term": term_words(s),
+        **{f"score_{n}": s.scores.get(n) for n in STRUCTURES},
     }
     return [special[c] if c in special else getattr(s, c) for c in RAW_COLUMNS]
 
@@ -546,9 +639,10 @@ def test_decisions_over_raw_figures_of_the_sample_market(preset):
     check_decisions("sample", list(stored.values()), [["preset", preset]])
 
 
-@pytest.mark.usefixtures("sample")
+@pytest.mark.usefixtures("live")
 def test_decided_gamma_given_back_stays_a_sign_of_net_gex():
     """A block made of VRP_SCAN's own gamma columns: net GEX stays marked, and the rule acts."""
+    put(snap("AMZN", gamma="unknown", gamma_flip=None, net_gex=5.2e8))
     fields = ["symbol", "spot", "z_score", "vrp_20d", "gamma", "gamma_basis", "net_gex"]
     block = [fields, *f.VRP_SCAN(["AMZN"], fields)]
     assert block[1][4:6] == ["positive", "net_gex"]

@@ -34,10 +34,14 @@ BLOCK = re.compile(r"(<!-- rules: ([a-z0-9_ ]+) -->\n)(.*?)(<!-- end -->)", re.D
 
 ROW_EXTRAS = {
     "cell_name": "Name of the cell, such as Premium Paradise.",
+    "edge": "The whole edge of one contract: USD, percent, expiry and what it was priced from.",
+    "edge_why": "Why there is no edge.",
     "structure_risk": "Risk of the structure: defined, undefined, undefined on one side.",
     "missing": "Field -> why its figure is missing, and what would fill it.",
     "basis": 'Field -> what its figure was made from, where that is not "as delivered".',
     "term_vrp": "Premium by tenor: list of {dte, iv, rv, vrp}; days and points.",
+    "levels": "What the chain says: levels of the traded window, crossings of re-priced gamma, "
+    "figures by expiry, GEX by strike, and how many contracts were left out for which reason.",
     "gamma_flip_status": "Why the gamma flip is there or is withheld.",
     "sample": "true where the figures are invented.",
 }

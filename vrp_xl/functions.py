@@ -623,6 +623,31 @@ def VRP_STRIKES(
     """The legs, lowest strike first: where each stands, its delta, and why it is there."""
     from vrp_xl.core.decide import plan_for  # noqa: PLC0415
 
+    chosen = _to_sell(symbol, structure, days, rules)
+    plan = READER.decision(symbol, rules).strikes
+    if structure or days is not None:
+        snapshot = READER.snapshot(symbol, rules)
+        plan = plan_for(snapshot, chosen, rules.rules, today=READER.today, days=days)
+    if plan is None:
+        raise MissingError(f"There is no spot for {symbol}, so there are no strikes.")
+    return [
+        [
+            "sell" if leg.sign < 0 else "buy", leg.right, leg.strike, leg.delta, leg.moves,
+            leg.basis or leg.note, plan.expiry,
+        ]
+        for leg in plan.legs
+    ]  # fmt: skip
+
+
+def _to_sell(
+    symbol: str, structure: str | None, days: int | None, rules: Desk
+) -> structures.Structure:
+    """The structure of that name, or the one that the scan would sell.
+
+    Raises:
+        InputError: there is no such structure, or the days make no sense.
+        MissingError: nothing is stored, or there is nothing to sell.
+    """
     decision = READER.decision(symbol, rules)
     name = structure.lower().replace(" ", "_") if structure else None
     if name is not None and name not in structures.STRUCTURES:
@@ -635,19 +660,100 @@ def VRP_STRIKES(
     chosen = structures.STRUCTURES[name] if name else decision.structure
     if chosen is None:
         raise MissingError(f"There is nothing to sell in {symbol}: {_because(decision.why)}")
-    plan = decision.strikes
-    if name is not None or days is not None:
-        snapshot = READER.snapshot(symbol, rules)
-        plan = plan_for(snapshot, chosen, rules.rules, today=READER.today, days=days)
-    if plan is None:
-        raise MissingError(f"There is no spot for {symbol}, so there are no strikes.")
-    return [
-        [
-            "sell" if leg.sign < 0 else "buy", leg.right, leg.strike, leg.delta, leg.moves,
-            leg.basis or leg.note, plan.expiry,
-        ]
-        for leg in plan.legs
-    ]  # fmt: skip
+    return chosen
+
+
+@vrp(
+    "symbol",
+    "row: edge at HV30 in USD per contract, in % of the credit, in % of the loss; the three at "
+    "HV90; credit, value at HV30, at HV90, loss, its kind, structure, expiry, basis",
+    Example('=VRP_EDGE("SPY")', "of what the scan would sell"),
+    Example('=VRP_EDGE("QQQ", "short_straddle", 30, "edge_30_pct_credit")', "one cell"),
+    Example('=VRP_EDGE("SPY",,, "labels")', "the headings of the row"),
+    errors={
+        "#N/A": _NOT_STORED + ", there is nothing to sell, or a figure is missing",
+        "#NUM!": "a calendar ends on two days; or no credit is left to take a percentage of",
+    },
+    spills=True,
+)
+def VRP_EDGE(
+    symbol: Annotated[str, arg.of_kind(arg.SYMBOL, "Ticker.")],
+    structure: Annotated[str | None, arg.of_kind(arg.TEXT, "Name of a structure.",
+                         default="the one that was picked")] = None,
+    days: Annotated[int | None, arg.of_kind(arg.WHOLE, "Calendar days to expiry.", "days",
+                    default="the expiry nearest to rule target_dte")] = None,
+    measure: Annotated[str | None, arg.of_kind(arg.TEXT, "One figure of the row, such as edge_30 "
+                       "or credit; labels gives the headings.", default="the whole row")] = None,
+    rules: Annotated[Desk, arg.rules] = BLANK,
+) -> list[list[Any]]:  # fmt: skip
+    """Edge in dollars: the credit minus what the structure is worth at realized volatility.
+
+    USD per contract of 100 shares. The credit is taken at mid less half the spread of every leg;
+    the value is that of the same legs at HV30 and at HV90 (Black-Scholes, no rates, calendar days).
+    The loss is the maximum loss, or that of a stress move of 2.5 standard deviations where a side
+    is open. No quotes are stored: mids come from ATM IV and the wings, and basis says so. For many
+    symbols at once: VRP_SCAN(symbols, {"symbol","edge_30"}).
+    """
+    from vrp_xl.core.edge import MEASURES, snapshot_edge  # noqa: PLC0415
+
+    wanted = measure.strip().lower().replace(" ", "_") if measure else None
+    if wanted is not None and wanted not in (*MEASURES, "labels"):
+        raise InputError(
+            f"There is no measure {measure!r}.",
+            "Measures: " + ", ".join((*MEASURES, "labels")) + ".",
+        )
+    chosen = _to_sell(symbol, structure, days, rules)
+    if wanted == "labels":
+        return [list(MEASURES)]
+    snapshot = READER.snapshot(symbol, rules)
+    found = snapshot_edge(snapshot, chosen, rules.rules, today=READER.today, days=days)
+    if wanted is not None:
+        return [[_edge_figure(found, wanted, snapshot)]]
+    return [[_edge_cell(found, name, snapshot) for name in MEASURES]]
+
+
+def _edge_figure(found: Any, name: str, snapshot: Snapshot) -> Any:
+    value = getattr(found, name)
+    if value is None and name.endswith("_pct_credit") and found.credit <= 0:
+        raise NoNumberError(f"{snapshot.symbol} has no {name}: {found.basis}.")
+    hv = "90" if "90" in name else "30"
+    return _known(value, f"HV{hv} of {snapshot.symbol}", snapshot, f"rv_{hv}d")
+
+
+def _edge_cell(found: Any, name: str, snapshot: Snapshot) -> Any:
+    """The same inside the row, where one figure that is missing leaves the others."""
+    try:
+        return _edge_figure(found, name, snapshot)
+    except VrpError as error:
+        LAST.function, LAST.words = "VRP_EDGE", str(error)
+        return CellError(error.cell)
+
+
+@vrp(
+    "symbol",
+    "table with a header row",
+    Example('=VRP_LEVELS("SPY")', "all expiries, and the traded window beside them"),
+    Example('=VRP_LEVELS("SPY", "crossings")', "where re-priced gamma changes its sign"),
+    Example('=VRP_LEVELS("SPY", "expiries")', "IV, skew, move, GEX and liquidity by expiry"),
+    Example('=VRP_LEVELS("SPY", "strikes")', "GEX by strike"),
+    errors={"#N/A": _NOT_STORED + ", or there is no option chain behind it"},
+    spills=True,
+)
+def VRP_LEVELS(
+    symbol: Annotated[str, arg.of_kind(arg.SYMBOL, "Ticker.")],
+    table: Annotated[str | None, arg.of_kind(arg.TEXT, "levels, crossings, expiries, strikes or "
+                     "dropped (what the chain's cleaning left out).", default="levels")] = None,
+    rules: Annotated[Desk, arg.rules] = BLANK,
+) -> list[list[Any]]:  # fmt: skip
+    """Gamma levels of all expiries beside those of the traded window, and what is behind them.
+
+    GEX in USD per 1 % move, from the chain's gammas; the flip and the crossings are re-priced over
+    a grid of spots. The strikes are those with the most GEX. The window is that of the rules
+    dte_min and dte_max at the refresh.
+    """
+    from vrp_xl.workflow import levels  # noqa: PLC0415
+
+    return levels.table(READER.snapshot(symbol, rules), table or "levels")
 
 
 @vrp("symbol", "x standard size", '=VRP_SIZE("SPY")', '=VRP_SIZE("GLD")',

@@ -19,6 +19,8 @@ from vrp_xl.core.exit_plan import exit_plan
 from vrp_xl.core.matrix import CELL_NAME
 from vrp_xl.core.premium import FUNNEL_MEANING
 from vrp_xl.core.rules import SPECS
+from vrp_xl.workflow.columns import score_words
+from vrp_xl.workflow.levels import crossing_words, window_words
 from vrp_xl.workflow.scan import age_words
 
 if TYPE_CHECKING:
@@ -98,7 +100,7 @@ def show_scan(scan: Scan, out: Console, *, everything: bool = False) -> None:
     _headline(scan, out)
     planned = scan.rows if everything else scan.candidates
     for row in planned:
-        _plan(row, out)
+        _plan(row, out, everything=everything)
     rest = [row for row in scan.rows if row not in planned]
     if not scan.candidates and scan.looked_at:
         out.print()
@@ -159,7 +161,7 @@ def _headline(scan: Scan, out: Console) -> None:
         out.print(Text(f"Note: {clean(notice)}", style="italic"))
 
 
-def _plan(row: Row, out: Console) -> None:
+def _plan(row: Row, out: Console, *, everything: bool = False) -> None:
     s, d, p = row.snapshot, row.decision, row.decision.premium
     cell = d.cell or "?"
     head = Text(f"{s.symbol} ", style="bold")
@@ -176,6 +178,8 @@ def _plan(row: Row, out: Console) -> None:
         out.print(Text(f"  {label:<12}{clean(words)}"))
     if p.funnel is not None and not d.candidate:
         out.print(Text(f"  {'':<12}{FUNNEL_MEANING[p.funnel]}", style="dim"))
+    for label, words in _chain_lines(row) if everything else ():
+        out.print(Text(f"  {label:<12}{clean(words)}"))
 
 
 def _plan_lines(row: Row) -> Iterator[tuple[str, str]]:
@@ -235,10 +239,13 @@ def _plan_lines(row: Row) -> Iterator[tuple[str, str]]:
             f"max gamma {money(s.max_gamma)}  spot {money(s.spot)}"
         ),
     )
+    yield from _level_lines(row)
     if d.structure is not None:
-        score = "no score" if d.score is None else f"score {d.score:.0f}, {s.score_kind}"
+        named = score_words(row)
+        score = f"no {named}" if d.score is None else f"{named} {d.score:.0f}"
         yield "Structure", f"{d.structure.title} ({score}), {d.structure.risk} risk"
     yield from _strike_lines(row)
+    yield from _edge_lines(row)
     yield "Size", f"{d.size:.2f}x standard"
     for i, line in enumerate(exit_plan(d, row.rules, flip=s.gamma_flip)):
         yield ("Get out" if i == 0 else ""), line
@@ -254,6 +261,46 @@ def _plan_lines(row: Row) -> Iterator[tuple[str, str]]:
         yield ("Warnings" if i == 0 else ""), line
     stale = ", stale: a session has opened since" if row.stale else ""
     yield "Data", f"{s.source}, {age_words(row.age)} old{stale}"
+
+
+def _level_lines(row: Row) -> Iterator[tuple[str, str]]:
+    """Levels of the traded window, and every crossing where there are several."""
+    s = row.snapshot
+    w = s.window_levels
+    if w:
+        yield (
+            "",
+            (
+                f"{window_words(s)} alone: put wall {money(w.get('put_wall'))}  "
+                f"call wall {money(w.get('call_wall'))}  max gamma {money(w.get('max_gamma'))}  "
+                f"flip {money(w.get('gamma_flip'))}"
+            ),
+        )
+    if len(s.crossings) > 1:
+        yield "", "gamma is " + ", ".join(crossing_words(c) for c in s.crossings)
+
+
+MOST_EXPIRIES = 12
+"""Expiries that the terminal lists; `VRP_LEVELS` and JSON have them all."""
+
+
+def _chain_lines(row: Row) -> Iterator[tuple[str, str]]:
+    """What the chain says by expiry, and what was left out of it."""
+    s = row.snapshot
+    for i, e in enumerate(s.expiries[:MOST_EXPIRIES]):
+        wings = f"{figure(e.put_wing_iv, '.1f')} / {figure(e.call_wing_iv, '.1f')}"
+        gex = "n/a" if e.net_gex is None else f"{e.net_gex / 1e6:+,.0f} m"
+        words = (
+            f"{e.dte:>4} days  ATM IV {figure(e.atm_iv, '.1f', ' %')}  wings {wings}  "
+            f"move {money(e.expected_move)}  net GEX {gex}"
+        )
+        yield ("Expiries" if i == 0 else ""), words
+    more = len(s.expiries) - MOST_EXPIRIES
+    if more > 0:
+        yield "", f'{more} more: vrp-xl call \'=VRP_LEVELS("{s.symbol}", "expiries")\''
+    if s.dropped:
+        told = ", ".join(f"{n:,} {why}" for why, n in s.dropped.items())
+        yield "Left out", f"contracts {told}"
 
 
 def _strike_lines(row: Row) -> Iterator[tuple[str, str]]:
@@ -273,6 +320,31 @@ def _strike_lines(row: Row) -> Iterator[tuple[str, str]]:
         if leg.note:
             told.append(leg.note)
         yield "", "  ".join(told)
+
+
+def _edge_lines(row: Row) -> Iterator[tuple[str, str]]:
+    e = row.edge
+    if e is None:
+        if row.decision.structure is not None:
+            yield "Edge", f"n/a: {row.edge_why}"
+        return
+    if e.edge_30 is None:
+        told = "n/a at HV30: " + row.snapshot.missing.get("rv_30d", "HV30 is not known")
+    else:
+        told = f"{_dollars(e.edge_30)} per contract at HV30"
+        shares = [
+            f"{figure(e.edge_30_pct_credit, '+.1f', ' %')} of the credit {e.credit:,.0f}",
+            f"{figure(e.edge_30_pct_loss, '+.1f', ' %')} of the {e.loss_kind} loss {e.loss:,.0f}",
+        ]
+        told += f" ({', '.join(shares)})"
+    if e.edge_90 is not None:
+        told += f"; {_dollars(e.edge_90)} at HV90"
+    yield "Edge", told
+    yield "", e.basis
+
+
+def _dollars(value: float) -> str:
+    return f"{'-' if value < 0 else '+'}${abs(value):,.0f}"
 
 
 def _confirmed(row: Row) -> str:
@@ -316,9 +388,16 @@ def _rest(rows: list[Row], out: Console) -> None:
             figure(p.tactical, ".2f"),
             d.gamma + {"net_gex": " (GEX)"}.get(d.gamma_basis or "", ""),
             figure(d.flip_distance_pct, "+.1f", " %"),
-            Text(clean("; ".join(d.why) or d.status)),
+            Text("\n".join(map(clean, _left_out(row)))),
         )
     out.print(table)
+
+
+def _left_out(row: Row) -> list[str]:
+    """Why a row is no candidate; then what its own chain says that a reader should know."""
+    s, d = row.snapshot, row.decision
+    notes = s.warnings if s.score_kind == "local" else ()
+    return ["; ".join(d.why) or d.status, *(f"note: {words}" for words in notes)]
 
 
 def _rest_narrow(rows: list[Row], out: Console) -> None:
@@ -331,7 +410,8 @@ def _rest_narrow(rows: list[Row], out: Console) -> None:
         line.append(f" {cell} ", style=_CELL_STYLE[cell])
         line.append(f"  z {figure(s.z_score, '+.2f')}  spread {figure(s.vrp_20d, '+.1f')}")
         out.print(line)
-        out.print(Text("  " + clean("; ".join(d.why) or d.status)))
+        for words in _left_out(row):
+            out.print(Text("  " + clean(words)))
 
 
 def show_sources(views: Sequence[SourceView], now: datetime, out: Console) -> None:

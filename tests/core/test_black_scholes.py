@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import pytest
@@ -27,6 +28,27 @@ def test_price_that_other_libraries_agree_on():
     """580 call, 30 days, 18 points, rate 4.5 %, dividend 1.3 %: 12.687210724674759."""
     got = price("call", 580, 580, 18, 30, rate=0.045, dividend=0.013)
     assert got == pytest.approx(12.687210724674759, rel=1e-12)
+
+
+def test_single_options_agree_with_vollib_and_quantlib():
+    """Value and delta to 1e-9 over a grid of strikes, volatilities and times, both rights."""
+    vollib = pytest.importorskip("vollib.black_scholes").black_scholes
+    greeks = pytest.importorskip("vollib.black_scholes.greeks.analytical")
+    quantlib = pytest.importorskip("QuantLib")
+    rights = {"call": ("c", quantlib.Option.Call), "put": ("p", quantlib.Option.Put)}
+    for strike, iv, days in itertools.product(
+        (60, 80, 95, 100, 105, 120, 160), (5, 12, 20, 52, 150), (1, 7, 30, 365)
+    ):
+        t = days / 365.0
+        for right, (flag, kind) in rights.items():
+            payoff = quantlib.PlainVanillaPayoff(kind, strike)
+            exact = quantlib.BlackCalculator(payoff, 100.0, iv / 100 * math.sqrt(t), 1.0)
+            value, hedge = (f(right, 100, strike, iv, days) for f in (price, delta))
+            assert value == pytest.approx(exact.value(), abs=1e-9)
+            assert value == pytest.approx(vollib(flag, 100, strike, t, 0.0, iv / 100), abs=1e-9)
+            assert hedge == pytest.approx(exact.delta(100.0), abs=1e-9)
+            wanted = greeks.delta(flag, 100, strike, t, 0.0, iv / 100)
+            assert hedge == pytest.approx(wanted, abs=1e-9)
 
 
 def test_at_the_money_straddle():

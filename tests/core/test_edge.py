@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from datetime import date
+import math
+from datetime import UTC, date, datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vrp_xl.core.black_scholes import price
-from vrp_xl.core.edge import QuotedLeg, edge, snapshot_edge
+from vrp_xl.core.decide import decide
+from vrp_xl.core.edge import QuotedLeg, decided_edge, edge, snapshot_edge
 from vrp_xl.core.implied import expected_move
 from vrp_xl.core.rules import STANDARD
-from vrp_xl.core.snapshot import IvPoint
+from vrp_xl.core.snapshot import IvPoint, Snapshot, TermPoint
 from vrp_xl.core.structures import STRUCTURES
-from vrp_xl.errors import InputError, NoNumberError
+from vrp_xl.errors import InputError, MissingError, NoNumberError, VrpError
 
 TODAY = date(2026, 3, 27)
+MOMENT = datetime(2026, 3, 27, 18, tzinfo=UTC)
 
 
 def straddle(iv, hv, *, spread=0.0):
@@ -131,8 +134,14 @@ def test_days_and_missing_widths(snap):
     near = snapshot_edge(s, strangle, STANDARD, today=TODAY, days=30)
     far = snapshot_edge(s, strangle, STANDARD, today=TODAY, days=60)
     assert near.credit < far.credit
-    assert near.basis == "mid from the IV at 30 days and the wings; spread not known: at mid"
-    assert "mid from ATM IV" in snapshot_edge(s, strangle, STANDARD, today=TODAY, days=90).basis
+    assert near.basis == (
+        "priced from the IV at 30 days and the wings, not from quotes of the legs; width of quotes "
+        "not known: at mid"
+    )
+    assert (
+        "priced from ATM IV and the wings,"
+        in snapshot_edge(s, strangle, STANDARD, today=TODAY, days=90).basis
+    )
 
 
 def test_no_edge_without_what_it_needs(snap):
@@ -140,11 +149,81 @@ def test_no_edge_without_what_it_needs(snap):
     condor = STRUCTURES["iron_condor"]
     with pytest.raises(NoNumberError, match="two days"):
         snapshot_edge(full(snap), STRUCTURES["calendar_spread"], STANDARD, today=TODAY)
-    with pytest.raises(NoNumberError, match="no spot"):
+    with pytest.raises(MissingError, match="no spot"):
         snapshot_edge(full(snap, spot=None), condor, STANDARD, today=TODAY)
-    with pytest.raises(NoNumberError, match="no ATM IV"):
+    with pytest.raises(MissingError, match="no ATM IV"):
         snapshot_edge(full(snap, atm_iv=None, atm_iv_30d=None), condor, STANDARD, today=TODAY)
     with pytest.raises(InputError):
         snapshot_edge(full(snap), condor, STANDARD, today=TODAY, days=0)
     blank = snapshot_edge(full(snap, rv_30d=None, rv_90d=None), condor, STANDARD, today=TODAY)
     assert (blank.edge_30, blank.edge_90_pct_loss) == (None, None)
+
+
+MAYBE = st.none()
+POINTS = MAYBE | st.floats(0.01, 2000)
+FIGURES = st.fixed_dictionaries(
+    {
+        "spot": MAYBE | st.floats(1e-4, 1e9), "atm_iv": POINTS, "atm_iv_30d": POINTS,
+        "put_wing_iv": POINTS, "call_wing_iv": POINTS, "rv_30d": MAYBE | st.floats(0, 2000),
+        "rv_90d": MAYBE | st.floats(0, 2000), "atm_spread_pct": MAYBE | st.floats(0, 1e6),
+        "wing_spread_pct": MAYBE | st.floats(0, 1e6), "max_gamma": MAYBE | st.floats(1e-4, 1e9),
+        "put_wall": MAYBE | st.floats(1e-4, 1e9), "call_wall": MAYBE | st.floats(1e-4, 1e9),
+        "iv_term": st.lists(
+            st.builds(IvPoint, st.integers(1, 900), st.floats(0.01, 2000)), max_size=3
+        ).map(tuple),
+    }
+)  # fmt: skip
+
+
+@settings(max_examples=300)
+@given(FIGURES, st.sampled_from(list(STRUCTURES.values())), st.integers(1, 730))
+def test_no_figures_break_it(figures, structure, days):
+    """Whatever a snapshot can hold, there are finite figures that add up, or a reason."""
+    s = Snapshot(symbol="ODD", source="x", as_of=MOMENT, fetched_at=MOMENT, **figures)
+    try:
+        e = snapshot_edge(s, structure, STANDARD, today=TODAY, days=days)
+    except VrpError:
+        return
+    assert all(math.isfinite(x) for x in (e.credit, e.loss))
+    assert e.loss >= 0
+    for edge_, value, hv in ((e.edge_30, e.value_30, s.rv_30d), (e.edge_90, e.value_90, s.rv_90d)):
+        assert (edge_ is None) == (hv is None)
+        if edge_ is not None:
+            assert edge_ == e.credit - value
+            assert math.isfinite(edge_)
+    assert e.edge_30_pct_credit is None or e.credit > 0
+
+
+def test_a_decision_gives_its_own_edge_or_the_reason(snap):
+    """The strikes are those of the decision; where nothing is sold the reason is said."""
+    s = full(snap, z_score=1.4, vrp_20d=5.0, gamma="positive", gamma_basis="vendor")
+    d = decide(s, STANDARD, today=TODAY)
+    found, why = decided_edge(s, d)
+    assert (found.structure, found.expiry, why) == (d.structure.name, d.strikes.expiry, "")
+    assert found == snapshot_edge(s, d.structure, STANDARD, today=TODAY)
+    idle = s.replace(gamma="negative", z_score=0.1)
+    assert decided_edge(idle, decide(idle, STANDARD, today=TODAY)) == (
+        None, "there is nothing to sell",
+    )  # fmt: skip
+    blind = full(snap, z_score=1.4, vrp_20d=5.0, gamma="positive", spot=None)
+    found, why = decided_edge(blind, decide(blind, STANDARD, today=TODAY))
+    assert (found, why) == (None, f"{blind.symbol} has no spot, so there is nothing to price.")
+
+
+def test_tenors_stand_in_for_expiries(snap):
+    """Without a term structure by expiry the IVs of the term premium price the days between."""
+    by_tenor = full(snap, iv_term=(), term_vrp=(TermPoint(30, 18.0, None, None),
+                                                TermPoint(60, 19.0, 14.0, 5.0)))  # fmt: skip
+    condor = STRUCTURES["iron_condor"]
+    wanted = snapshot_edge(full(snap), condor, STANDARD, today=TODAY, days=45)
+    assert snapshot_edge(by_tenor, condor, STANDARD, today=TODAY, days=45) == wanted
+
+
+def test_quotes_wider_than_the_credit_leave_none(snap):
+    """No share of a credit that is not there; the dollars still tell."""
+    s = full(snap, atm_spread_pct=150.0, wing_spread_pct=150.0)
+    e = snapshot_edge(s, STRUCTURES["iron_condor"], STANDARD, today=TODAY)
+    assert e.credit < 0
+    assert e.edge_30 < 0
+    assert e.edge_30_pct_credit is None
+    assert e.basis.endswith("no credit is left at these quotes")

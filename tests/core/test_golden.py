@@ -205,6 +205,20 @@ def test_spx_and_vix_on_2018_02_05(snap):
     assert any("about to flip" in w for w in d.warnings)
 
 
+@pytest.mark.skipif(not (SPX.exists() and VIX.exists()), reason="no recorded prices in ../shared")
+def test_spx_and_vix_on_2022_12_28():
+    """An ordinary day: near the middle of its own year, and below what 90 days realized."""
+    spx, vix, day = read(SPX, 1), read(VIX, 4), date(2022, 12, 28)
+    days = sorted(d for d in spx if d <= day)
+    closes = [spx[d] for d in days]
+    last = len(days) - 1
+    spreads = [vix[days[i]] - close_to_close(closes[i - 20 : i + 1])
+               for i in range(last - 252, last + 1)]  # fmt: skip
+    assert zscore(spreads[-1], spreads[:-1]) == pytest.approx(-0.104032, abs=5e-7)
+    assert ratio(vix[day], close_to_close(closes, 90)) == pytest.approx(0.887248, abs=5e-7)
+    assert ratio(vix[day], close_to_close(closes, 30)) == pytest.approx(1.198133, abs=5e-7)
+
+
 def test_a_small_history_by_hand(snap):
     """The same chain on invented prices, against the standard library."""
     day = date(2026, 3, 27)

@@ -5,27 +5,34 @@ at HV90 (Black-Scholes, r = q = 0, calendar days / 365) is what the structure co
 volatility goes on as it was. The difference settles spread against ratio: the same points of
 spread earn nearly the same dollars, but they can be a large or a small part of the credit.
 
+The value is at one volatility for every strike, since realized volatility has no smile: what the
+wings are paid above it is part of the edge.
+
 Money is USD per contract of 100 shares, volatilities are percent points. Pure: may import nothing
 of the package but `vrp_xl.core` and `vrp_xl.errors`.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from vrp_xl.core import black_scholes, decide
 from vrp_xl.core.implied import expected_move, interpolate_iv
-from vrp_xl.errors import InputError, NoNumberError
+from vrp_xl.core.snapshot import IvPoint
+from vrp_xl.errors import InputError, MissingError, NoNumberError, VrpError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date
 
     from vrp_xl.core.black_scholes import Right
+    from vrp_xl.core.decide import Decision
     from vrp_xl.core.rules import Rules
     from vrp_xl.core.snapshot import Snapshot
+    from vrp_xl.core.strikes import StrikePlan
     from vrp_xl.core.structures import Structure
 
 LossKind = Literal["maximum", "stress"]
@@ -33,6 +40,16 @@ LossKind = Literal["maximum", "stress"]
 SHARES = 100.0
 STRESS_SD = 2.5
 """An undefined loss is that of a move of so many standard deviations against the structure."""
+WING_DELTA = 0.25
+"""The delta, in size, at which wing IVs are given."""
+
+
+MEASURES = (
+    "edge_30", "edge_30_pct_credit", "edge_30_pct_loss", "edge_90", "edge_90_pct_credit",
+    "edge_90_pct_loss", "credit", "value_30", "value_90", "loss", "loss_kind", "structure",
+    "expiry", "basis",
+)  # fmt: skip
+"""What can be asked of an `Edge`, in the order in which it is shown."""
 
 
 class QuotedLeg(NamedTuple):
@@ -60,6 +77,10 @@ class Edge:
     loss_kind: LossKind
     basis: str = ""
     """Where the prices are from."""
+    structure: str = ""
+    """Name of the structure."""
+    expiry: date | None = None
+    """The day on which its legs end."""
 
     @property
     def edge_30(self) -> float | None:
@@ -105,6 +126,7 @@ def edge(
     hv30: float | None,
     hv90: float | None,
     basis: str = "",
+    stress_sd: float = STRESS_SD,
 ) -> Edge:
     """Edge of a structure whose legs all end on one day.
 
@@ -116,6 +138,7 @@ def edge(
         hv30: points; None is not known.
         hv90: points; None is not known.
         basis: where the prices are from.
+        stress_sd: size of the stress move, in standard deviations.
 
     A 30-day straddle at 100: IV 12 over HV 10 and IV 52 over HV 50 earn nearly the same dollars,
     but a sixth of the credit in one and a twenty-sixth in the other:
@@ -144,7 +167,7 @@ def edge(
                 "A strike must be above 0, price and spread not below.",
             )
     credit = SHARES * sum(-leg.sign * leg.mid - leg.spread / 2.0 for leg in legs)
-    loss, kind = _loss(legs, credit, spot, expected_move(spot, iv, days))
+    loss, kind = _loss(legs, credit, spot, stress_sd * expected_move(spot, iv, days))
     return Edge(
         credit=credit,
         value_30=_value(legs, spot, days, hv30),
@@ -178,7 +201,7 @@ def _payoff(legs: Sequence[QuotedLeg], at: float) -> float:
 
 
 def _loss(
-    legs: Sequence[QuotedLeg], credit: float, spot: float, move: float
+    legs: Sequence[QuotedLeg], credit: float, spot: float, stress: float
 ) -> tuple[float, LossKind]:
     """The largest loss at expiry, where both ends are covered; else that of the stress move."""
     strikes = [leg.strike for leg in legs]
@@ -187,7 +210,6 @@ def _loss(
     )
     places = [*strikes, 0.0, 2.0 * max(strikes)]
     if not covered:
-        stress = STRESS_SD * move
         places = [spot + stress, max(spot - stress, 0.0), *strikes]
     worst = max(_payoff(legs, place) for place in places)
     return max(worst - credit, 0.0), "maximum" if covered else "stress"
@@ -212,42 +234,68 @@ def snapshot_edge(
         days: calendar days to expiry; the rules' expiry by default.
 
     Raises:
-        NoNumberError: a figure that it needs is missing, or the structure ends on two days.
+        MissingError: a figure that it needs is missing.
+        NoNumberError: the structure ends on two days.
         InputError: days that make no sense.
+    """
+    if days is not None and days <= 0:
+        raise InputError(f"{days} days to expiry make no edge; use at least 1.")
+    return plan_edge(s, structure, decide.plan_for(s, structure, rules, today=today, days=days))
+
+
+def decided_edge(s: Snapshot, decision: Decision) -> tuple[Edge | None, str]:
+    """Edge of what a decision would sell, at its strikes; else None, and why there is none."""
+    if decision.structure is None:
+        return None, "there is nothing to sell"
+    try:
+        return plan_edge(s, decision.structure, decision.strikes), ""
+    except VrpError as error:
+        return None, error.why
+
+
+def plan_edge(s: Snapshot, structure: Structure, plan: StrikePlan | None) -> Edge:
+    """Edge of a structure on `s` at the strikes of `plan`; priced as `snapshot_edge` says.
+
+    Raises:
+        MissingError: a figure that it needs is missing.
+        NoNumberError: the structure ends on two days.
     """
     if structure.vega > 0:
         raise NoNumberError(
             f"A {structure.title} has no edge in dollars: it ends on two days.",
             "Ask for a structure that sells premium on one.",
         )
-    if days is not None and days <= 0:
-        raise InputError(f"{days} days to expiry make no edge; use at least 1.")
     premium_iv = s.atm_iv_30d if s.atm_iv_30d is not None else s.atm_iv
-    if s.spot is None or premium_iv is None:
-        raise NoNumberError(f"{s.symbol} has no spot or no ATM IV, so there is nothing to price.")
-    plan = decide.plan_for(s, structure, rules, today=today, days=days)
+    if s.spot is None:
+        raise MissingError(f"{s.symbol} has no spot, so there is nothing to price.")
+    if premium_iv is None:
+        raise MissingError(f"{s.symbol} has no ATM IV, so there is nothing to price.")
     if plan is None or plan.days <= 0 or not plan.complete:
-        raise NoNumberError(f"The strikes of the {structure.title} on {s.symbol} are not known.")
+        raise MissingError(f"The strikes of the {structure.title} on {s.symbol} are not known.")
     smile, words = _smile(s, premium_iv, plan.days)
     told = [words]
     widths = (s.atm_spread_pct, s.wing_spread_pct)
-    if None in widths:
-        told.append("spread not known: at mid" if widths == (None, None) else "one spread for all")
+    if widths == (None, None):
+        told.append("width of quotes not known: at mid")
+    elif None in widths:
+        told.append("one width for all quotes")
     atm_width = next((w for w in widths if w is not None), 0.0)
     wing_width = next((w for w in reversed(widths) if w is not None), 0.0)
     legs = []
     for leg in plan.legs:
         strike = leg.strike or 0.0
-        mid = black_scholes.price(leg.right, s.spot, strike, smile(strike), plan.days)
+        mid = max(black_scholes.price(leg.right, s.spot, strike, smile(strike), plan.days), 0.0)
         at_money = plan.expected_move is not None and (
             abs(strike - s.spot) < 0.25 * plan.expected_move
         )
         width = atm_width if at_money else wing_width
         legs.append(QuotedLeg(leg.sign, leg.right, strike, mid, mid * width / 100.0))
-    return edge(
-        legs, spot=s.spot, days=plan.days, iv=smile(s.spot), hv30=s.rv_30d, hv90=s.rv_90d,
-        basis="; ".join(told),
-    )  # fmt: skip
+    found = edge(legs, spot=s.spot, days=plan.days, iv=smile(s.spot), hv30=s.rv_30d, hv90=s.rv_90d)
+    if found.credit <= 0:
+        told.append("no credit is left at these quotes")
+    return dataclasses.replace(
+        found, basis="; ".join(told), structure=structure.name, expiry=plan.expiry
+    )
 
 
 class _Smile(NamedTuple):
@@ -267,20 +315,28 @@ class _Smile(NamedTuple):
         return v0 + (v1 - v0) * (x - x0) / (x1 - x0)
 
 
+def term_of(s: Snapshot) -> tuple[IvPoint, ...]:
+    """ATM IV by calendar days: by expiry where that is known, else by tenor."""
+    return s.iv_term or tuple(IvPoint(point.dte, point.iv) for point in s.term_vrp)
+
+
 def _smile(s: Snapshot, atm: float, days: int) -> tuple[_Smile, str]:
     """The smile at the expiry: the wings keep their distance to ATM IV as a ratio."""
     spot = s.spot or 0.0
-    at_expiry = interpolate_iv(s.iv_term, days)
-    words = "mid from ATM IV" if at_expiry is None else f"mid from the IV at {days} days"
+    at_expiry = interpolate_iv(term_of(s), days)
+    words = "priced from " + ("ATM IV" if at_expiry is None else f"the IV at {days} days")
     level = atm if at_expiry is None else at_expiry
     knots = [(math.log(spot), level)]
-    for right, wing in (("put", s.put_wing_iv), ("call", s.call_wing_iv)):
+    sides: tuple[tuple[Right, float | None], ...] = (
+        ("put", s.put_wing_iv), ("call", s.call_wing_iv),
+    )  # fmt: skip
+    for right, wing in sides:
         if wing is not None:
             iv = wing * level / atm
-            side: Right = "put" if right == "put" else "call"
-            strike = black_scholes.strike_of_delta(side, spot, iv, days, 0.25)
+            strike = black_scholes.strike_of_delta(right, spot, iv, days, WING_DELTA)
             if (strike < spot) == (right == "put") and strike != spot:
                 knots.append((math.log(strike), iv))
     if len(knots) == 3:
         words += " and the wings"
+    words += ", not from quotes of the legs"
     return _Smile(tuple(sorted(knots))), words

@@ -13,11 +13,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from vrp_xl.core.chain import DAYS_PER_YEAR, IV_FILE, MULTIPLIER
+from vrp_xl.core.snapshot import Crossing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
 
     from vrp_xl.core.chain import Chain, Cleaned, Floats, Mask
     from vrp_xl.core.snapshot import Gamma
-
-Direction = Literal["up", "down"]
 
 GRID_LOW, GRID_HIGH = 0.7, 1.3
 """The spots that are looked at, as multiples of spot."""
@@ -44,13 +43,6 @@ _GRID: Floats = np.unique(
 
 _PRECISION = 1e-12
 _STEPS = 100
-
-
-class Crossing(NamedTuple):
-    """A spot at which re-priced gamma is zero; "up": negative below it and positive above."""
-
-    spot: float
-    direction: Direction
 
 
 @dataclass(frozen=True, slots=True)

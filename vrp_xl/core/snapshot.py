@@ -21,7 +21,7 @@ from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 Gamma = Literal["positive", "negative", "unknown"]
 GammaBasis = Literal["vendor", "repriced", "net_gex"]
@@ -52,6 +52,10 @@ SCORED_STRUCTURES = ("short_put_spread", "short_strangle", "iron_condor", "calen
 """The structures that the vendor scores, 0 to 100."""
 
 
+STRIKES_KEPT = 40
+"""Strikes of a chain that a snapshot keeps, those with the most GEX; the rest hold little of it."""
+
+
 class TermPoint(NamedTuple):
     """The premium at one tenor: calendar days, then percent points."""
 
@@ -66,6 +70,38 @@ class IvPoint(NamedTuple):
 
     dte: int
     iv: float
+
+
+class Crossing(NamedTuple):
+    """A spot at which re-priced gamma is zero; "up": negative below it and positive above."""
+
+    spot: float
+    direction: Literal["up", "down"]
+
+
+class ExpiryPoint(NamedTuple):
+    """One expiry of a chain. IVs in percent points, prices in USD; None is not known."""
+
+    dte: int
+    """Calendar days; 0 is today."""
+    atm_iv: float | None
+    put_wing_iv: float | None
+    call_wing_iv: float | None
+    straddle: float | None
+    expected_move: float | None
+    net_gex: float | None
+    """USD per 1 % move."""
+    open_interest: float | None
+    atm_spread_pct: float | None
+
+
+class StrikePoint(NamedTuple):
+    """One strike of a chain, all expiries together; GEX in USD per 1 % move."""
+
+    strike: float
+    call_gex: float
+    put_gex: float
+    open_interest: float
 
 
 def _figure(label: str, unit: str, doc: str) -> Any:
@@ -188,6 +224,16 @@ class Snapshot:
 
     iv_term: tuple[IvPoint, ...] = ()
     term_vrp: tuple[TermPoint, ...] = ()
+    crossings: tuple[Crossing, ...] = ()
+    """Every spot at which re-priced gamma changes its sign, from low to high."""
+    window_levels: Mapping[str, float] = field(default_factory=dict)
+    """Levels of the traded window alone, by the names of the figures for all expiries, and
+    ``dte_min`` and ``dte_max``, its calendar days."""
+    expiries: tuple[ExpiryPoint, ...] = ()
+    by_strike: tuple[StrikePoint, ...] = ()
+    """The strikes with the most GEX, from the lowest up."""
+    dropped: Mapping[str, int] = field(default_factory=dict)
+    """Reason -> contracts of the chain that were left out, or of which one figure was."""
     scores: Mapping[str, float] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     missing: Mapping[str, str] = field(default_factory=dict)
@@ -242,14 +288,18 @@ class Snapshot:
             known[name] = datetime.fromisoformat(known[name])
         if known.get("next_earnings"):
             known["next_earnings"] = date.fromisoformat(known["next_earnings"])
-        known["iv_term"] = tuple(IvPoint(*p) for p in known.get("iv_term", ()))
-        known["term_vrp"] = tuple(TermPoint(*p) for p in known.get("term_vrp", ()))
+        for name, kind in _LISTS.items():
+            known[name] = tuple(kind(*p) for p in known.get(name, ()))
         known["warnings"] = tuple(known.get("warnings", ()))
         return cls(**known)
 
 
 FIELD_NAMES: tuple[str, ...] = tuple(f.name for f in dataclasses.fields(Snapshot))
 _FIELD_SET = frozenset(FIELD_NAMES)
+_LISTS: dict[str, Callable[..., Any]] = {
+    "iv_term": IvPoint, "term_vrp": TermPoint, "crossings": Crossing, "expiries": ExpiryPoint,
+    "by_strike": StrikePoint,
+}  # fmt: skip
 
 FIGURES: dict[str, Mapping[str, str]] = {
     f.name: f.metadata for f in dataclasses.fields(Snapshot) if f.metadata

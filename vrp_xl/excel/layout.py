@@ -36,8 +36,8 @@ SYMBOL_NAME = "vrp_symbol"
 """The input cell of the Symbol sheet."""
 
 RAW_EXTRAS = ("yesterday", "z_change", "iv_rank", "iv_percentile", "harvest_score",
-              "net_harvest_score", "dealer_flow_risk", "score_kind", "as_of", "age_minutes",
-              "stale", "state")  # fmt: skip
+              "net_harvest_score", "dealer_flow_risk", "as_of", "age_minutes", "stale",
+              "state")  # fmt: skip
 """Columns behind the raw figures that a refresh writes too and VRP_DECIDE does not read."""
 
 RAW_BLOCK = (*RAW_COLUMNS, *RAW_EXTRAS)

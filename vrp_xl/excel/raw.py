@@ -10,8 +10,10 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from vrp_xl.core.decide import Decision, decide
+from vrp_xl.core.edge import decided_edge, term_of
 from vrp_xl.core.exit_plan import exit_plan
-from vrp_xl.core.snapshot import SCORED_STRUCTURES, Snapshot
+from vrp_xl.core.snapshot import SCORED_STRUCTURES, IvPoint, Snapshot
+from vrp_xl.core.structures import STRUCTURES
 from vrp_xl.errors import VrpError
 from vrp_xl.excel import boundary
 
@@ -27,22 +29,30 @@ _NUMBERS = (
 )  # fmt: skip
 _LEVELS = ("gamma_flip", "net_gex", "put_wall", "call_wall", "max_gamma")
 _SCORES = tuple(f"score_{name}" for name in SCORED_STRUCTURES)
+_LOCAL_SCORES = tuple(f"score_{name}" for name in STRUCTURES if name not in SCORED_STRUCTURES)
+"""Structures that only a local score knows."""
 _REST = ("atm_oi", "atm_spread_pct")
 
 RAW_COLUMNS: tuple[str, ...] = (
     "symbol", *_NUMBERS, "gamma", "gamma_basis", *_LEVELS, *_SCORES, *_REST,
-    "next_earnings", "vrp_regime", "warnings", "missing",
+    "next_earnings", "vrp_regime", "warnings", "missing", "wing_spread_pct", "iv_term",
+    *_LOCAL_SCORES, "score_kind",
 )  # fmt: skip
-"""The columns of a raw block where it has no header row."""
+"""The columns of a raw block where it has no header row; new ones come last, so that a block
+without a header stays what it was."""
 
 DECIDED_COLUMNS: tuple[str, ...] = (
-    "cell", "size", "structure", "strikes", "action", "why", "expiry", "score", "spread_30d",
+    "cell", "size", "structure", "strikes", "action", "why", "expiry", "score",
+    "edge_30", "edge_30_pct_credit", "edge_30_pct_loss", "edge_90", "edge_basis", "spread_30d",
     "structural", "tactical", "funnel", "compression", "compression_band", "z_band", "lean",
     "gamma", "gamma_basis", "flip_distance_pct", "status", "exit_plan", "warnings", "candidate",
 )  # fmt: skip
 """What comes back for each row."""
 
-_FIGURE_COLUMNS = frozenset((*_NUMBERS, *_LEVELS, *_REST))
+_FIGURE_COLUMNS = frozenset((*_NUMBERS, *_LEVELS, *_REST, "wing_spread_pct"))
+_SCORE_KINDS = ("vendor", "simulated", "local")
+_TERM_MOST = 45
+"""So many expiries fit into a cell's text; a scan trades none beyond them."""
 
 
 def decide_table(rows: Sequence[Sequence[Any]], rules: Rules, *, today: date) -> list[list[Any]]:
@@ -65,7 +75,39 @@ def _decided(cells: dict[str, Any], rules: Rules, today: date) -> list[Any]:
         words = {"action": "WAIT: a figure cannot be read", "why": str(error)}
         return [words.get(name) for name in DECIDED_COLUMNS]
     decision = decide(snapshot, rules, today=today)
-    return [_VALUES[name](snapshot, decision, rules) for name in DECIDED_COLUMNS]
+    edge, edge_why = decided_edge(snapshot, decision)
+    found = {name: value(snapshot, decision, rules) for name, value in _VALUES.items()}
+    found |= {name: getattr(edge, name, None) for name in _EDGE}
+    found["edge_basis"] = (edge.basis if edge is not None else edge_why) or None
+    return [found[name] for name in DECIDED_COLUMNS]
+
+
+_EDGE = ("edge_30", "edge_30_pct_credit", "edge_30_pct_loss", "edge_90")
+
+
+def term_words(s: Snapshot) -> str | None:
+    """ATM IV by expiry as the text of a cell, such as ``23d 17.25; 30d 17.5``; nearest first.
+
+    The d keeps a spreadsheet from reading a time of day in it.
+    """
+    points = sorted(term_of(s))[:_TERM_MOST]
+    return "; ".join(f"{point.dte}d {point.iv!r}" for point in points) or None
+
+
+def _term(words: str | None, symbol: str) -> tuple[IvPoint, ...]:
+    """What `term_words` wrote.
+
+    Raises:
+        InputError: a part that is no day and volatility.
+    """
+    out = []
+    for part in (words or "").split(";"):
+        if not part.strip():
+            continue
+        days, _, iv = part.strip().partition("d ")
+        where = f"iv_term of {symbol}"
+        out.append(IvPoint(boundary.whole(days, where), boundary.number(iv, where)))
+    return tuple(out)
 
 
 def _text(cells: dict[str, Any], name: str) -> str | None:
@@ -89,7 +131,7 @@ def snapshot_of(cells: dict[str, Any]) -> Snapshot:
             figures[name] = boundary.number(value, f"{name} of {symbol}")
     scores = {
         name.removeprefix("score_"): boundary.number(cells[name], f"{name} of {symbol}")
-        for name in _SCORES
+        for name in (*_SCORES, *_LOCAL_SCORES)
         if cells.get(name) is not None and not isinstance(cells[name], boundary.CellError)
     }
     if figures.get("history_days") is not None:
@@ -103,6 +145,7 @@ def snapshot_of(cells: dict[str, Any]) -> Snapshot:
         gamma = "unknown"  # it was withheld; what to make of that is the rule's business
     moment = datetime.now(UTC)
     missing = _text(cells, "missing")
+    kind = _text(cells, "score_kind")
     return Snapshot(
         symbol=symbol,
         source="sheet",
@@ -112,6 +155,8 @@ def snapshot_of(cells: dict[str, Any]) -> Snapshot:
         gamma_basis="repriced" if basis == "repriced" else None,
         vrp_regime=_text(cells, "vrp_regime"),
         scores=scores,
+        score_kind=kind if kind in _SCORE_KINDS else None,  # type: ignore[arg-type]
+        iv_term=_term(_text(cells, "iv_term"), symbol),
         warnings=tuple(w.strip() for w in (_text(cells, "warnings") or "").split(";") if w.strip()),
         missing={"z_score": missing} if missing else {},
         **figures,

@@ -10,8 +10,9 @@ from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
 from vrp_xl.core.calendar import NEW_YORK
-from vrp_xl.core.snapshot import SCORED_STRUCTURES
+from vrp_xl.core.structures import STRUCTURES
 from vrp_xl.excel.layout import RAW_BLOCK
+from vrp_xl.excel.raw import term_words
 from vrp_xl.excel.sheet_scan import quota_words
 from vrp_xl.excel.styles import clean
 from vrp_xl.workflow.columns import BY_NAME, flat
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 TEXT_MOST = 1000
 """Longer text says nothing more in a cell."""
 
-_SCORES = {f"score_{name}": name for name in SCORED_STRUCTURES}
+_SCORES = {f"score_{name}": name for name in STRUCTURES}
 
 
 def raw_row(row: Row) -> list[Any]:
@@ -41,6 +42,8 @@ def _value(row: Row, name: str) -> Any:
     snapshot = row.snapshot
     if name in _SCORES:
         return snapshot.scores.get(_SCORES[name])
+    if name == "iv_term":
+        return term_words(snapshot)
     if name == "warnings":  # those of the source; the decision's own are made anew
         return "; ".join(w.replace(";", ",") for w in snapshot.warnings) or None
     if name == "missing":

@@ -14,7 +14,7 @@ from xlsxwriter.utility import xl_col_to_name
 from vrp_xl.core.calendar import NEW_YORK, session_open
 from vrp_xl.excel import styles as look
 from vrp_xl.excel.sheet_settings import RULES_CHANGED, SCAN_DAY, rule_name
-from vrp_xl.workflow.columns import BY_NAME, flat, reason
+from vrp_xl.workflow.columns import BY_NAME, flat, reason, score_words
 from vrp_xl.workflow.scan import age_words
 
 if TYPE_CHECKING:
@@ -48,7 +48,12 @@ GROUPS: tuple[tuple[str, str, tuple[Place, ...]], ...] = (
     ("Decision", look.NAVY, (
         Place("candidate", 6, "Pick"), Place("symbol", 9), Place("cell", 6),
         Place("yesterday", 10.5), Place("size", 8), Place("action", 28),
-        Place("structure", 13), Place("score", 7), Place("strikes", 28), Place("expiry", 12),
+        Place("structure", 13), Place("score", 10), Place("strikes", 28), Place("expiry", 12),
+    )),
+    ("Edge of one contract", "#1F5673", (
+        Place("edge_30", 9.5, "Edge at HV30"), Place("edge_30_pct_credit", 10, "% of credit"),
+        Place("edge_30_pct_loss", 9.5, "% of loss"), Place("edge_90", 9.5, "Edge at HV90"),
+        Place("credit", 9), Place("loss", 9.5), Place("loss_kind", 10),
     )),
     ("Premium", "#2B4A66", (
         Place("spot", 10), Place("atm_iv", 8), Place("rv_20d", 7.5), Place("vrp_20d", 10),
@@ -65,7 +70,8 @@ GROUPS: tuple[tuple[str, str, tuple[Place, ...]], ...] = (
     ("Confirm and exits", "#526A80", (
         Place("status", 44), Place("harvest_score", 9),
         Place("net_harvest_score", 9, "Net harvest"), Place("vrp_regime", 15),
-        Place("score_kind", 11), Place("next_earnings", 12), Place("exit_plan", 100),
+        Place("score_kind", 11), Place("next_earnings", 12), Place("edge_basis", 44),
+        Place("exit_plan", 100),
     )),
     ("Data", "#5F6B77", (
         Place("warnings", 60), Place("why", 66), Place("as_of", 17, "As of (New York)"),
@@ -80,7 +86,8 @@ INDEX: dict[str, int] = {place.name: n for n, place in enumerate(PLACES)}
 LETTER: dict[str, str] = {name: xl_col_to_name(n) for name, n in INDEX.items()}
 _PRINTED = INDEX["max_gamma"]
 _COUNTED = ("A", "B", "C", "D", "?")
-_TOLD = ("cell", "z_score", "percentile", "structural", "gamma_flip", "put_wall", "call_wall")
+_TOLD = ("cell", "z_score", "percentile", "structural", "gamma_flip", "put_wall", "call_wall",
+         "edge_30", "edge_30_pct_credit", "edge_90")  # fmt: skip
 """Columns where a blank carries its reason as a note."""
 _WORDS = ("structure", "gamma_basis", "vrp_regime")
 """Columns of names whose underscores are shown as blanks."""
@@ -127,6 +134,8 @@ COLOURS: tuple[Colour, ...] = (
     Colour(_DECISION, '{candidate}="yes"', {"bold": True}),
     Colour(("vrp_20d",), "AND(ISNUMBER({vrp_20d}),{vrp_20d}<=0)", look.BAD),
     Colour(("vrp_20d",), "AND(ISNUMBER({vrp_20d}),{vrp_20d}>[spread_min])", look.GOOD),
+    Colour(("edge_30",), "AND(ISNUMBER({edge_30}),{edge_30}<=0)", look.BAD),
+    Colour(("edge_90",), "AND(ISNUMBER({edge_90}),{edge_90}<=0)", look.BAD),
     Colour(("structural",), "AND(ISNUMBER({structural}),{structural}>=[structural_rich])",
            look.GOOD | {"underline": 1}),
     Colour(("structural",), "AND(ISNUMBER({structural}),{structural}>[structural_min])", look.GOOD),
@@ -175,7 +184,7 @@ def write_scan(sheet: Worksheet, styles: Styles, scan: Scan) -> None:
     _columns(sheet, styles)
     _top(sheet, styles, scan)
     _limits(sheet, styles, scan)
-    _headings(sheet, styles)
+    _headings(sheet, styles, scan)
     formats = [styles(look.value_style(BY_NAME[p.name].show), look.ROW_LINE) for p in PLACES]
     for n, row in enumerate(scan.rows):
         _row(sheet, formats, FIRST_ROW + n, row)
@@ -313,7 +322,13 @@ def _limits(sheet: Worksheet, styles: Styles, scan: Scan) -> None:
         )  # fmt: skip
 
 
-def _headings(sheet: Worksheet, styles: Styles) -> None:
+def score_heading(scan: Scan) -> str:
+    """The heading of the scores: whose they are, where all rows have them from one maker."""
+    named = {score_words(row) for row in scan.rows if row.snapshot.score_kind is not None}
+    return (named.pop() if len(named) == 1 else "score").capitalize()
+
+
+def _headings(sheet: Worksheet, styles: Styles, scan: Scan) -> None:
     sheet.set_row(GROUP_ROW, 17)
     sheet.set_row(HEADER_ROW, 34)
     for title, fill, places in GROUPS:
@@ -330,7 +345,10 @@ def _headings(sheet: Worksheet, styles: Styles) -> None:
                 align=show, indent=1 if show == "left" else 0,
             )  # fmt: skip
             n = INDEX[place.name]
-            sheet.write_string(HEADER_ROW, n, place.heading or column.heading, style)
+            words = place.heading or column.heading
+            if place.name == "score":
+                words = score_heading(scan)
+            sheet.write_string(HEADER_ROW, n, words, style)
             _note(sheet, HEADER_ROW, n, _header_note(column))
 
 

@@ -78,6 +78,8 @@ NUMBER_FORMATS: dict[Show, str] = {
     "signed percent": '+0.00"%";-0.00"%";0.00"%"',
     "integer": "#,##0",
     "money": '+#,##0.0,,"M";-#,##0.0,,"M";0',
+    "dollars": '"$"#,##0',
+    "signed money": '+"$"#,##0;-"$"#,##0;"$"0',
     "size": '0.00"x"',
     "date": "yyyy-mm-dd",
     "time": "yyyy-mm-dd hh:mm",

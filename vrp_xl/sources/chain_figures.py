@@ -10,10 +10,12 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from vrp_xl.core import calendar, history
 from vrp_xl.core.chain import clean
 from vrp_xl.core.exposure import dollars, exposure_of
-from vrp_xl.core.snapshot import Snapshot
+from vrp_xl.core.snapshot import STRIKES_KEPT, ExpiryPoint, Snapshot, StrikePoint
 from vrp_xl.core.surface import surface_of
 from vrp_xl.errors import ServiceError
 
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from vrp_xl.core.chain import Chain, Cleaned
-    from vrp_xl.core.exposure import Exposure
+    from vrp_xl.core.exposure import Exposure, Levels
     from vrp_xl.core.surface import Surface
 
 
@@ -69,11 +71,55 @@ def chain_snapshot(
         market_open=calendar.session_open(chain.as_of),
         spot=chain.spot,
         iv_term=surface.term,
+        crossings=exposure.repriced.crossings,
+        window_levels=_window_levels(exposure),
+        expiries=_expiries(surface, exposure),
+        by_strike=_by_strike(exposure.levels),
+        dropped={**cleaned.dropped, **cleaned.marked},
         warnings=(*exposure.notes, *_moment_notes(chain)),
         missing=missing,
         basis=basis,
         **figures,
     )
+
+
+LEVELS = ("net_gex", "put_wall", "call_wall", "max_gamma", "max_negative_gamma",
+          "highest_oi_strike")  # fmt: skip
+
+
+def _window_levels(exposure: Exposure) -> dict[str, float]:
+    """The levels of the traded window that there are, and its days."""
+    low, high = exposure.window_days
+    found = {name: getattr(exposure.window, name) for name in LEVELS}
+    found["gamma_flip"] = exposure.window_repriced.flip
+    known = {name: value for name, value in found.items() if value is not None}
+    return {"dte_min": low, "dte_max": high, **known}
+
+
+def _expiries(surface: Surface, exposure: Exposure) -> tuple[ExpiryPoint, ...]:
+    gex = dict(exposure.levels.by_expiry)
+    return tuple(
+        ExpiryPoint(
+            dte=int(e.days), atm_iv=_short(e.atm_iv), put_wing_iv=_short(e.put_wing_iv),
+            call_wing_iv=_short(e.call_wing_iv), straddle=_short(e.straddle),
+            expected_move=_short(e.expected_move), net_gex=_short(gex.get(e.ordinal)),
+            open_interest=e.open_interest, atm_spread_pct=_short(e.atm_spread_pct),
+        )
+        for e in surface.expiries
+    )  # fmt: skip
+
+
+def _short(value: float | None) -> float | None:
+    """Six digits: more say nothing in a list that is only looked at."""
+    return None if value is None else float(f"{value:.6g}")
+
+
+def _by_strike(levels: Levels) -> tuple[StrikePoint, ...]:
+    held = np.abs(levels.call_gex) + np.abs(levels.put_gex)
+    most = np.sort(np.argsort(-held, kind="stable")[:STRIKES_KEPT])
+    columns = (levels.strikes, levels.call_gex, levels.put_gex, levels.open_interest)
+    rows = zip(*(column[most].tolist() for column in columns), strict=True)
+    return tuple(StrikePoint(*(float(f"{value:.6g}") for value in row)) for row in rows)
 
 
 def _left_out(name: str, cleaned: Cleaned) -> str:
@@ -154,11 +200,7 @@ def _gamma_figures(
         "gamma_basis": "repriced" if repriced.gamma != "unknown" else None,
         "gamma_flip": repriced.flip,
         "gamma_flip_status": repriced.status,
-        **{
-            name: getattr(levels, name)
-            for name in ("net_gex", "put_wall", "call_wall", "max_gamma", "max_negative_gamma",
-                         "highest_oi_strike")
-        },
+        **{name: getattr(levels, name) for name in LEVELS},
     }  # fmt: skip
     if repriced.flip is None:
         missing["gamma_flip"] = repriced.status

@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from datetime import UTC
 from typing import TYPE_CHECKING, Any, Literal
 
+from vrp_xl.core.edge import MEASURES
 from vrp_xl.core.exit_plan import exit_plan
 from vrp_xl.core.matrix import CELL_NAME
 from vrp_xl.core.range_volatility import RANGE_FIGURES
 from vrp_xl.core.snapshot import FIGURES
+from vrp_xl.workflow.levels import levels_dict
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,7 +24,11 @@ if TYPE_CHECKING:
     from vrp_xl.workflow.scan import Row, Scan
 
 Show = Literal["text", "long", "letter", "signed", "number", "ratio", "price", "percent",
-               "signed percent", "integer", "money", "size", "date", "time", "flag"]  # fmt: skip
+               "signed percent", "integer", "money", "dollars", "signed money", "size", "date",
+               "time", "flag"]  # fmt: skip
+
+SCORE_WORDS = {"local": "local score", "simulated": "simulated score"}
+"""What a score is called that is not the vendor's; the vendor's is a score."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +72,30 @@ def _premium(name: str, heading: str, unit: str, show: Show, doc: str, missing: 
     )
 
 
+def _edge(name: str, heading: str, unit: str, show: Show, doc: str, missing: str = "") -> Column:
+    """A figure of the edge; a blank says why with the edge itself, or with `missing`."""
+    return Column(
+        name, heading, unit, show, doc, lambda row: getattr(row.edge, name, None), missing
+    )
+
+
+def score_words(row: Row) -> str:
+    """What the row's score is called: a score, a local score or a simulated score."""
+    return SCORE_WORDS.get(row.snapshot.score_kind or "", "score")
+
+
+def edge_basis(row: Row) -> str | None:
+    """What the edge was priced from; where there is none, why."""
+    return row.edge.basis if row.edge is not None else row.edge_why or None
+
+
+def edge_dict(row: Row) -> dict[str, Any] | None:
+    """The whole edge in plain types."""
+    if row.edge is None:
+        return None
+    return {name: _plain(getattr(row.edge, name)) for name in MEASURES}
+
+
 def plan_dict(plan: StrikePlan | None) -> dict[str, Any] | None:
     """A strike plan in plain types."""
     if plan is None:
@@ -106,13 +136,31 @@ COLUMNS: tuple[Column, ...] = (
              lambda r: r.decision.action),
     _decided("structure", "Structure", "", "text", "What to sell.",
              lambda r: r.decision.structure.name if r.decision.structure else None),
-    _decided("score", "Score", "0-100", "integer", "Score of the structure.",
+    _decided("score", "Score", "0-100", "integer",
+             "Score of the structure, by whom score_kind says: the vendor; simulated, in the "
+             "sample market; or a local score, this project's own from option chains.",
              lambda r: r.decision.score, "scores"),
     _figure("score_kind", "text"),
     _decided("expiry", "Expiry", "date", "date", "Expiry of the strikes.",
              lambda r: r.decision.strikes.expiry if r.decision.strikes else None),
     _decided("strikes", "Strikes", "USD", "long", "Legs from the lowest strike up.",
              lambda r: r.decision.strikes),
+    _edge("edge_30", "Edge HV30", "USD", "signed money",
+          "Edge of one contract: the credit minus what the legs are worth at HV30.", "rv_30d"),
+    _edge("edge_30_pct_credit", "Edge / credit", "%", "signed percent",
+          "Edge at HV30 in percent of the credit.", "rv_30d"),
+    _edge("edge_30_pct_loss", "Edge / loss", "%", "signed percent",
+          "Edge at HV30 in percent of the maximum loss; of the stress loss where a side is open.",
+          "rv_30d"),
+    _edge("edge_90", "Edge HV90", "USD", "signed money",
+          "Edge of one contract at HV90.", "rv_90d"),
+    _edge("credit", "Credit", "USD", "dollars",
+          "Credit of one contract: at mid less half the spread of every leg."),
+    _edge("loss", "Loss", "USD", "dollars",
+          "Largest loss of one contract; that of a move of 2.5 deviations where a side is open."),
+    _edge("loss_kind", "Loss is", "", "text", "maximum or stress."),
+    _decided("edge_basis", "Edge from", "", "long",
+             "What the edge was priced from; where there is none, why.", edge_basis),
     _figure("spot", "price"),
     _figure("atm_iv", "number"),
     _figure("atm_iv_30d", "number"),
@@ -197,11 +245,20 @@ COLUMNS: tuple[Column, ...] = (
 )  # fmt: skip
 """Every column of a scan, in order."""
 
+EDGE_COLUMNS = frozenset(
+    {"edge_30", "edge_30_pct_credit", "edge_30_pct_loss", "edge_90", "credit", "loss", "loss_kind"}
+)
+"""The columns that are blank where there is no edge; `Row.edge_why` says why."""
+
 BY_NAME: dict[str, Column] = {column.name: column for column in COLUMNS}
 
 
 def reason(row: Row, column: Column) -> str | None:
     """Why that column of that row is blank, or None where nothing is known of it."""
+    if column.name in EDGE_COLUMNS and row.edge is None:
+        return row.edge_why or None
+    if column.name == "edge_30_pct_credit" and row.edge is not None and row.edge.credit <= 0:
+        return row.edge.basis
     return row.snapshot.missing.get(column.missing) if column.missing else None
 
 
@@ -209,11 +266,14 @@ def row_dict(row: Row) -> dict[str, Any]:
     """One row in plain types for JSON: numbers are numbers, null is what is missing."""
     out = {column.name: _plain(column.value(row)) for column in COLUMNS}
     out["strikes"] = plan_dict(row.decision.strikes)
+    out["edge"] = edge_dict(row)
+    out["edge_why"] = row.edge_why or None
     out["cell_name"] = CELL_NAME[row.decision.cell] if row.decision.cell else None
     out["structure_risk"] = row.decision.structure.risk if row.decision.structure else None
     out["missing"] = dict(row.snapshot.missing)
     out["basis"] = dict(row.snapshot.basis)
     out["term_vrp"] = [point._asdict() for point in row.snapshot.term_vrp]
+    out["levels"] = levels_dict(row.snapshot)
     out["gamma_flip_status"] = row.snapshot.gamma_flip_status
     out["sample"] = row.snapshot.sample
     return out

@@ -26,12 +26,14 @@ ALIASES = {
     "flip": "gamma_flip",
     "gex": "net_gex",
     "price": "spot",
+    "edge": "edge_30",
     "earnings": "next_earnings",
 }
 """Other words for fields."""
 
 SCAN_FIELDS = (
-    "symbol", "cell", "size", "action", "structure", "score", "strikes", "expiry", "spot",
+    "symbol", "cell", "size", "action", "structure", "score", "strikes", "expiry",
+    "edge_30", "edge_30_pct_credit", "edge_90", "spot",
     "atm_iv", "rv_20d", "vrp_20d", "structural", "tactical", "funnel", "z_score", "percentile",
     "history_days", "put_vrp", "call_vrp", "lean", "gamma", "gamma_basis", "gamma_flip",
     "flip_distance_pct", "put_wall", "call_wall", "max_gamma", "status", "why", "as_of",

@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, Literal
 
 from vrp_xl.core import calendar
 from vrp_xl.core.decide import Decision, decide
+from vrp_xl.core.edge import decided_edge
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import date, timedelta
 
+    from vrp_xl.core.edge import Edge
     from vrp_xl.core.rules import Rules
     from vrp_xl.core.snapshot import Snapshot
     from vrp_xl.sources.base import Quota
@@ -41,6 +43,10 @@ class Row:
     state: RowState
     """fresh: this refresh brought it; kept: the refresh failed, an older one stays; stored."""
     state_why: str = ""
+    edge: Edge | None = None
+    """Of one contract of the structure; None where there is none to tell."""
+    edge_why: str = ""
+    """Why there is no edge."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +203,7 @@ def row_of(
         yesterday = decide(before, rules, today=today).cell_text
         if snapshot.z_score is not None and before.z_score is not None:
             z_change = snapshot.z_score - before.z_score
+    edge, edge_why = decided_edge(snapshot, decision)
     return Row(
         snapshot=snapshot,
         decision=decision,
@@ -207,6 +214,8 @@ def row_of(
         z_change=z_change,
         state=state,
         state_why=state_why,
+        edge=edge,
+        edge_why=edge_why,
     )
 
 

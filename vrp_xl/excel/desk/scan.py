@@ -20,7 +20,7 @@ from vrp_xl.excel.desk.settings import rule_name
 from vrp_xl.excel.raw import DECIDED_COLUMNS, RAW_COLUMNS
 from vrp_xl.excel.sheet_scan import COLOURS
 from vrp_xl.frozen import MOMENT
-from vrp_xl.workflow.columns import BY_NAME
+from vrp_xl.workflow.columns import BY_NAME, SCORE_WORDS
 
 if TYPE_CHECKING:
     from xlsxwriter import Workbook
@@ -54,7 +54,9 @@ def _place(name: str, width: float, heading: str = "", *, minor: bool = False) -
 
 _WIDTHS: dict[str, tuple[float, str]] = {
     "cell": (6, ""), "size": (8, ""), "structure": (17, ""), "strikes": (27, ""),
-    "action": (28, ""), "why": (44, ""), "expiry": (12, ""), "score": (7, ""),
+    "action": (28, ""), "why": (44, ""), "expiry": (12, ""), "score": (10, ""),
+    "edge_30": (9.5, "Edge at HV30"), "edge_30_pct_credit": (10, "% of credit"),
+    "edge_30_pct_loss": (9, "% of loss"), "edge_90": (9, "Edge at HV90"),
     "structural": (9, ""), "tactical": (9, ""), "funnel": (11.5, ""),
     "compression_band": (13, "HV30/HV90 band"), "lean": (11, ""), "gamma": (9.5, ""),
     "gamma_basis": (10, "Gamma from"), "flip_distance_pct": (9, ""), "status": (34, ""),
@@ -62,7 +64,7 @@ _WIDTHS: dict[str, tuple[float, str]] = {
 }  # fmt: skip
 _MINOR: dict[str, tuple[float, str]] = {
     "spread_30d": (9, ""), "compression": (9, ""), "z_band": (11, ""), "exit_plan": (70, ""),
-    "candidate": (10, ""),
+    "candidate": (10, ""), "edge_basis": (44, ""),
 }  # fmt: skip
 _RAW_WIDTHS = {"symbol": 9.0, "warnings": 30.0, "missing": 40.0, "as_of": 16.0, "net_gex": 12.0,
                "vrp_regime": 15.0, "next_earnings": 12.0, "score_kind": 11.0}  # fmt: skip
@@ -72,16 +74,21 @@ _SCORE_DOC = "Score of that structure, 0 to 100."
 
 def _raw_place(name: str) -> Place:
     width = _RAW_WIDTHS.get(name, 9.5)
-    minor = name.startswith("score_") or name in ("vrp_regime", "warnings", "missing")
+    minor = name.startswith("score_") or name in (
+        "vrp_regime", "warnings", "missing", "wing_spread_pct", "iv_term",
+    )  # fmt: skip
     if name.startswith("score_") and name != "score_kind":
         words = name.removeprefix("score_").replace("_", " ")
         return Place(name, width, f"Score {words}", "integer", _SCORE_DOC, minor)
+    if name == "iv_term":
+        return Place(name, width, "IV by days", "text", "ATM IV by days to expiry, points.", minor)
     if name == "missing":
         return Place(name, width, "Missing", "text", "Why figures are missing.", minor)
     if name in BY_NAME:
         return _place(name, width, minor=minor)._replace(name=f"raw_{name}")
     known = FIGURES[name]
-    return Place(name, width, known["label"], "number", f"{known['doc']}\nUnit: {known['unit']}")
+    doc = f"{known['doc']}\nUnit: {known['unit']}"
+    return Place(name, width, known["label"], "number", doc, minor)
 
 
 MIRRORED = (
@@ -183,7 +190,7 @@ def write_scan(
     _grid(sheet, styles)
     _names(book)
     _top(sheet, styles, figures)
-    _headings(sheet, styles)
+    _headings(sheet, styles, figures)
     _mirrored(sheet, styles, figures)
     _decisions(sheet, styles, figures)
     _raw(sheet, styles, figures)
@@ -328,7 +335,28 @@ def _limits(sheet: DeskSheet, styles: Styles, figures: Figures) -> None:
         )  # fmt: skip
 
 
-def _headings(sheet: DeskSheet, styles: Styles) -> None:
+def score_heading(kind: str) -> str:
+    """A formula for what a score is called whose maker stands in the cell or text `kind`."""
+    return (
+        f'IF(EXACT({kind},"local"),"Local score",'
+        f'IF(EXACT({kind},"simulated"),"Simulated score","Score"))'
+    )
+
+
+def _heading(sheet: DeskSheet, place: Place, at: int, style: Any, figures: Figures) -> None:
+    """A heading; those of scores say whose they are, by the first row."""
+    if place.name != "score" and not (place.heading.startswith("Score ") and place.minor):
+        sheet.write_string(HEADER_ROW, at, place.heading, style)
+        return
+    first = address(FIRST_ROW, FIRST_RAW + layout.RAW_BLOCK.index("score_kind"), fixed=True)
+    kind = figures.of(0, "score_kind") if figures.raw else None
+    named = SCORE_WORDS.get(str(kind), "score").capitalize()
+    rest = place.heading.removeprefix("Score")
+    formula = f'={score_heading(first)}&"{rest}"' if rest else f"={score_heading(first)}"
+    sheet.formula(HEADER_ROW, at, formula, style, f"{named}{rest}")
+
+
+def _headings(sheet: DeskSheet, styles: Styles, figures: Figures) -> None:
     sheet.set_row(GROUP_ROW, 18)
     sheet.set_row(HEADER_ROW, 32)
     fills = {}
@@ -341,7 +369,7 @@ def _headings(sheet: DeskSheet, styles: Styles) -> None:
     for place, at in places():
         align = look.align(place.show)
         style = frame.heading(styles, align=align, edge=fills[at])
-        sheet.write_string(HEADER_ROW, at, place.heading, style)
+        _heading(sheet, place, at, style, figures)
         frame.note(sheet, HEADER_ROW, at, place.doc)
     for n, words in enumerate(("Fact", "Value")):
         style = frame.heading(styles, align="left", edge=fills[FACT])

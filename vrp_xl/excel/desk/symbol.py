@@ -5,12 +5,15 @@ from __future__ import annotations
 import statistics
 from typing import TYPE_CHECKING, Any
 
+from vrp_xl.core.snapshot import STRIKES_KEPT
 from vrp_xl.excel import layout
 from vrp_xl.excel import styles as look
 from vrp_xl.excel.desk import frame
 from vrp_xl.excel.desk.cells import NA, address, area
+from vrp_xl.excel.desk.scan import score_heading
 from vrp_xl.excel.desk.settings import SYMBOLS, rule_name
-from vrp_xl.workflow.columns import BY_NAME
+from vrp_xl.workflow.columns import BY_NAME, SCORE_WORDS
+from vrp_xl.workflow.levels import LEVELS
 
 if TYPE_CHECKING:
     from datetime import date
@@ -29,7 +32,10 @@ STORED_DAYS = 504
 TENORS = (7, 14, 30, 60)
 
 _BLOCKS: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("Decision", ("cell", "yesterday", "size", "action", "structure", "score", "status")),
+    ("Decision", ("cell", "yesterday", "size", "action", "structure", "score", "score_kind",
+                  "status")),
+    ("Edge", ("edge_30", "edge_30_pct_credit", "edge_30_pct_loss", "edge_90",
+                              "credit", "loss", "loss_kind")),
     ("Premium", ("spot", "atm_iv", "rv_20d", "rv_30d", "rv_90d", "vrp_20d", "z_score", "z_change",
                  "percentile", "history_days", "z_band", "put_vrp", "call_vrp", "lean")),
     ("Ratios", ("structural", "tactical", "funnel", "compression_band")),
@@ -66,6 +72,8 @@ def write_symbol(
     last = _figures(sheet, styles, figures)
     last = _term(sheet, styles, figures, last + 1)
     _strikes(sheet, styles, figures)
+    _levels(sheet, styles, figures)
+    last = max(last, _gex(book, sheet, styles, figures))
     _history(sheet, styles, figures)
     _charts(book, sheet)
     if buttons:
@@ -124,8 +132,9 @@ def _figures(sheet: DeskSheet, styles: Styles, figures: Figures) -> int:
 
 def _figure(sheet: DeskSheet, styles: Styles, figures: Figures, row: int, field: str) -> None:
     column = BY_NAME[field]
-    sheet.write_string(row, NAME, column.heading, styles(look.ROW_LINE, indent=1, valign="vcenter",
-                                                         font_color=look.INK))  # fmt: skip
+    label = styles(look.ROW_LINE, indent=1, valign="vcenter", font_color=look.INK)
+    if field != "score":
+        sheet.write_string(row, NAME, column.heading, label)
     style = styles(look.value_style(column.show), look.ROW_LINE, align="center", bold=True,
                    text_wrap=False, indent=0, shrink=column.show in ("text", "long"))  # fmt: skip
     quiet = styles(look.QUIET, look.ROW_LINE, valign="vcenter", font_size=9)
@@ -135,7 +144,22 @@ def _figure(sheet: DeskSheet, styles: Styles, figures: Figures, row: int, field:
     sheet.formula(row, VALUE, _if_given(call), style, value)
     sheet.write_string(row, UNIT, column.unit, quiet)
     sheet.write_string(row, FIELD, field, quiet)
-    if field in ("cell", "z_score", "gamma_basis", "status", "structural", "tactical"):
+    if field == "score":
+        kind = figures.ask("VRP_GET", SYMBOL, "score_kind")
+        named = SCORE_WORDS.get(str(kind), "score").capitalize()
+        formula = f"={score_heading(f'IFERROR({address(row + 1, VALUE)},0)')}"
+        sheet.formula(row, NAME, formula, label, named)
+    if field in (
+        "edge_30",
+        "edge_30_pct_credit",
+        "loss",
+        "cell",
+        "z_score",
+        "gamma_basis",
+        "status",
+        "structural",
+        "tactical",
+    ):
         frame.note(sheet, row, NAME, column.doc)
 
 
@@ -190,6 +214,94 @@ def _strikes(sheet: DeskSheet, styles: Styles, figures: Figures) -> None:
         sheet, styles, row + 1 + _LEGS, CHARTS,
         "Moves: distance from spot in expected moves. Empty: there is nothing to sell; see Why.",
     )  # fmt: skip
+    basis = f'VRP_GET({layout.SYMBOL_NAME},"edge_basis",,{layout.RULES_NAME})'
+    quiet = styles(look.QUIET, italic=True, valign="vcenter")
+    told = f'IFERROR("Edge: "&{basis}&".","")'
+    value = f"Edge: {figures.ask('VRP_GET', SYMBOL, 'edge_basis')}."
+    sheet.formula(row + 2 + _LEGS, CHARTS, _if_given(told), quiet, value)
+
+
+_LEVELS_ROW = _STRIKES_ROW + _LEGS + 6
+_LEVEL_COLUMNS = (CHARTS, CHARTS + 2, CHARTS + 4)
+_LEVEL_ROWS = len(LEVELS) + 1
+_MILLIONS = "[>=1000000]+#,##0,,\\ \\m;[<=-1000000]-#,##0,,\\ \\m;#,##0.00"
+
+
+def _levels(sheet: DeskSheet, styles: Styles, figures: Figures) -> None:
+    """Levels of all expiries beside those of the traded window."""
+    row = _LEVELS_ROW
+    frame.section(sheet, styles, row - 1, CHARTS, "Levels: all expiries, and the traded window")
+    text = styles(look.ROW_LINE, font_color=look.INK, valign="vcenter", num_format="@")
+    number = styles(look.ROW_LINE, align="right", valign="vcenter", font_color=look.INK,
+                    num_format=_MILLIONS)  # fmt: skip
+    blank = styles(look.ROW_LINE)
+    call = f"VRP_LEVELS({layout.SYMBOL_NAME},,{layout.RULES_NAME})"
+    table = figures.ask("VRP_LEVELS", SYMBOL)
+    rows = ";".join(str(n + 1) for n in range(_LEVEL_ROWS))
+    for n, column in enumerate(_LEVEL_COLUMNS):
+        picked = f'IFERROR(INDEX({call},{{{rows}}},{n + 1}),"")'
+        style = text if n == 0 else number
+        sheet.spill(row, column, _if_given(picked), [[line[n]] for line in table], [style])
+        for line in range(_LEVEL_ROWS):
+            sheet.write_blank(row + line, column + 1, None, blank)
+    frame.hint(
+        sheet, styles, row + _LEVEL_ROWS, CHARTS,
+        "USD; net GEX in USD per 1 % move, m is a million. Near expiries hold most of it.",
+    )  # fmt: skip
+
+
+_GEX = _SHOWN + 10
+_GEX_CHART_ROW = _LEVELS_ROW + _LEVEL_ROWS + 2
+
+
+def _gex(book: Workbook, sheet: DeskSheet, styles: Styles, figures: Figures) -> int:
+    """GEX by strike as columns, where a chain stands behind the figures; returns the last row."""
+    number = styles(num_format="#,##0.##", align="center", font_color=look.GREY)
+    call = f'VRP_LEVELS({layout.SYMBOL_NAME},"strikes",{layout.RULES_NAME})'
+    table = figures.ask("VRP_LEVELS", SYMBOL, "strikes")
+    found = table[1:] if isinstance(table, list) else []
+    values = [*(line[:3] for line in found), *[[None, NA, NA]] * (STRIKES_KEPT - len(found))]
+    for n, heading in enumerate(("Strike", "call GEX", "put GEX")):
+        sheet.write_string(_HEAD, _GEX + n, heading, frame.heading(styles))
+    rows = ";".join(str(n + 2) for n in range(STRIKES_KEPT))
+    for column, which, nothing in ((_GEX, "1", '""'), (_GEX + 1, "{2,3}", "NA()")):
+        picked = f"IFERROR(INDEX({call},{{{rows}}},{which}),{nothing})"
+        part = [line[:1] if column == _GEX else line[1:] for line in values]
+        sheet.spill(_DATA_ROW, column, _if_given(picked), part, [number])
+    last = _DATA_ROW + STRIKES_KEPT - 1
+    frame.hide_errors(sheet, styles, (_DATA_ROW, _GEX, last, _GEX + 2))
+    chart = book.add_chart({"type": "column", "subtype": "stacked"})
+    for n, name, colour in ((1, "calls", look.BLUE), (2, "puts", look.VERMILION)):
+        chart.add_series(
+            {
+                "name": name,
+                "categories": [layout.SYMBOL, _DATA_ROW, _GEX, last, _GEX],
+                "values": [layout.SYMBOL, _DATA_ROW, _GEX + n, last, _GEX + n],
+                "fill": {"color": colour}, "gap": 40,
+            }
+        )  # fmt: skip
+    title = "GEX by strike, all expiries: the strikes with the most of it"
+    words = {"name": "Arial", "size": 9, "color": look.INK, "bold": False}
+    _titled(chart, title)
+    chart.set_x_axis({"num_format": "0.##", "num_font": words, "label_position": "low"})
+    chart.set_y_axis(
+        {"name": "USD m per 1 % move", "name_font": words, "num_font": words,
+         "num_format": "+#,##0,,;-#,##0,,;0",
+         "major_gridlines": {"visible": True, "line": {"color": "#E6EAEF", "width": 0.75}}}
+    )  # fmt: skip
+    chart.set_legend({"position": "bottom", "font": words})
+    chart.set_size({"width": 900, "height": 425})
+    sheet.insert_chart(_GEX_CHART_ROW, CHARTS, chart, {"object_position": 2, "description": title})
+    return _GEX_CHART_ROW + 25
+
+
+def _titled(chart: Chart, title: str) -> None:
+    chart.set_title(
+        {"name": title, "overlay": False,
+         "name_font": {"name": "Arial", "size": 12, "bold": True, "color": look.NAVY}}
+    )  # fmt: skip
+    chart.set_chartarea({"border": {"color": "#C9D0D8"}})
+    chart.show_na_as_empty_cell()
 
 
 def _history(sheet: DeskSheet, styles: Styles, figures: Figures) -> None:
@@ -291,10 +403,7 @@ def _charts(book: Workbook, sheet: DeskSheet) -> None:
         chart = book.add_chart({"type": "line"})
         for offset, name, colour, width, dash in series:
             _line(chart, _SHOWN + offset, name, colour, width, dash)
-        chart.set_title(
-            {"name": title, "overlay": False,
-             "name_font": {"name": "Arial", "size": 12, "bold": True, "color": look.NAVY}}
-        )  # fmt: skip
+        _titled(chart, title)
         chart.set_x_axis(
             {"date_axis": True, "num_format": "yyyy-mm", "num_font": words, "major_unit": 2,
              "major_unit_type": "months", "label_position": "low"}
@@ -302,7 +411,5 @@ def _charts(book: Workbook, sheet: DeskSheet) -> None:
         chart.set_y_axis({"name": unit, "name_font": words, "num_font": words,
                           "num_format": shape, "major_gridlines": grid})  # fmt: skip
         chart.set_legend({"position": "bottom", "font": words})
-        chart.set_chartarea({"border": {"color": "#C9D0D8"}})
-        chart.show_na_as_empty_cell()
         chart.set_size({"width": 900, "height": 425})
         sheet.insert_chart(row, CHARTS, chart, {"object_position": 2, "description": title})
