@@ -767,7 +767,7 @@ def simulate(
 ) -> None:
     """Serve the sample market as a local API.
 
-    It answers as the FlashAlpha API does, on this machine only.
+    It answers as the FlashAlpha API and Cboe's delayed quotes do, on this machine only.
     """
     from vrp_xl import simulator
 
