@@ -303,7 +303,7 @@ def test_the_history_of_others_comes_along(store):
         Fetched(
             snapshot(),
             (Observation("close", day, 660.0),),
-            others={"vix": (Observation("close", day, 17.5),)},
+            related={"vix": (Observation("close", day, 17.5),)},
         )
     )
     assert store.series("flashalpha", "VIX", "close") == [(day, 17.5)]

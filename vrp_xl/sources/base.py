@@ -49,11 +49,12 @@ class Fetched:
     observations: tuple[Observation, ...] = ()
     earlier: tuple[Snapshot, ...] = ()
     """Snapshots of earlier trading days that came along (the sample market has them)."""
-    others: Mapping[str, tuple[Observation, ...]] = field(default_factory=dict)
-    """What came along of other symbols' history, such as an index of implied volatility."""
     whole: bool = False
     """Whether `observations` are all that this source ever said of the symbol: what it said before
     goes, what the user has imported stays."""
+    related: Mapping[str, tuple[Observation, ...]] = field(default_factory=dict)
+    """Symbol -> observations of another symbol that came along: the index whose history stands in
+    for one of ATM IV."""
 
 
 @dataclass(frozen=True, slots=True)

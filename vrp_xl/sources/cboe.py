@@ -405,7 +405,7 @@ class Cboe:
         return Fetched(
             made.snapshot,
             (*new, *prices.new_bars()),
-            others={index: levels.new_closes()} if index else {},
+            related={index: levels.new_closes()} if index else {},
         )
 
     def settle(self, call: Call, answer: Mapping[str, Any]) -> None:

@@ -139,8 +139,8 @@ class Store:
                         key,
                     )
                 _observe(db, key, f.observations)
-                for other, observations in f.others.items():
-                    _observe(db, (f.snapshot.source, _symbol(other)), observations)
+                for symbol, observations in f.related.items():
+                    _observe(db, (key[0], _symbol(symbol)), observations)
             _bump(db)
 
     def latest(self, source: str, symbol: str) -> Snapshot | None:
