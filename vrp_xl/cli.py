@@ -18,6 +18,7 @@ import typer
 from typer.core import TyperGroup
 
 from vrp_xl import __version__
+from vrp_xl.commands import history as _history
 from vrp_xl.core.symbols import symbol_of
 from vrp_xl.errors import InputError, VrpError
 
@@ -63,11 +64,9 @@ app = typer.Typer(
 rules_app = typer.Typer(help="Every threshold, and files that change them.", no_args_is_help=True)
 key_app = typer.Typer(help="The API key, kept in the keyring.", no_args_is_help=True)
 watch_app = typer.Typer(help="The names that a scan without symbols looks at.")
-history_app = typer.Typer(help="Daily history behind z-scores and HV90.", no_args_is_help=True)
 app.add_typer(rules_app, name="rules")
 app.add_typer(key_app, name="key")
 app.add_typer(watch_app, name="watchlist")
-app.add_typer(history_app, name="history")
 
 Symbols = Annotated[
     list[str] | None, typer.Argument(help="Symbols; the watchlist where none are given.")
@@ -678,26 +677,6 @@ def watch_import(
     print(f"{names} from {file}")
 
 
-@history_app.command("import")
-def history_import(
-    file: Annotated[Path, typer.Argument(help="CSV with a date column and the field.")],
-    symbol: Annotated[str, typer.Option("--symbol", help="Whose history it is.")],
-    field: Annotated[str, typer.Option("--field", help="close, atm_iv or vrp_20d.")],
-    source: SourceOption = None,
-) -> None:
-    """Add daily history, so that HV90, z-scores and IV rank need not wait for it to grow."""
-    from vrp_xl import desk
-    from vrp_xl.workflow.importing import import_history
-
-    choice = desk.choose(source)
-    with desk.open_store() as store:
-        (name,) = _symbols(store, [symbol])
-        report = import_history(store, choice.name, name, field, file)
-    for problem in report.problems:
-        _say(problem)
-    print(f"{report}; kept for the source {choice.name}")
-
-
 @app.command(context_settings={"ignore_unknown_options": True})
 def call(
     function: Annotated[
@@ -855,6 +834,8 @@ def build(
     for words in building.command(check=check):
         print(words)
 
+
+app.add_typer(_history.app, name="history")
 
 if __name__ == "__main__":
     main()

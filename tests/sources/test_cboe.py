@@ -17,6 +17,7 @@ from tests.sources.cboe_small import NOW, Documents
 from tests.sources.chain_files import walk
 from vrp_xl import __version__, cli, consent, settings
 from vrp_xl.core.calendar import previous_trading_day
+from vrp_xl.core.history import STANDING
 from vrp_xl.core.rules import STANDARD
 from vrp_xl.core.snapshot import Snapshot
 from vrp_xl.errors import (
@@ -581,7 +582,7 @@ NOT_TOLD = {
     "fair_vol", "vix_term_slope", "next_earnings",
 }  # fmt: skip
 """What the sample market adds to its chains and no document of Cboe's holds."""
-OF_HISTORY = {"z_score", "percentile", "history_days", "iv_rank", "iv_percentile", "scores"}
+OF_HISTORY = {*STANDING, "scores"}
 """What needs a symbol's own daily history, which no document of Cboe's holds either."""
 
 

@@ -91,7 +91,7 @@ def test_bad_rows_are_told_by_line_and_good_ones_count(store, file):
         "2026-11-14,10\n"
         "2026-11-19,nan\n"
         '2026-11-16,"1,250.5"\n'
-        "2026-11-18,12\n"
+        "2026-11-18,1260\n"
     )
     report = load(store, path)
     assert report.bad == (
@@ -112,10 +112,10 @@ def test_bad_rows_are_told_by_line_and_good_ones_count(store, file):
     assert report.repeated == 1
     assert store.series("cboe", "SPY", "close") == [
         (date(2026, 11, 16), 1250.5),
-        (date(2026, 11, 18), 12.0),
+        (date(2026, 11, 18), 1260.0),
     ]
     assert str(report).endswith(
-        "from column Close; days that came more than once: 1, the last one counts; "
+        "from column Close; 1 trading day is missing in between; days that came more than once: 1, the last one counts; "
         "rows left out: 13"
     )
 

@@ -51,8 +51,8 @@ GIVE_UP_AFTER = 3
 PAID_GRACE = 1.0
 """Seconds that answers already under way are waited for when the quota is spent."""
 
-PAST_DAYS = 520
-"""Days of a stored series that a source may read when it assembles: two years and a little."""
+PAST_DAYS = history.DAYS_KEPT + 1
+"""Days of a stored series that a source may read when it assembles."""
 
 REPLIES_PER_WORKER = 4
 """Answers per worker that may wait to be stored; past that no call begins, so memory is flat."""
@@ -60,7 +60,6 @@ REPLIES_PER_WORKER = 4
 SAVED_TOGETHER = 32
 """Symbols that one transaction holds at most; fewer where no answer is waiting."""
 
-_SERIES = ("close", "atm_iv", "vrp_20d")
 _TICK = 0.2  # a wait in slices, so that Ctrl-C is heard on every system
 
 
@@ -222,21 +221,28 @@ def completed(store: Store, fetched: Fetched, *, rules: Rules | None = None) -> 
         rules: how much history a z-score needs and takes; None takes the defaults.
     """
     snapshot = fetched.snapshot
-    day = trading_day(snapshot.as_of)
-    z_window = rules.z_window if rules else standing.Z_WINDOW
-    z_days_min = rules.z_days_min if rules else standing.Z_DAYS_MIN
-    new: dict[str, dict[date, float]] = {name: {} for name in _SERIES}
+    limits = {
+        "z_window": rules.z_window if rules else standing.Z_WINDOW,
+        "z_days_min": rules.z_days_min if rules else standing.Z_DAYS_MIN,
+        "z_days_thin": rules.z_days_thin if rules else standing.Z_DAYS_THIN,
+    }
+    limit = max(limits["z_window"], history.DAYS_KEPT) + 1
+    new: dict[str, dict[date, float]] = {name: {} for name in history.SERIES}
     for name, when, value in fetched.observations:
         if name in new:
             new[name][when] = value
-    limit = max(z_window, standing.Z_WINDOW) + 1
     merged = {}
-    for name in _SERIES:
+    for name in history.SERIES:
         stored = store.series(
             snapshot.source, snapshot.symbol, name, limit=limit, imported=fetched.whole
         )
         merged[name] = sorted((dict(stored) | new[name]).items())
-    done = history.complete(snapshot, merged, day=day, z_window=z_window, z_days_min=z_days_min)
+    index = history.proxy_of(snapshot.symbol)
+    if index is not None:
+        of_index = dict(store.series(snapshot.source, index, history.CLOSE, limit=limit))
+        of_index.update((seen.day, seen.value) for seen in fetched.related.get(index, ()))
+        merged[index] = sorted(of_index.items())
+    done = history.complete(snapshot, merged, day=trading_day(snapshot.as_of), **limits)
     if done.score_kind == "local":  # a z-score from the store counts in our own scores
         from vrp_xl.core.scores import with_local_scores  # noqa: PLC0415
 

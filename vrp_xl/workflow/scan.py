@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal
 from vrp_xl.core import calendar
 from vrp_xl.core.decide import Decision, decide
 from vrp_xl.core.edge import decided_edge
+from vrp_xl.core.history import same_standing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -201,7 +202,11 @@ def row_of(
     yesterday = z_change = None
     if before is not None:
         yesterday = decide(before, rules, today=today).cell_text
-        if snapshot.z_score is not None and before.z_score is not None:
+        if (
+            snapshot.z_score is not None
+            and before.z_score is not None
+            and same_standing(snapshot, before)
+        ):
             z_change = snapshot.z_score - before.z_score
     edge, edge_why = decided_edge(snapshot, decision)
     return Row(
