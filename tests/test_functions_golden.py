@@ -273,9 +273,7 @@ def test_the_symbol_functions_at_the_sample_market():
     legs = f.VRP_STRIKES("SPY", "short put spread")
     assert [leg[:2] for leg in legs] == [["buy", "put"], ["sell", "put"]]
     assert legs[0][2] < legs[1][2] < f.VRP_GET("SPY", "spot")
-    assert f.VRP_TERM("SPY", 30) == pytest.approx(
-        f.VRP_GET("SPY", "atm_iv_30d") - f.VRP_GET("SPY", "rv_30d"), abs=0.02
-    )
+    assert f.VRP_TERM("SPY", 30) == pytest.approx(f.VRP_GET("SPY", "vrp_20d"))
 
 
 def test_the_functions_about_the_data():

@@ -270,6 +270,18 @@ def _plan_lines(row: Row) -> Iterator[tuple[str, str]]:
     yield "Data", f"{s.source}, {age_words(row.age)} old{stale}"
 
 
+def _windows(s: Snapshot) -> str:
+    """z, IV rank and IV percentile over each window, for example ``z 60/252/504d +1/+2/n/a``."""
+    days = "/".join(str(window) for window in WINDOWS)
+    groups = (("z", "z", "+.2f"), ("IV rank", "iv_rank", ".0f"),
+              ("IV percentile", "iv_percentile", ".0f"))  # fmt: skip
+    told = [
+        f"{words} " + " / ".join(figure(getattr(s, f"{name}_{w}"), shape) for w in WINDOWS)
+        for words, name, shape in groups
+    ]
+    return f"over {days} days: " + "   ".join(told)
+
+
 def _level_lines(row: Row) -> Iterator[tuple[str, str]]:
     """Levels of the traded window, and every crossing where there are several."""
     s = row.snapshot
@@ -308,18 +320,6 @@ def _chain_lines(row: Row) -> Iterator[tuple[str, str]]:
     if s.dropped:
         told = ", ".join(f"{n:,} {why}" for why, n in s.dropped.items())
         yield "Left out", f"contracts {told}"
-
-
-def _windows(s: Snapshot) -> str:
-    """z, IV rank and IV percentile over each window, for example ``z 60/252/504d +1/+2/n/a``."""
-    days = "/".join(str(window) for window in WINDOWS)
-    groups = (("z", "z", "+.2f"), ("IV rank", "iv_rank", ".0f"),
-              ("IV percentile", "iv_percentile", ".0f"))  # fmt: skip
-    told = [
-        f"{words} " + " / ".join(figure(getattr(s, f"{name}_{w}"), shape) for w in WINDOWS)
-        for words, name, shape in groups
-    ]
-    return f"over {days} days: " + "   ".join(told)
 
 
 def _strike_lines(row: Row) -> Iterator[tuple[str, str]]:

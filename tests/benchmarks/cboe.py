@@ -9,8 +9,8 @@ count: the same refresh with the documents in memory, on one thread. Then
 
     ratio = (seconds - analytics) / (ceil(requests / workers) x latency)      bound 1.25
 
-(below 1 where analytics and waiting overlap) and the peak memory of this process (bound 300 MB), for
-the first day (chain and history of every name) and for a quarter of an hour later (chains alone).
+(below 1 where analytics and waiting overlap) and the peak memory of this process (bound 300 MB):
+for the first day, chain and history of every name, and a quarter of an hour later, chains alone.
 """
 
 from __future__ import annotations

@@ -80,6 +80,14 @@ def test_neighbours_are_trading_days_with_none_between(day):
         (datetime(2025, 5, 21, 3, 17, tzinfo=UTC), date(2025, 5, 20)),  # the 20th in New York
         (datetime(2026, 11, 21, 20, 0, tzinfo=UTC), date(2026, 11, 20)),  # Saturday
         (datetime(2026, 11, 26, 20, 0, tzinfo=UTC), date(2026, 11, 25)),  # Thanksgiving
+        (datetime(2026, 11, 27, 20, 0, tzinfo=UTC), date(2026, 11, 27)),  # after 13:00, half day
+        (datetime(2026, 11, 27, 14, 29, tzinfo=UTC), date(2026, 11, 25)),  # before the half day
+        (datetime(2026, 3, 8, 20, 0, tzinfo=UTC), date(2026, 3, 6)),  # the Sunday summer begins
+        (datetime(2026, 3, 9, 13, 29, tzinfo=UTC), date(2026, 3, 6)),  # the Monday after: 09:29
+        (datetime(2026, 3, 9, 13, 30, tzinfo=UTC), date(2026, 3, 9)),
+        (datetime(2026, 11, 2, 14, 29, tzinfo=UTC), date(2026, 10, 30)),  # after it has ended
+        (datetime(2026, 11, 2, 14, 30, tzinfo=UTC), date(2026, 11, 2)),
+        (datetime(2026, 11, 3, 4, 30, tzinfo=UTC), date(2026, 11, 2)),  # 23:30 in New York
     ],
 )
 def test_trading_day_of_a_quote(when, day):

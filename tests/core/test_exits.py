@@ -165,6 +165,13 @@ def test_repriced_gamma_overrules_a_nearest_crossing():
     assert "0.17 % below" in state(spot=571.5, **kw).fired[0].words
 
 
+def test_repriced_gamma_without_a_flip_is_not_near_one():
+    """Positive at every price that was looked at: nothing is unknown; the vendor's word is less."""
+    assert state(flip=None, gamma="positive", gamma_basis="repriced").words(held=True) == "OK"
+    vendors = state(flip=None, gamma="positive", gamma_basis="vendor").words(held=True)
+    assert vendors == "UNKNOWN: near flip needs the gamma flip"
+
+
 def test_net_gex_is_named_where_it_breaches():
     """A regime that is only the sign of net GEX is marked as such in the breach."""
     got = state(gamma="negative", gamma_basis="net_gex", flip=None).fired[0]

@@ -79,6 +79,7 @@ def test_every_figure_of_a_chain_with_prices(folder):
     assert s.call_vrp == pytest.approx(s.call_wing_iv - up)
     assert [p.dte for p in s.term_vrp] == [7, 14, 30, 60, 90]
     assert s.term_vrp[2].vrp == pytest.approx(s.vrp_20d, abs=1e-6)
+    assert "30 days 20 returns" in s.basis["term_vrp"]
     assert (s.gamma_basis, s.put_wall, s.call_wall) == ("repriced", 98, 102)
     assert 95 < s.gamma_flip < 105
     assert s.gamma == ("positive" if s.spot > s.gamma_flip else "negative")

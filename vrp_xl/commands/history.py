@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
+from pathlib import Path  # noqa: TC003 (typer reads the annotations)
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -135,10 +135,11 @@ def history_show(
             store, choice.name, symbol=name, field=series, rules=desk.rules_in_force().rules
         )
         if not found:
-            what = " ".join(word for word in (name, series) if word) or "nothing"
+            what = " ".join(word for word in (name, series) if word)
+            about = f" of {what}" if what else ""
             fix = f"vrp-xl refresh, or: vrp-xl history import FILE --symbol {name or 'SPY'} --field"
             raise InputError(
-                f"No history of {what} is stored for the source {choice.name}.",
+                f"No history{about} is stored for the source {choice.name}.",
                 f"{fix} {series or 'close'}",
             )
         if name is not None and series is not None:

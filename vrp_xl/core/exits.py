@@ -229,7 +229,8 @@ def _flip(judge: _Judge, given: ExitInputs, rules: Rules) -> None:
     elif distance is None and given.gamma == "unknown":
         judge.miss("flip breach", "the gamma flip or the regime")
     elif distance is None:
-        judge.miss("near flip", "the gamma flip")
+        if not settled:  # re-priced and positive without a flip: there is none to be near to
+            judge.miss("near flip", "the gamma flip")
     elif below(abs(distance), rules.flip_warn_pct):
         side = "below" if below(distance, 0.0) else "above"
         judge.fire(

@@ -162,7 +162,7 @@ def _with_kept(done: Snapshot, before: Snapshot) -> Snapshot:
     }
     if not back:
         return done
-    basis = done.basis | {name: before.basis[name] for name in back}
+    basis = dict(done.basis) | {name: before.basis[name] for name in back}
     return done.replace(basis=basis, **back)
 
 
@@ -412,7 +412,8 @@ class _Lacking:
     days: int
 
 
-def _of_another_tenor(snapshot: Snapshot) -> bool:
+def of_another_tenor(snapshot: Snapshot) -> bool:
+    """Whether ATM IV is that of the nearest expiry, for want of a 30-day one."""
     told = snapshot.basis.get("atm_iv", "").startswith(NEAREST)
     return told and "atm_iv_30d" in snapshot.missing
 
@@ -427,7 +428,7 @@ def _spread_standing(
     limits: _Limits,
 ) -> _Compared | _Lacking:
     """The spread against its own history, else that of the index against the index's."""
-    if _of_another_tenor(s):
+    if of_another_tenor(s):
         return _Lacking(s.missing["atm_iv_30d"], len(own))
     if s.vrp_20d is not None and len(own) >= limits.days_min:
         return _Compared(f"{OWN}: spread", s.vrp_20d, own)
@@ -461,7 +462,7 @@ def _iv_standing(
     limits: _Limits,
 ) -> _Compared | _Lacking:
     """ATM IV against its own history, else the index against the index's."""
-    if _of_another_tenor(s):
+    if of_another_tenor(s):
         return _Lacking(s.missing["atm_iv_30d"], len(own))
     if s.atm_iv is not None and len(own) >= limits.days_min:
         return _Compared(f"{OWN}: ATM IV", s.atm_iv, own)
@@ -516,7 +517,7 @@ def _with_z(s: Snapshot, found: _Compared | _Lacking, limits: _Limits) -> Snapsh
             made["history_days"] = days
             if s.percentile is None:
                 made["percentile"] = standing.percentile(found.today, newest)
-            s = s.replace(basis=s.basis | dict.fromkeys(made, found.told(days)), **made)
+            s = s.replace(basis=dict(s.basis) | dict.fromkeys(made, found.told(days)), **made)
     return _windowed(s, found, limits, _Z_WINDOWED, standing.zscore)
 
 
@@ -535,7 +536,7 @@ def _with_iv(s: Snapshot, found: _Compared | _Lacking, limits: _Limits) -> Snaps
         else:
             if s.iv_percentile is None:
                 made["iv_percentile"] = standing.percentile(found.today, newest)
-            s = s.replace(basis=s.basis | dict.fromkeys(made, found.told(days)), **made)
+            s = s.replace(basis=dict(s.basis) | dict.fromkeys(made, found.told(days)), **made)
     s = _windowed(s, found, limits, _RANK_WINDOWED, standing.rank)
     return _windowed(s, found, limits, _PERCENTILE_WINDOWED, standing.percentile)
 
@@ -563,7 +564,7 @@ def _windowed(
             missing[name] = str(error)
         else:
             basis[name] = found.told(days) + (", thin" if days < limits.days_thin else "")
-    return s.replace(basis=s.basis | basis, missing=missing, **made)
+    return s.replace(basis=dict(s.basis) | basis, missing=missing, **made)
 
 
 def _lacking(snapshot: Snapshot, names: Sequence[str], why: str) -> Snapshot:

@@ -10,6 +10,7 @@ Pure: numbers in, numbers out.
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
 from typing import TYPE_CHECKING, NamedTuple
@@ -108,7 +109,7 @@ def find_jumps(closes: Sequence[Dated]) -> list[Jump]:
     'the close goes from 88.99 to 44.86 on 2005-02-28, as in a 2:1 split'
     """
     found = []
-    for (_, before), (day, after) in zip(closes, closes[1:], strict=False):
+    for (_, before), (day, after) in itertools.pairwise(closes):
         if not before > 0 or not after > 0:
             continue
         fall = before / after

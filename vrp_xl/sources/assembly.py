@@ -39,6 +39,9 @@ EARLIER_KEPT = 9
 
 _RV_OF_TENOR = {7: 5, 14: 10, 30: 20, 60: 41, 90: 62}
 """Calendar days -> daily returns in as many; 30 takes the 20 of the spread."""
+_TERM_WORDS = "ATM IV by tenor minus the realized volatility of as many trading days: " + ", ".join(
+    f"{tenor} days {returns} returns" for tenor, returns in _RV_OF_TENOR.items()
+)
 _SPLIT_WINDOW = 91
 _BARS = 35
 """Days among which the bars of the longest range estimator, and a close before them, are found."""
@@ -195,7 +198,9 @@ def _with_term_vrp(s: Snapshot, closes: Sequence[Dated], day: date) -> Snapshot:
         except VrpError:
             rv = None
         points.append(TermPoint(tenor, iv, rv, None if rv is None else iv - rv))
-    return s.replace(term_vrp=tuple(points))
+    if not points:
+        return s.replace(term_vrp=())
+    return s.replace(term_vrp=tuple(points), basis={**s.basis, "term_vrp": _TERM_WORDS})
 
 
 def _without_standing(s: Snapshot) -> Snapshot:

@@ -30,7 +30,16 @@ from vrp_xl.errors import (
     UnknownSymbolError,
     UnreachableError,
 )
-from vrp_xl.sources.base import RECENT_DAYS, Call, Delayed, Fetched, Known, Quota, Stored
+from vrp_xl.sources.base import (
+    RECENT_DAYS,
+    Call,
+    Delayed,
+    Fetched,
+    Known,
+    Observation,
+    Quota,
+    Stored,
+)
 from vrp_xl.store.database import utc_now
 
 if TYPE_CHECKING:
@@ -248,6 +257,20 @@ def completed(store: Store, fetched: Fetched, *, rules: Rules | None = None) -> 
 
         done = with_local_scores(done)
     return done
+
+
+def _grown(fetched: Fetched, snapshot: Snapshot) -> Fetched:
+    """What goes to the store: a spread that only the stored closes made is history as well."""
+    day = trading_day(snapshot.as_of)
+    if (
+        snapshot.vrp_20d is None
+        or "vrp_20d" not in snapshot.basis
+        or history.of_another_tenor(snapshot)
+        or any(o.series == "vrp_20d" and o.day == day for o in fetched.observations)
+    ):
+        return replace(fetched, snapshot=snapshot)
+    made = Observation("vrp_20d", day, snapshot.vrp_20d)
+    return replace(fetched, snapshot=snapshot, observations=(*fetched.observations, made))
 
 
 # What to ask for
@@ -739,7 +762,7 @@ class _Run:
             self._fail(name.symbol, _unexpected(name.symbol, bug))
         else:
             self.open.pop(name.symbol, None)
-            self.made[name.symbol] = replace(fetched, snapshot=snapshot)
+            self.made[name.symbol] = _grown(fetched, snapshot)
             if len(self.made) >= SAVED_TOGETHER:
                 self._save_made()
 

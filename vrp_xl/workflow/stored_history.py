@@ -5,6 +5,7 @@ May not import hosts or sources.
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING, NamedTuple
 
 from vrp_xl.core import standing
@@ -75,7 +76,7 @@ def series_facts(
 def gaps(days: list[date]) -> list[tuple[date, date, int]]:
     """The holes in a series: the day before, the day after, trading days missing in between."""
     out = []
-    for before, after in zip(days, days[1:], strict=False):
+    for before, after in itertools.pairwise(days):
         missing = len(trading_days(before, after)) - 2
         if missing > 0:
             out.append((before, after, missing))

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from vrp_xl.excel.desk.cells import DeskSheet
     from vrp_xl.excel.desk.figures import Figures
     from vrp_xl.excel.styles import Styles
+    from vrp_xl.workflow.columns import Show
 
 SYMBOL = "SPY"
 SHOWN_DAYS = 252
@@ -192,8 +193,11 @@ def _term(sheet: DeskSheet, styles: Styles, figures: Figures, row: int) -> int:
     return row
 
 
-_BY_WINDOW = (("z-score", "z", "signed"), ("IV rank", "iv_rank", "percent"),
-              ("IV percentile", "iv_percentile", "percent"))  # fmt: skip
+_BY_WINDOW: tuple[tuple[str, str, Show], ...] = (
+    ("z-score", "z", "signed"),
+    ("IV rank", "iv_rank", "percent"),
+    ("IV percentile", "iv_percentile", "percent"),
+)
 
 
 def _windows(sheet: DeskSheet, styles: Styles, figures: Figures, row: int) -> int:
