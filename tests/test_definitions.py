@@ -25,7 +25,7 @@ DESIGNED = {
     "FUNNEL SCREEN MATRIX LEANOF FLIPDIST MOVE EXITSTATE TARGET STOPDATE DTE KELLY CONTRACTS",
     "symbol": "GET CELL SIGNAL STRUCTURAL TACTICAL STRUCTURE LEAN STRIKES EDGE LEVELS SIZE "
     "TERM STATUS EXIT",
-    "table": "SCAN DECIDE WHATIF WHATIFRATIO HISTORY",
+    "table": "SCAN DECIDE WHATIF WHATIFRATIO HISTORY SCANLOG JOURNAL",
     "data": "ASOF WHY SOURCE QUOTA FIELDS RULES RULE VERSION",
 }
 WITHOUT_RULES = {
@@ -57,6 +57,8 @@ SYNTAX = {
     "VRP_WHATIF": "symbols, z_values, spread_values, [measure], [rules]",
     "VRP_WHATIFRATIO": "symbols, structural_values, tactical_values, [measure], [rules]",
     "VRP_HISTORY": "symbol, field, [days], [rules]",
+    "VRP_SCANLOG": "[rows], [rules]",
+    "VRP_JOURNAL": "[symbol], [rows], [rules]",
     "VRP_WHY": "[symbol], [rules]",
 }
 

@@ -28,6 +28,7 @@ from vrp_xl.reader import READER
 from vrp_xl.sources.base import Fetched, Observation, Quota
 from vrp_xl.sources.sample.market import SYMBOLS
 from vrp_xl.store.database import DEFAULT_WATCHLIST, Store, Watched
+from vrp_xl.workflow import journal
 from vrp_xl.workflow.fields import SCAN_FIELDS
 from vrp_xl.workflow.scan import run_scan
 
@@ -554,6 +555,46 @@ def test_histories():
     assert f.VRP_HISTORY("QQQ", "close") == NA
     assert "Nothing is stored for QQQ" in f.VRP_WHY()
     assert f.VRP_HV([row[1:] for row in f.VRP_HISTORY("SPY", "close")]) > 0
+
+
+# The journal
+
+
+@pytest.mark.usefixtures("sample")
+def test_the_sample_market_has_a_journal():
+    """What it says now and what it said the day before; exactly as many rows as are asked for."""
+    today, before, blank = f.VRP_SCANLOG(3)
+    assert today[0] == trading_day(READER.clock())
+    assert before[0] == previous_trading_day(today[0])
+    assert (today[3], today[4], today[5]) == (12, 6, "sample SAMPLE")
+    assert "QQQ C to A" in today[-1]
+    assert blank == [None] * len(today)
+    assert len(f.VRP_SCANLOG()) == 2
+    rows = f.VRP_JOURNAL("spy", 4)
+    assert [r[1] for r in rows] == ["SPY", "SPY", None, None]
+    assert [r[14] for r in rows[:2]] == ["not yet: 0 of 21 returns", "not yet: 1 of 21 returns"]
+    assert len(f.VRP_JOURNAL("SPY")) == 2
+    passed = [r[1] for r in f.VRP_JOURNAL()]
+    assert sorted(passed[:6]) == today[6].split(", ")
+    assert {r[3] for r in f.VRP_JOURNAL()} == {"yes"}
+
+
+@pytest.mark.usefixtures("live")
+def test_the_journal_of_another_process_is_seen_at_once():
+    """Nothing yet is #N/A with what to do; a kept scan shows, of the chosen source alone."""
+    assert f.VRP_JOURNAL("SPY") == f.VRP_SCANLOG(5) == NA
+    assert "The journal holds no scan of the source flashalpha yet" in f.VRP_WHY()
+    put(snap(), snap("QQQ", z_score=-2.0))
+    with store() as other:
+        journal.keep(other, run_scan(other, "flashalpha", ["SPY", "QQQ"], STANDARD))
+    assert [r[1] for r in f.VRP_JOURNAL()] == ["SPY"]
+    (row,) = f.VRP_JOURNAL("QQQ")
+    assert row[2:4] == ["C", "no"]
+    assert "z_exit -2 (limit -0.5)" in row[6]
+    assert f.VRP_JOURNAL("SPY", None, [["source", "folder"]]) == NA
+    with store() as other:
+        other.scans.prune(keep=0)
+    assert f.VRP_JOURNAL() == NA
 
 
 # The scan as a table

@@ -14,6 +14,7 @@ from vrp_xl import definition, desk, macros, settings, simulator
 from vrp_xl.core import calendar
 from vrp_xl.core.rules import PRESETS, STANDARD, Rules
 from vrp_xl.core.snapshot import Snapshot
+from vrp_xl.errors import StoreError
 from vrp_xl.excel import layout
 from vrp_xl.excel.books import MemoryBook
 from vrp_xl.excel.formats import SheetFormats
@@ -128,6 +129,35 @@ def test_the_refresh_fills_a_cleared_scan():
     assert book.recalculated == 1
     assert book.statuses[-1] is None
     assert any("4 of 4" in (line or "") for line in book.statuses)
+
+
+def test_every_refresh_is_kept_in_the_journal():
+    """The refresh button keeps a scan; the button of one name does not."""
+    book = desk_of("SPY", "QQQ", "XOM")
+    macros.refresh_scan(book)
+    macros.refresh_scan(book)
+    with desk.open_store() as store:
+        kept = [head for head in store.scans.heads() if head.symbols == ("QQQ", "SPY", "XOM")]
+        assert [(head.source, head.sample) for head in kept] == [("sample", True)]
+        before = store.scans.heads()
+    book.selected = (layout.SCAN, 10, 30, 1, 1)
+    macros.refresh_symbol(book)
+    with desk.open_store() as store:
+        assert store.scans.heads() == before
+    assert book.messages == []
+
+
+def test_a_journal_that_cannot_be_written_is_told(monkeypatch):
+    """The figures are on the sheet all the same."""
+
+    def full(*_args, **_more):
+        raise StoreError("The store cannot grow: the disk is full.")
+
+    monkeypatch.setattr("vrp_xl.workflow.journal.keep_morning", full)
+    book = desk_of("SPY")
+    macros.refresh_scan(book)
+    assert sorted(raw_of(book)) == ["SPY"]
+    assert book.messages == ["Not kept in the journal: The store cannot grow: the disk is full."]
 
 
 def test_only_figures_and_facts_are_written():

@@ -19,6 +19,7 @@ from typer.core import TyperGroup
 
 from vrp_xl import __version__
 from vrp_xl.commands import history as _history
+from vrp_xl.commands import journal as journal_commands
 from vrp_xl.core.symbols import symbol_of
 from vrp_xl.errors import InputError, VrpError
 
@@ -244,6 +245,12 @@ def scan(
     restart: Annotated[
         bool, typer.Option("--restart", help="Begin the screen anew instead of going on.")
     ] = False,
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Pin it in the journal: no later scan replaces it.")
+    ] = False,
+    no_journal: Annotated[
+        bool, typer.Option("--no-journal", help="Leave it out of the journal.")
+    ] = False,
 ) -> None:
     """Refresh and scan: plans, reasons and a workbook.
 
@@ -262,6 +269,8 @@ def scan(
         raise InputError("Symbols and --universe cannot go together.", "Choose one.")
     if restart and universe is None:
         raise InputError("--restart goes with --universe.")
+    if keep and (no_journal or universe is not None):
+        raise InputError("--keep cannot go with --no-journal or --universe.", "Choose one.")
     loaded = desk.rules_in_force(preset=preset, file=rules, z_min=z_min, spread_min=spread_min)
     choice = desk.choose(source if data is None or source is not None else "folder")
     notices = []
@@ -284,6 +293,8 @@ def scan(
         else:
             names = _names(store, symbols, choice.name, opened)
             result = _run(store, names, loaded, choice.name, opened, notices=notices)
+            if not no_journal:
+                journal_commands.kept(store, result, pinned=keep)
     with _reader_may_leave():
         _print(result, as_json=as_json, as_csv=as_csv, everything=everything)
     if out is not None or not (as_json or as_csv):
@@ -439,6 +450,7 @@ def refresh(
             raise typer.Exit(1)
         fresh = [o.symbol for o in refreshed.outcomes if o.state == "fresh"]
         store.remove_wanted(choice.name, fresh)
+        journal_commands.kept(store, result)
     for problem in opened.problems:
         _say(problem)
     for outcome in refreshed.outcomes:
@@ -836,6 +848,7 @@ def build(
 
 
 app.add_typer(_history.app, name="history")
+app.add_typer(journal_commands.app, name="journal")
 
 if __name__ == "__main__":
     main()

@@ -979,6 +979,63 @@ def VRP_HISTORY(
     return [[day, value] for day, value in READER.history(symbol, field, days or 252, rules)]
 
 
+@vrp(
+    "table",
+    "rows: day, time, preset, names, candidates, source, who passed, names in A, B, C, D, without "
+    "a cell, without figures, number, changes",
+    "=VRP_SCANLOG(2)",
+    errors={"#N/A": "no scan is kept yet, or no source is chosen"},
+    spills=True,
+)
+def VRP_SCANLOG(
+    rows: Annotated[int | None, arg.of_kind(arg.WHOLE, "Exactly so many rows, blank ones last.",
+                    default="those that there are, at most 30")] = None,
+    rules: Annotated[Desk, arg.rules] = BLANK,
+) -> list[list[Any]]:  # fmt: skip
+    """The scans that the journal keeps, the newest first, and what changed since the one before.
+
+    Times are New York's.
+    """
+    return _filled(READER.kept_scans(_journal_rows(rows), rules), rows)
+
+
+@vrp(
+    "table",
+    "rows: day, symbol, cell, passed, size, structure, what it said, spot, IV, RV20, spread, z, "
+    "IV/HV90, IV/HV30; what is open, returns since, until, move in %, in expected moves, "
+    "realized, outcome",
+    '=VRP_JOURNAL("SPY")',
+    Example("=VRP_JOURNAL(, 5)", "the candidates of each scan"),
+    errors={"#N/A": "no scan is kept yet, or none with that name"},
+    spills=True,
+)
+def VRP_JOURNAL(
+    symbol: Annotated[str | None, arg.of_kind(arg.SYMBOL, "Ticker.",
+                      default="the candidates of each scan")] = None,
+    rows: Annotated[int | None, arg.of_kind(arg.WHOLE, "Exactly so many rows, blank ones last.",
+                    default="those that there are, at most 30")] = None,
+    rules: Annotated[Desk, arg.rules] = BLANK,
+) -> list[list[Any]]:  # fmt: skip
+    """What each kept scan said of a name, the newest first, and what followed.
+
+    The outcome is implied minus realized volatility of the 21 returns that followed, in points;
+    it is not profit or loss. Blank where the returns are not there yet.
+    """
+    return _filled(READER.kept_names(symbol, _journal_rows(rows), rules), rows)
+
+
+def _journal_rows(rows: int | None) -> int:
+    if rows is not None and not 1 <= rows <= 2000:
+        raise InputError(f"rows is {rows}; 1 to 2,000 make sense.")
+    return rows or 30
+
+
+def _filled(table: list[list[Any]], rows: int | None) -> list[list[Any]]:
+    """The table with blank rows up to `rows`."""
+    blank = [None] * len(table[0])
+    return table + [blank] * ((rows or 0) - len(table))
+
+
 # About the data
 
 

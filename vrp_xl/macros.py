@@ -290,6 +290,7 @@ def _refresh_scan(book: Book) -> str:
         try:
             wanted = _wanted(book, store, opened, asked)
             result = _morning(book, store, opened, asked)
+            not_kept = _keep(store, result)
             if wanted and _came(result) and result.error is None:
                 _fetch(book, store, opened, asked, wanted)
         finally:
@@ -302,7 +303,18 @@ def _refresh_scan(book: Book) -> str:
             _write_raw(raw, result.scan.rows)
             _write_facts(book, result.scan, asked.notices)
         book.recalculate()
-    return _what_lacks(result, asked, raw)
+    return "\n".join(filter(None, (_what_lacks(result, asked, raw), not_kept)))
+
+
+def _keep(store: Store, result: Morning) -> str:
+    """Keeps the scan in the journal; returns what the person should know of it."""
+    from vrp_xl.workflow.journal import keep_morning  # noqa: PLC0415
+
+    try:
+        keep_morning(store, result)
+    except VrpError as error:
+        return f"Not kept in the journal: {error}"
+    return ""
 
 
 def _morning(

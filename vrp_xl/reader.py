@@ -74,6 +74,7 @@ class Reader:
         self._decisions: dict[tuple[str, str, int], Decision] = {}
         self._rows: dict[tuple[str, str, int], Row] = {}
         self._what_ifs: dict[tuple[str, int, tuple[str, ...]], Names] = {}
+        self._journal: dict[tuple[Any, ...], list[list[Any]]] = {}
         self._kept_rules: dict[int, Rules] = {}
         self._asked: set[tuple[str, str]] = set()
         self._sample_day: date | None = None
@@ -179,12 +180,16 @@ class Reader:
             opened = desk.open_source("sample", self.clock())
             refresh(opened.source, store, SYMBOLS, clock=self.clock)
             opened.source.close()
+            from vrp_xl.workflow.journal import keep_sample  # noqa: PLC0415
+
+            keep_sample(store, SYMBOLS, self._desk.rules, self.clock())
             self._forget()
         self._sample_day = day
 
     def _forget(self) -> None:
         self._snapshots.clear()
         self._newest.clear()
+        self._journal.clear()
         self._forget_decisions()
 
     def _forget_decisions(self) -> None:
@@ -374,6 +379,43 @@ class Reader:
                 raise MissingError(f"Nothing is stored from {source}.", "Run: vrp-xl refresh")
             self._newest[source] = max(snapshot.as_of for snapshot in stored.values())
         return self._newest[source]
+
+    def kept_scans(self, rows: int, where: Desk) -> list[list[Any]]:
+        """The newest scans of the journal, as `vrp_xl.workflow.lookback.scan_rows` gives them.
+
+        Raises:
+            MissingError: none is kept.
+        """
+        from vrp_xl.workflow.lookback import scan_rows  # noqa: PLC0415
+
+        self.check()
+        source = self.source(where)
+        key = (source, rows)
+        if key not in self._journal:
+            self._journal[key] = scan_rows(self.store(), source, rows)
+        return self._journal[key] or self._no_scan(source)
+
+    def kept_names(self, symbol: str | None, rows: int, where: Desk) -> list[list[Any]]:
+        """What kept scans said of a name, or of their candidates, and what followed.
+
+        Raises:
+            MissingError: no scan holds it.
+        """
+        from vrp_xl.workflow.lookback import name_rows  # noqa: PLC0415
+
+        self.check()
+        source = self.source(where)
+        key = (source, symbol, rows)
+        if key not in self._journal:
+            self._journal[key] = name_rows(self.store(), source, symbol, rows)
+        return self._journal[key] or self._no_scan(source, symbol)
+
+    def _no_scan(self, source: str, symbol: str | None = None) -> list[list[Any]]:
+        of = f" with {symbol}" if symbol else ""
+        raise MissingError(
+            f"The journal holds no scan{of} of the source {source} yet.",
+            "Every refresh of the watchlist is kept: press Refresh, or run vrp-xl scan.",
+        )
 
     def quota_words(self, where: Desk) -> str:
         """Plan and what is left of today's requests, in words."""

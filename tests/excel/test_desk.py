@@ -18,7 +18,16 @@ from vrp_xl.core.structures import STRUCTURES
 from vrp_xl.definition import FUNCTIONS
 from vrp_xl.excel import layout
 from vrp_xl.excel.boundary import ERRORS
-from vrp_xl.excel.desk import desk_book, figures, positions, scan, settings, symbol, whatif
+from vrp_xl.excel.desk import (
+    desk_book,
+    figures,
+    journal,
+    positions,
+    scan,
+    settings,
+    symbol,
+    whatif,
+)
 from vrp_xl.excel.desk.cells import area, cached
 from vrp_xl.excel.desk.help import with_rules
 from vrp_xl.excel.frozen_copy import values_only
@@ -28,6 +37,7 @@ from vrp_xl.excel.vba.project import Module, vba_project
 from vrp_xl.excel.vba.xlwings_module import CONF, CONF_SHEET
 from vrp_xl.formula import parse
 from vrp_xl.frozen import frozen_sample
+from vrp_xl.workflow.lookback import NAME_ROW, SCAN_ROW
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -99,7 +109,7 @@ def test_names_resolve(desk: Desk) -> None:
     expected = {f"rule_{n}" for n in SPECS} | {f"input_{n}" for n in SPECS}
     expected |= {"rule_source", "input_source", "input_preset", positions.EQUITY_NAME}
     expected |= {layout.RULES_NAME, layout.WATCHLIST_NAME, layout.RAW_NAME, layout.DECIDED_NAME}
-    expected |= {layout.FACTS_NAME, layout.SYMBOL_NAME}
+    expected |= {layout.FACTS_NAME, layout.SYMBOL_NAME, layout.JOURNAL_NAME}
     assert set(names) == expected
     for name in names.values():
         ((sheet, _),) = name.destinations
@@ -111,6 +121,7 @@ def test_names_resolve(desk: Desk) -> None:
         layout.WATCHLIST_NAME: (layout.WATCHLIST_ROWS, 2),
         layout.FACTS_NAME: (len(layout.FACTS), 2),
         layout.SYMBOL_NAME: (1, 1),
+        layout.JOURNAL_NAME: (1, 1),
     }
     for name, size in sizes.items():
         rows = desk.shown(name)
@@ -321,6 +332,7 @@ def test_pages_print(desk: Desk) -> None:
     frozen = {name: desk.formulas[name].freeze_panes for name in layout.SHEETS}
     assert frozen[layout.SCAN] == "G8"
     assert frozen[layout.POSITIONS] == "D8"
+    assert frozen[layout.JOURNAL] == "C6"
 
 
 def test_nothing_of_a_machine(desk: Desk) -> None:
@@ -440,3 +452,37 @@ def test_the_charts_follow_the_history(desk: Desk) -> None:
     assert row[2] == pytest.approx(16.68, abs=0.006)
     assert row[3] == pytest.approx(10.91, abs=0.006)
     assert row[4] == pytest.approx(1.31, abs=0.02)
+
+
+def test_the_name_of_the_journal_is_no_functions() -> None:
+    """A function of the same letters would be hidden by it: names have no upper and lower case."""
+    assert layout.JOURNAL_NAME.upper() not in FUNCTIONS
+
+
+def test_the_journal_is_what_its_functions_give(desk: Desk) -> None:
+    """Candidates of both days of the sample market, then its scans; headings for every column."""
+    assert len(journal.NAMES) == len(NAME_ROW) == len(journal.WIDTHS)
+    assert len(journal.SCANS) == len(SCAN_ROW)
+    sheet, formulas = desk.values[layout.JOURNAL], desk.formulas[layout.JOURNAL]
+    tables = (
+        (journal.FIRST_ROW, "VRP_JOURNAL", (None, layout.JOURNAL_ROWS), 12),
+        (journal.FIRST_SCAN, "VRP_SCANLOG", (layout.JOURNAL_SCANS,), 2),
+    )
+    with frozen_sample():
+        known = figures.gather()
+        asked = [known.ask(name, *arguments) for _, name, arguments, _ in tables]
+    for (first, name, _, filled), want in zip(tables, asked, strict=True):
+        assert len([line for line in want if line[0] is not None]) == filled
+        for n, line in enumerate(want):
+            for m, value in enumerate(line):
+                seen = sheet.cell(first + 1 + n, m + 1).value
+                if isinstance(value, float):
+                    assert seen == pytest.approx(value, rel=1e-9)
+                elif isinstance(value, dt.date) and not isinstance(value, dt.datetime):
+                    assert seen.date() == value
+                else:
+                    assert (seen or None) == (value or None)
+        assert f"{name}(" in formulas.cell(first + 1, 1).value.text
+    top = [sheet.cell(journal.HEADER_ROW + 1, n + 1).value for n in range(len(journal.NAMES))]
+    assert top == [column.heading for column in journal.NAMES]
+    assert all(formulas.cell(journal.HEADER_ROW + 1, n + 1).comment for n in range(len(top)))

@@ -9,8 +9,8 @@ from __future__ import annotations
 from vrp_xl.excel.raw import RAW_COLUMNS
 
 SCAN, MATRIX, POSITIONS, WHATIF = "Scan", "Matrix", "Positions", "WhatIf"
-SYMBOL, SETTINGS, HELP = "Symbol", "Settings", "Help"
-SHEETS = (SCAN, MATRIX, POSITIONS, WHATIF, SYMBOL, SETTINGS, HELP)
+SYMBOL, JOURNAL, SETTINGS, HELP = "Symbol", "Journal", "Settings", "Help"
+SHEETS = (SCAN, MATRIX, POSITIONS, WHATIF, SYMBOL, JOURNAL, SETTINGS, HELP)
 """The sheets of the desk, in order; IntelliSense has a hidden one behind them."""
 
 INTELLISENSE = "_IntelliSense_"
@@ -20,6 +20,8 @@ SCAN_ROWS = 500
 
 POSITION_ROWS = 100
 WATCHLIST_ROWS = 200
+JOURNAL_ROWS, JOURNAL_SCANS = 60, 30
+"""Rows of the Journal sheet: of names, and of scans."""
 
 # Defined names of the workbook. Each is a range on one sheet.
 RULES_NAME = "vrp_rules"
@@ -34,6 +36,8 @@ FACTS_NAME = "vrp_facts"
 """Two columns on Scan: fact and value, as `FACTS` lists them; written by a refresh."""
 SYMBOL_NAME = "vrp_symbol"
 """The input cell of the Symbol sheet."""
+JOURNAL_NAME = "vrp_journal_symbol"
+"""The input cell of the Journal sheet: a name, or blank for the candidates."""
 
 RAW_EXTRAS = ("yesterday", "z_change", "iv_rank", "iv_percentile", "harvest_score",
               "net_harvest_score", "dealer_flow_risk", "as_of", "age_minutes", "stale",

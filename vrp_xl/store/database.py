@@ -1,4 +1,4 @@
-"""The local store: snapshots, daily history, wanted list, quota and watchlist in one SQLite file.
+"""The local store: snapshots, history, kept scans, wanted list, quota, names in one SQLite file.
 
 Everything is keyed by source, and what one source said is never mixed with what another said.
 A write is one short transaction, so that several processes may use the file at once and a kill
@@ -22,6 +22,7 @@ from vrp_xl.core.snapshot import Snapshot, finite
 from vrp_xl.errors import QuotaError
 from vrp_xl.sources.base import Fetched, Observation, Quota
 from vrp_xl.store.opening import open_database, told
+from vrp_xl.store.scanlog import ScanLog
 
 if TYPE_CHECKING:
     import sqlite3
@@ -318,6 +319,34 @@ class Store:
             KeptSeries(name, series, days, _date(first), _date(last), imported)
             for name, series, days, first, last, imported in rows
         ]
+
+    def daily(
+        self, source: str, symbols: Iterable[str], name: str, since: date
+    ) -> dict[str, list[tuple[date, float]]]:
+        """One series of many symbols from the day `since` on, each oldest first."""
+        found: dict[str, list[tuple[date, float]]] = {_symbol(symbol): [] for symbol in symbols}
+        with self._reading() as db:
+            rows = db.execute(
+                "SELECT s.symbol, o.day, o.value FROM series AS s JOIN observations AS o "
+                "ON o.series_id = s.id WHERE s.source = ? AND s.name = ? AND o.day >= ? "
+                "AND s.symbol IN (SELECT value FROM json_each(?)) ORDER BY s.symbol, o.day",
+                (source, name, day_number(since), json.dumps(list(found))),
+            ).fetchall()
+        for symbol, day, value in rows:
+            found[symbol].append((_date(day), value))
+        return found
+
+    # Kept scans
+
+    @property
+    def scans(self) -> ScanLog:
+        """The scans that were kept."""
+        return ScanLog(self._reading, self._writing, _bump)
+
+    def compact(self) -> None:
+        """Gives space that is no longer used back to the disk."""
+        with self._reading() as db:
+            db.execute("VACUUM")
 
     # Wanted symbols
 

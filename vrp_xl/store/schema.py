@@ -84,4 +84,32 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             PRIMARY KEY (source, endpoint, symbol)
         ) WITHOUT ROWID""",
     ),
+    (
+        """CREATE TABLE scan_texts (
+            id INTEGER PRIMARY KEY,
+            body TEXT NOT NULL UNIQUE
+        )""",
+        """CREATE TABLE scans (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            source TEXT NOT NULL,
+            sample INTEGER NOT NULL,
+            day INTEGER NOT NULL,
+            scanned_at TEXT NOT NULL,
+            as_of TEXT,
+            preset TEXT NOT NULL,
+            pinned INTEGER NOT NULL,
+            names_id INTEGER NOT NULL REFERENCES scan_texts (id),
+            rules_id INTEGER NOT NULL REFERENCES scan_texts (id),
+            cells TEXT NOT NULL,
+            passed TEXT NOT NULL,
+            failed INTEGER NOT NULL
+        )""",
+        "CREATE INDEX scans_by_day ON scans (source, day)",
+        """CREATE TABLE scan_bodies (
+            scan_id INTEGER PRIMARY KEY REFERENCES scans (id),
+            figures BLOB NOT NULL,
+            details BLOB NOT NULL,
+            extra BLOB NOT NULL
+        )""",
+    ),
 )

@@ -16,6 +16,7 @@ from vrp_xl.excel import layout, styles
 from vrp_xl.excel.desk import (
     figures,
     hidden,
+    journal,
     matrix,
     positions,
     scan,
@@ -41,7 +42,8 @@ _OPTIONS: dict[str, Any] = {
 }
 _TABS = {
     layout.SCAN: styles.BLUE, layout.MATRIX: "#E69F00", layout.POSITIONS: styles.VERMILION,
-    layout.WHATIF: "#009E73", layout.SYMBOL: "#56B4E9", layout.SETTINGS: styles.GREY,
+    layout.WHATIF: "#009E73", layout.SYMBOL: "#56B4E9", layout.JOURNAL: "#CC79A7",
+    layout.SETTINGS: styles.GREY,
     layout.HELP: styles.NAVY,
 }  # fmt: skip
 
@@ -97,6 +99,7 @@ def _book(vba_project: bytes | None) -> bytes:
     positions.write_positions(book, sheets[layout.POSITIONS], made, shown)
     whatif.write_whatif(sheets[layout.WHATIF], made, shown)
     symbol.write_symbol(book, sheets[layout.SYMBOL], made, shown, buttons=buttons)
+    journal.write_journal(book, sheets[layout.JOURNAL], made, shown)
     helping.write_help(sheets[layout.HELP], made, shown)
     hidden.write_conf(sheets[CONF_SHEET])
     hidden.write_intellisense(sheets[layout.INTELLISENSE])

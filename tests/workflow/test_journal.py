@@ -1,0 +1,325 @@
+"""The journal: kept scans as records, what changed, what followed, and files of it."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+
+import openpyxl
+import pytest
+
+from tests.excel.scans import NOW, desk_scan, row, scan_of, snapshot
+from vrp_xl.core.calendar import next_trading_day, trading_days
+from vrp_xl.core.realized import close_to_close
+from vrp_xl.core.rules import PRESETS
+from vrp_xl.errors import InputError, MissingError
+from vrp_xl.sources.base import Observation
+from vrp_xl.store.database import Store
+from vrp_xl.workflow import journal, journal_files, lookback
+from vrp_xl.workflow.morning import Morning
+from vrp_xl.workflow.refresh import Outcome, RefreshResult
+from vrp_xl.workflow.scan import Failure
+
+DAY = date(2026, 3, 5)
+
+
+@pytest.fixture
+def store(tmp_path):
+    """An empty store."""
+    with Store(tmp_path / "store.sqlite3") as opened:
+        yield opened
+
+
+def later(scan, days):
+    """The same scan so many days later, its figures as fresh."""
+    shift = timedelta(days=days)
+    rows = tuple(
+        replace(r, snapshot=r.snapshot.replace(as_of=r.snapshot.as_of + shift)) for r in scan.rows
+    )
+    return replace(scan, rows=rows, scanned_at=scan.scanned_at + shift)
+
+
+def entries(store, **more):
+    """All entries by symbol."""
+    return {e.symbol: e for e in lookback.entries(store, store.scans.heads(), **more)}
+
+
+def test_a_record_is_what_the_scan_said(store):
+    """Every figure, cell and filter, to ten digits; nothing of it is made anew."""
+    scan = desk_scan()
+    assert journal.keep(store, scan)
+    found = {record.symbol: record for record in journal.records(store, stale=True)}
+    assert set(found) == {r.snapshot.symbol for r in scan.rows}
+    for r in scan.rows:
+        record, s, d = found[r.snapshot.symbol], r.snapshot, r.decision
+        assert (record.day, record.source, record.sample) == (DAY, "flashalpha", False)
+        assert (record.cell, record.candidate) == (d.cell_text, d.candidate)
+        assert bool(record.rejected) != d.candidate
+        assert (record.spot, record.rv_20d, record.z) == (s.spot, s.rv_20d, s.z_score)
+        assert (record.spread, record.gamma, record.size) == (s.vrp_20d, s.gamma, d.size)
+        assert record.iv == d.premium.iv
+        if d.premium.structural is not None:
+            assert record.structural == pytest.approx(d.premium.structural, rel=1e-9)
+    fresh = {record.symbol for record in journal.records(store)}
+    assert fresh == {r.snapshot.symbol for r in scan.rows if not r.stale}
+    assert len(fresh) < len(found)
+
+
+def test_records_by_symbol_and_day(store):
+    """One name out of many is read alone; days bound it; columns are the same values."""
+    for n in range(3):
+        journal.keep(store, later(desk_scan(), n))
+    mine = list(journal.records(store, symbols=["spy", "GLD"]))
+    assert [(r.day.day, r.symbol) for r in mine] == [(d, s) for d in (5, 6) for s in ("GLD", "SPY")]
+    assert list(journal.records(store, symbols=["NONE"])) == []
+    since = date(2026, 3, 6)
+    assert {r.day for r in journal.records(store, since=since)} == {since}
+    assert {r.day for r in journal.records(store, until=DAY)} == {DAY}
+    table = journal.columns(mine)
+    assert list(table) == list(journal.Record._fields)
+    assert table["z"] == [r.z for r in mine]
+    assert journal.columns([]) == {name: [] for name in journal.Record._fields}
+
+
+def test_of_a_day_the_latest_that_holds_a_name_counts(store):
+    """A later look at one name takes its place in the records, and no other's."""
+    journal.keep(store, scan_of([row(snapshot("AAA", spot=1.0)), row(snapshot("BBB", spot=1.0))]))
+    second = scan_of([row(snapshot("AAA", spot=2.0))], scanned_at=NOW + timedelta(hours=1))
+    journal.keep(store, second)
+    assert {r.symbol: r.spot for r in journal.records(store)} == {"AAA": 2.0, "BBB": 1.0}
+    assert [r[7] for r in lookback.name_rows(store, "flashalpha", "AAA", 9)] == [2.0]
+    fails = scan_of([row(snapshot("AAA", z_score=-2.0))], scanned_at=NOW + timedelta(hours=2))
+    journal.keep(store, fails)
+    assert {r[1] for r in lookback.name_rows(store, "flashalpha", None, 9)} == {"BBB"}
+
+
+def test_invented_figures_stay_apart(store):
+    """A sample scan is never among the real ones, nor the other way."""
+    journal.keep(store, scan_of([row(snapshot("AAA"))]))
+    made = row(snapshot("ZZZ", sample=True, source="sample"))
+    journal.keep(store, scan_of([made], source="sample", sample=True))
+    simulated = row(snapshot("YYY", sample=True))
+    journal.keep(store, scan_of([simulated], sample=True))
+    assert {r.symbol for r in journal.records(store)} == {"AAA"}
+    assert {r.symbol for r in journal.records(store, sample=True)} == {"ZZZ", "YYY"}
+    assert {r.symbol for r in journal.records(store, sample=True, source="sample")} == {"ZZZ"}
+    assert entries(store)["ZZZ"].followed.words == lookback.INVENTED
+
+
+def morning(scan, states):
+    """A finished refresh with these outcomes."""
+    outcomes = tuple(Outcome(f"N{n}", state) for n, state in enumerate(states))
+    return Morning(scan, RefreshResult(outcomes, None, 1, 0.1, None))
+
+
+@pytest.mark.parametrize(
+    ("states", "pinned", "kept"),
+    [(["fresh", "kept"], False, 1), (["kept"], False, 0), ([], False, 0), (["kept"], True, 1)],
+)
+def test_a_refresh_that_brought_nothing_is_not_kept(store, states, pinned, kept):
+    """Unless the user says so."""
+    journal.keep_morning(store, morning(desk_scan(), states), pinned=pinned)
+    assert len(store.scans.heads()) == kept
+
+
+def test_what_is_no_whole_scan_is_not_kept(store):
+    """Nothing scanned, a screen's candidates alone, a look at the store without a refresh."""
+    assert not journal.keep(store, scan_of([]))
+    assert not journal.keep(store, replace(desk_scan(), seen={"A": 3}))
+    assert not journal.keep_morning(store, Morning(desk_scan(), None))
+    assert journal.keep_morning(store, Morning(desk_scan(), None), pinned=True)
+
+
+def test_rules_failures_and_notices_come_along(store):
+    """The rules in force then, whatever they are now."""
+    failed = (Failure("ZZZ", "plan", "not covered"),)
+    journal.keep(store, desk_scan(PRESETS["zscore"], preset="zscore", failed=failed,
+                                  notices=("old figures",)))  # fmt: skip
+    (head,) = store.scans.heads()
+    assert head.preset == "zscore"
+    assert head.failed == 1
+    assert store.scans.rules(head.number) == PRESETS["zscore"].to_dict()
+    about = store.scans.about(head.number)
+    assert about == {"failed": [["ZZZ", "plan", "not covered"]], "notices": ["old figures"]}
+
+
+def test_the_list_says_what_changed(store):
+    """Against the last scan that holds the name; another preset is told."""
+    cells = {"AAA": {}, "BBB": {"gamma": "negative", "gamma_flip": 590.0}}
+    journal.keep(store, scan_of([row(snapshot(s, **f)) for s, f in cells.items()]))
+    journal.keep(store, later(scan_of([row(snapshot("AAA"))]), 1))
+    third = scan_of([row(snapshot("AAA", z_score=-2.0)), row(snapshot("BBB"))], preset="own rules")
+    journal.keep(store, later(third, 4))
+    new, middle, old = lookback.listed(store)
+    assert old.counts == {"A": 1, "B": 1, "C": 0, "D": 0, "?": 0}
+    assert (old.entered, old.left, old.moved, old.preset_before) == ((), (), (), None)
+    assert (middle.entered, middle.left, middle.moved) == ((), (), ())
+    assert new.left == ("AAA",)
+    assert new.moved == (("AAA", "A", "C"), ("BBB", "B", "A"))
+    words = lookback.changes_words(new)
+    assert words == "preset was standard; out: AAA; moved: AAA A to C, BBB B to A"
+    assert lookback.changes_words(new, most=1).endswith("moved: AAA A to C and 1 more")
+    assert lookback.listed(store, newest=1) == [new]
+
+
+def test_what_followed(store):
+    """Implied minus realized volatility of the 21 returns after the day, once they are stored."""
+    journal.keep(store, scan_of([row(snapshot("SPY")), row(snapshot("QQQ"))]))
+    days = trading_days(DAY, date(2026, 6, 1))[: 1 + 21]
+    prices = [580.0 * math.exp(0.01 * (n % 3)) for n in range(len(days))]
+    closes = [Observation("close", d, p) for d, p in zip(days, prices, strict=True)]
+    store.add_observations("flashalpha", "SPY", closes)
+    store.add_observations("flashalpha", "QQQ", closes[:5])
+    store.add_observations("folder", "QQQ", closes)
+    found = entries(store)
+    after = found["SPY"].followed
+    assert after.realized == pytest.approx(close_to_close(prices))
+    assert after.outcome == pytest.approx(18.9 - after.realized)
+    assert after.words == ""
+    assert found["QQQ"].followed.words == "not yet: 4 of 21 returns"
+    (line,) = lookback.name_rows(store, "flashalpha", "SPY", 5)
+    seen = dict(zip(lookback.NAME_ROW, line, strict=True))
+    assert seen["outcome"] == pytest.approx(after.outcome)
+    assert (seen["day"], seen["until"], seen["candidate"]) == (DAY, days[-1], "yes")
+
+
+def test_old_figures_count_from_their_own_day(store):
+    """What was two days old when it was scanned is compared from then on."""
+    old = row(snapshot("SPY", as_of=NOW - timedelta(days=2)), stale=True)
+    journal.keep(store, scan_of([old]))
+    first = date(2026, 3, 3)
+    closes = [Observation("close", d, 580.0) for d in trading_days(first, DAY)]
+    store.add_observations("flashalpha", "SPY", closes)
+    assert entries(store)["SPY"].followed.returns == 2
+
+
+def test_rejections_in_words(store):
+    """Rule, value, limit; a missing figure says so."""
+    rows = [row(snapshot("LOW", z_score=-1.7, vrp_20d=-3.0)), row(snapshot("NOZ", z_score=None))]
+    journal.keep(store, scan_of(rows))
+    found = entries(store)
+    assert "spread_min -3 (limit 2)" in found["LOW"].rejected_words
+    assert "z_exit -1.70 (limit -0.5)" in found["LOW"].rejected_words
+    assert found["NOZ"].rejected_words.startswith("z_min missing (limit 1)")
+
+
+def test_finding_a_scan(store):
+    """By day, by number, the latest; anything else is a sentence."""
+    with pytest.raises(MissingError, match="holds no scan yet"):
+        lookback.find(store.scans.heads(), "latest")
+    journal.keep(store, desk_scan())
+    journal.keep(store, later(desk_scan(), 1))
+    heads = store.scans.heads()
+    assert lookback.find(heads, "latest") == heads[1]
+    assert lookback.find(heads, " 2026-03-05 ") == heads[0]
+    assert lookback.find(heads, str(heads[0].number)) == heads[0]
+    with pytest.raises(MissingError, match=r"no scan of 2020-01-02.*newest days are: 2026-03-05"):
+        lookback.find(heads, "2020-01-02")
+    with pytest.raises(InputError, match="'soon' is no date"):
+        lookback.find(heads, "soon")
+
+
+HOSTILE = ('=HYPERLINK("http://x","y")', "+1+1", "-2+3", "@SUM(A1)", "\t=1+1")
+
+
+def hostile_scan():
+    """A scan whose texts would be formulas, were they not guarded."""
+    made = [
+        row(snapshot(words[:6].strip() or "X", vanna_outlook=words, vrp_regime=words,
+                     warnings=(words,)), state="kept", state_why=words)
+        for words in HOSTILE
+    ]  # fmt: skip
+    return scan_of(made, preset="=1+1", failed=(Failure("=A1", "=B1", "=C1"),))
+
+
+def written(store, path, **more):
+    """Writes all entries to a file."""
+    found = lookback.entries(store, store.scans.heads(), **more)
+    return journal_files.write(path, (journal_files.table_row(e) for e in found))
+
+
+@pytest.mark.parametrize("ending", [".csv", ".xlsx", ".json"])
+def test_files_hold_every_row(store, tmp_path, ending):
+    """What was written reads back as the values of the journal."""
+    for n in range(2):
+        journal.keep(store, later(desk_scan(), n))
+    path = tmp_path / f"journal{ending}"
+    names = len(desk_scan().rows)
+    assert written(store, path) == 2 * names
+    if ending == ".csv":
+        with path.open(newline="", encoding="utf-8") as file:
+            rows = list(csv.DictReader(file))
+        spy = next(r for r in rows if r["symbol"] == "SPY")
+        assert (spy["day"], float(spy["z_score"]), spy["candidate"]) == ("2026-03-05", 1.34, "true")
+    elif ending == ".json":
+        rows = json.loads(path.read_text(encoding="utf-8"))
+        spy = next(r for r in rows if r["symbol"] == "SPY")
+        assert (spy["day"], spy["z_score"], spy["candidate"]) == ("2026-03-05", 1.34, True)
+        assert spy["implied_minus_realized"] is None
+    else:
+        sheet = openpyxl.load_workbook(path).active
+        head, *rest = sheet.iter_rows(values_only=True)
+        rows = [dict(zip(head, line, strict=True)) for line in rest]
+        spy = next(r for r in rows if r["symbol"] == "SPY")
+        assert spy["day"] == datetime(2026, 3, 5)  # noqa: DTZ001 (a cell has no zone)
+        assert (spy["z_score"], spy["candidate"]) == (1.34, True)
+        assert sheet.freeze_panes == "G2"
+    assert len(rows) == 2 * names
+    assert [p.name for p in tmp_path.iterdir() if p.name.startswith(".")] == []
+
+
+def test_text_never_becomes_a_formula(store, tmp_path):
+    """Neither in a workbook nor in a CSV."""
+    assert journal.keep(store, hostile_scan())
+    written(store, tmp_path / "j.xlsx")
+    sheet = openpyxl.load_workbook(tmp_path / "j.xlsx").active
+    assert [c.coordinate for line in sheet.iter_rows() for c in line if c.data_type == "f"] == []
+    written(store, tmp_path / "j.csv")
+    with (tmp_path / "j.csv").open(newline="", encoding="utf-8") as file:
+        cells = [cell for line in csv.reader(file) for cell in line]
+    assert any(cell.startswith("'=") for cell in cells)
+    for cell in cells:
+        if cell.startswith(("=", "+", "-", "@", "\t")):
+            float(cell)
+
+
+def test_a_file_that_cannot_be_written_leaves_what_was_there(store, tmp_path):
+    """A sentence with the path, and nothing half."""
+    journal.keep(store, desk_scan())
+    with pytest.raises(InputError, match="cannot be written"):
+        written(store, tmp_path / "none" / "j.csv")
+    (tmp_path / "j.csv").mkdir()
+    with pytest.raises(InputError, match=r"j\.csv cannot be written"):
+        written(store, tmp_path / "j.csv")
+    assert sorted(p.name for p in tmp_path.iterdir() if p.name != "store.sqlite3") == sorted(
+        p.name
+        for p in tmp_path.iterdir()
+        if not p.name.startswith(".") and p.name != "store.sqlite3"
+    )
+
+
+def test_only_candidates(store):
+    """A file of what passed."""
+    scan = desk_scan()
+    journal.keep(store, scan)
+    assert set(entries(store, candidates=True)) == {r.snapshot.symbol for r in scan.candidates}
+    order = [e.symbol for e in lookback.entries(store, store.scans.heads(), candidates=True)]
+    assert order == [r.snapshot.symbol for r in scan.candidates]
+
+
+def test_the_rows_of_a_sheet(store):
+    """As many columns as their names say, the newest first."""
+    for n in (0, 1):
+        journal.keep(store, later(desk_scan(), n))
+    scans = lookback.scan_rows(store, "flashalpha", 5)
+    assert [line[0] for line in scans] == [next_trading_day(DAY), DAY]
+    assert {len(line) for line in scans} == {len(lookback.SCAN_ROW)}
+    assert lookback.scan_rows(store, "flashalpha", 1) == scans[:1]
+    assert lookback.scan_rows(store, "folder", 5) == []
+    names = lookback.name_rows(store, "flashalpha", None, 500)
+    assert {len(line) for line in names} == {len(lookback.NAME_ROW)}
+    assert len(names) == 2 * len(desk_scan().candidates)
+    assert lookback.name_rows(store, "flashalpha", None, 3) == names[:3]
