@@ -37,6 +37,7 @@ from vrp_xl.sources.sample.market import SYMBOLS
 from vrp_xl.sources.sample.source import SampleSource
 from vrp_xl.store.database import Store
 from vrp_xl.workflow.columns import row_dict
+from vrp_xl.workflow.morning import failure_of
 from vrp_xl.workflow.refresh import RefreshResult, cost, refresh
 from vrp_xl.workflow.scan import run_scan
 
@@ -476,6 +477,7 @@ class TestFaults:
         assert isinstance(result.stopped, ClosedError)
         assert "the address is closed" in result.stopped.why
         assert "--user-agent" in result.stopped.fix
+        assert {failure_of(outcome)[0] for outcome in result.outcomes} == {"service"}
         chains = [symbol for kind, symbol in trial.asked() if kind == "chain"]
         assert GIVE_UP_AFTER <= len(chains) <= GIVE_UP_AFTER + 1
         assert len(set(chains)) == len(chains)
@@ -559,6 +561,7 @@ class TestConsent:
         assert isinstance(result.stopped, ConsentError)
         assert trial.server.requests == []
         assert all(outcome.state == "missing" for outcome in result.outcomes)
+        assert failure_of(result.outcomes[0])[0] == "terms"
         with trial.source() as one, pytest.raises(ConsentError):
             cost(one, trial.store, NAMES, clock=trial.clock)
 
