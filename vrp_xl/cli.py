@@ -18,8 +18,9 @@ import typer
 from typer.core import TyperGroup
 
 from vrp_xl import __version__
-from vrp_xl.commands import history as _history
+from vrp_xl.commands import history as history_commands
 from vrp_xl.commands import journal as journal_commands
+from vrp_xl.commands.evaluate import evaluate
 from vrp_xl.core.symbols import symbol_of
 from vrp_xl.errors import InputError, VrpError
 
@@ -847,8 +848,9 @@ def build(
         print(words)
 
 
-app.add_typer(_history.app, name="history")
+app.command()(evaluate)
 app.add_typer(journal_commands.app, name="journal")
+app.add_typer(history_commands.app, name="history")
 
 if __name__ == "__main__":
     main()

@@ -62,7 +62,7 @@ def test_computed_values_show(tmp_path: Path) -> None:
     plain = tmp_path / "plain.xlsx"
     plain.write_bytes(values_only(book.read_bytes()))
     html = converted(plain, "html").read_text("utf-8", "replace")
-    for word in ("SELL short put spread, 1.75x", "SAMPLE: invented figures", "Premium Paradise",
+    for word in ("SELL jade lizard, 1.75x", "SAMPLE: invented figures", "Premium Paradise",
                  "6 candidates among 12 scanned", "55 % of the credit is earned"):  # fmt: skip
         assert word in html
     shown = set(re.findall(r"#(?:N/A|NAME\?|VALUE!|REF!|NUM!|DIV/0!|SPILL!)", html))

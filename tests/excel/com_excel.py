@@ -347,8 +347,8 @@ def desk(path: str, *names: str) -> Workbook:
         settings.cells[row, 10] = name
     for row, fact in enumerate(layout.FACTS, start=1):
         scan.cells[row, 1] = fact
-    scan.cells[10, 2] = Formula("=VRP_DECIDE(vrp_raw,vrp_rules)")
-    scan.cells[11, 2] = Formula("=VRP_DECIDE(vrp_raw,vrp_rules)")
+    scan.cells[10, 2] = Formula("=VRP_DECIDE(vrp_raw,vrp_settings)")
+    scan.cells[11, 2] = Formula("=VRP_DECIDE(vrp_raw,vrp_settings)")
     scan.cells[10, 3] = Formula("=SUM(A1:A2)")
     last = len(layout.RAW_BLOCK)
     book.Names.update({

@@ -195,11 +195,11 @@ def test_the_decisions_are_those_of_the_function(desk: Desk, known: figures.Figu
     formula = sheet.cell(scan.FIRST_ROW + 1, scan.FIRST_DECIDED + 1).value
     last = scan.FIRST_RAW + len(RAW_COLUMNS) - 1
     where = area(scan.FIRST_ROW, scan.FIRST_RAW, scan.LAST_ROW, last)
-    assert formula.text == f"=VRP_DECIDE({where},vrp_rules)"
+    assert formula.text == f"=VRP_DECIDE({where},vrp_settings)"
 
 
 def test_rules_are_those_of_the_preset(desk: Desk) -> None:
-    """What vrp_rules holds reads back as the standard preset, from the sample market."""
+    """What vrp_settings holds reads back as the standard preset, from the sample market."""
     rows = desk.shown(layout.RULES_NAME)
     assert rows[0] == ["preset", None]
     assert rows[1] == ["source", "sample"]
@@ -409,7 +409,7 @@ def test_help_shows_every_function(desk: Desk) -> None:
             live = with_rules(example.formula)
             assert live in texts
             assert live.removeprefix("=") in there
-            name, given = parse(live.replace(",vrp_rules)", ")").replace("(vrp_rules)", "()"))
+            name, given = parse(live.replace(",vrp_settings)", ")").replace("(vrp_settings)", "()"))
             assert name == function.name
             assert len(given) <= len(function.args)
 
@@ -454,9 +454,10 @@ def test_the_charts_follow_the_history(desk: Desk) -> None:
     assert row[4] == pytest.approx(1.31, abs=0.02)
 
 
-def test_the_name_of_the_journal_is_no_functions() -> None:
-    """A function of the same letters would be hidden by it: names have no upper and lower case."""
-    assert layout.JOURNAL_NAME.upper() not in FUNCTIONS
+def test_no_name_is_a_functions(desk: Desk) -> None:
+    """Names have no case: one that is spelled like a function would stand in its way."""
+    functions = {name.lower() for name in FUNCTIONS}
+    assert not functions & {name.lower() for name in desk.formulas.defined_names}
 
 
 def test_the_journal_is_what_its_functions_give(desk: Desk) -> None:

@@ -105,3 +105,48 @@ def _running(values: Floats, window: int) -> Floats:
     out: Floats = sums[..., window - 1 :].copy()
     out[..., 1:] -= sums[..., :-window]
     return out
+
+
+def ratio_panel(ivs: Floats, volatilities: Floats, floor: float) -> Floats:
+    """IV / max(HV, floor), as `vrp_xl.core.premium.ratio`; NaN where one is missing."""
+    out: Floats = np.asarray(ivs, np.float64) / np.maximum(volatilities, floor)
+    return out
+
+
+def percentile_panel(values: Floats, window: int) -> Floats:
+    """Share of the `window` days before that lie strictly below each day, 0 to 100.
+
+    Args:
+        values: a single row of days; NaN where there is none.
+        window: days, at least 2.
+
+    Returns:
+        As many; NaN for the first `window` days and where a day of the window is missing.
+
+    Raises:
+        InputError: a window below 2.
+    """
+    _check(window)
+    values = np.asarray(values, np.float64)
+    out = np.full(values.shape, np.nan)
+    if len(values) <= window:
+        return out
+    before: Floats = np.lib.stride_tricks.sliding_window_view(values[:-1], window)
+    today = values[window:]
+    share = 100.0 * (before < np.expand_dims(today, 1)).sum(axis=1) / window
+    share[np.isnan(today) | np.isnan(before).any(axis=1)] = np.nan
+    out[window:] = share
+    return out
+
+
+def following_panel(closes: Floats, tenor: int) -> Floats:
+    """Close-to-close volatility of the `tenor` returns after every day, in points.
+
+    Returns:
+        The same shape; NaN for the last `tenor` days and wherever a close is missing.
+    """
+    closes = np.asarray(closes, np.float64)
+    out = np.full(closes.shape, np.nan)
+    if closes.shape[-1] > tenor:
+        out[..., :-tenor] = realized_panel(closes, tenor)[..., tenor:]
+    return out

@@ -24,7 +24,7 @@ JOURNAL_ROWS, JOURNAL_SCANS = 60, 30
 """Rows of the Journal sheet: of names, and of scans."""
 
 # Defined names of the workbook. Each is a range on one sheet.
-RULES_NAME = "vrp_rules"
+RULES_NAME = "vrp_settings"
 """Two columns, rule and value in force, with `preset` and `source` rows: the rules argument."""
 WATCHLIST_NAME = "vrp_watchlist"
 """Two columns on Settings: symbol, next earnings date."""

@@ -25,7 +25,7 @@ HEADER_ROW = 6
 """Row (from 0) of the headings; the first rule stands below it."""
 FIRST_ROW = HEADER_ROW + 1
 LAST_ROW = HEADER_ROW + len(SPECS)
-ALL_RULES = "vrp_rules"
+ALL_RULES = "vrp_settings"
 SCAN_DAY = "scan_day"
 RULES_CHANGED = "rules_changed"
 

@@ -11,6 +11,7 @@ import json
 import re
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -171,10 +172,62 @@ def import_history(
             split.
         StoreError: the store cannot be written.
     """
+    symbol = plain_index(symbol_of(symbol))
+    file = Path(path)
+    name, column, values, bad, repeated = read_series(file, field, clock=clock)
+    adjusted: tuple[splits.Jump, ...] = ()
+    kept: tuple[splits.Jump, ...] = ()
+    if name == CLOSE and symbol not in INDICES:  # a level of volatility may well double
+        jumps = _jumps(store, source, symbol, values)
+        if jumps and on_split == "refuse":
+            raise _may_be_splits(file, jumps)
+        if on_split == "adjust":
+            adjusted = jumps
+            _adjust(store, source, symbol, values, jumps, file)
+        else:
+            kept = jumps
+            _mark(store, source, symbol, {jump.day: splits.REAL for jump in jumps})
+    days = sorted(values)
+    store.add_observations(source, symbol, (Observation(name, day, values[day]) for day in days))
+    complete_anew(store, source, symbol, rules=rules)
+    return ImportReport(
+        symbol,
+        name,
+        column,
+        len(days),
+        days[0],
+        days[-1],
+        bad,
+        repeated,
+        len(trading_days(days[0], days[-1])) - len(days),
+        adjusted,
+        kept,
+    )
+
+
+class SeriesFile(NamedTuple):
+    """One series as a file holds it."""
+
+    field: str
+    column: str
+    """The column that the values were taken from."""
+    values: dict[date, float]
+    bad: tuple[BadRow, ...]
+    repeated: int
+    """Rows whose day came again further down; the last one counts."""
+
+
+def read_series(
+    path: Path | str, field: str, *, clock: Callable[[], datetime] = utc_now
+) -> SeriesFile:
+    """The series in a file, as `import_history` takes it; nothing is stored.
+
+    Raises:
+        InputError: the file cannot be read, has no usable column, or no usable row.
+    """
     name = field.strip().lower()
     if name not in FIELDS:
         raise InputError(f"There is no series named {field!r}.", f"Use one of {', '.join(FIELDS)}.")
-    symbol = plain_index(symbol_of(symbol))
     file = Path(path)
     rows, columns = _read(file)
     day_column = _day_column(columns, file)
@@ -196,34 +249,7 @@ def import_history(
     if not values:
         why = f" Line {bad[0].line}: {bad[0].why}." if bad else ""
         raise InputError(f"{file} holds no row that can be used.{why}")
-    adjusted: tuple[splits.Jump, ...] = ()
-    kept: tuple[splits.Jump, ...] = ()
-    if name == CLOSE and symbol not in INDICES:  # a level of volatility may well double
-        jumps = _jumps(store, source, symbol, values)
-        if jumps and on_split == "refuse":
-            raise _may_be_splits(file, jumps)
-        if on_split == "adjust":
-            adjusted = jumps
-            _adjust(store, source, symbol, values, jumps, file)
-        else:
-            kept = jumps
-            _mark(store, source, symbol, {jump.day: splits.REAL for jump in jumps})
-    days = sorted(values)
-    store.add_observations(source, symbol, (Observation(name, day, values[day]) for day in days))
-    complete_anew(store, source, symbol, rules=rules)
-    return ImportReport(
-        symbol,
-        name,
-        value_column,
-        len(days),
-        days[0],
-        days[-1],
-        tuple(bad),
-        repeated,
-        len(trading_days(days[0], days[-1])) - len(days),
-        adjusted,
-        kept,
-    )
+    return SeriesFile(name, value_column, values, tuple(bad), repeated)
 
 
 def mark_split(
@@ -505,6 +531,7 @@ def _day(cell: Any, *, as_us: bool, today: date) -> date:
     return day
 
 
+@lru_cache(maxsize=20_000)  # files of several symbols hold the same days
 def _parse_day(text: str, *, as_us: bool) -> date:
     pattern = (
         r"(?P<m>\d{1,2})/(?P<d>\d{1,2})/(?P<y>\d{4})(?!\d).*"

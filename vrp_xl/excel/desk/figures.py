@@ -48,7 +48,7 @@ class Figures:
 
     Attributes:
         rules: the rules in force.
-        rules_range: what the name vrp_rules refers to, rows of rule and value.
+        rules_range: what the name vrp_settings refers to, rows of rule and value.
         watchlist: the symbols of the watchlist.
         raw: the filled rows of the raw block, columns as `layout.RAW_BLOCK`.
         decided: what VRP_DECIDE gives for them, columns as `DECIDED_COLUMNS`.
@@ -63,12 +63,12 @@ class Figures:
     facts: dict[str, str | bool | date | datetime | None]
 
     def ask(self, name: str, *arguments: Any, rules: bool = True) -> Any:
-        """What a VRP function gives; its last argument is vrp_rules, where it has one.
+        """What a VRP function gives; its last argument is vrp_settings, where it has one.
 
         Args:
             name: of the function.
             arguments: those before the rules; None is blank.
-            rules: whether to pass vrp_rules.
+            rules: whether to pass vrp_settings.
         """
         function = FUNCTIONS[name]
         given = list(arguments)

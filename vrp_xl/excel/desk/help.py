@@ -28,7 +28,7 @@ def with_rules(example: str) -> str:
 
     >>> import vrp_xl.functions
     >>> with_rules('=VRP_CELL("SPY")'), with_rules("=VRP_SPREAD(18.45, 13.04)")
-    ('=VRP_CELL("SPY",,vrp_rules)', '=VRP_SPREAD(18.45, 13.04)')
+    ('=VRP_CELL("SPY",,vrp_settings)', '=VRP_SPREAD(18.45, 13.04)')
     """
     name, given = formulas.parse(example)
     arguments = FUNCTIONS[name].args
@@ -49,7 +49,7 @@ def write_help(sheet: DeskSheet, styles: Styles, figures: Figures) -> None:
     frame.hint(
         sheet, styles, 1, TEXT,
         "Every function, with examples that compute on the figures of this workbook's source. "
-        "The last argument rules is vrp_rules: the block on Settings.",
+        "The last argument rules is vrp_settings: the block on Settings.",
     )  # fmt: skip
     for column, words in ((TEXT, "Function, arguments, examples"), (MEANING, "Meaning"),
                           (RESULT, "The example computes")):  # fmt: skip

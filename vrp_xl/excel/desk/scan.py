@@ -279,7 +279,7 @@ def _facts_line(sheet: DeskSheet, styles: Styles, figures: Figures) -> None:
     sample = f'OR({fact("sample")}=TRUE,{rule_name("source")}="sample")'
     frame.badge(sheet, styles, COUNTS_ROW, INDEX["action"], sample)
     hint = styles(look.BAD, align="left", valign="vcenter", indent=1)
-    newest = "VRP_ASOF(,vrp_rules)"
+    newest = "VRP_ASOF(,vrp_settings)"
     sheet.formula(
         FACTS_ROW, INDEX["why"],
         f'=IFERROR(IF({newest}>N({as_of})+1/86400,"Newer data is stored: press Refresh",""),"")',

@@ -1,0 +1,330 @@
+"""What was known on a day, and what followed: the rows that evidence is made from.
+
+The figures of a day look back only (realized volatility, z-score and percentile over the days
+before); what followed looks forward only (the returns after that day's close). Rows come from whole
+series of closes and implied volatilities, or from the records of a journal.
+
+Pure: may not import anything of the package outside `vrp_xl.core` and `vrp_xl.errors`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+import numpy as np
+
+from vrp_xl.core import calendar
+from vrp_xl.core.panel import following_panel, percentile_panel, realized_panel, zscore_panel
+from vrp_xl.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import date
+
+    from numpy.typing import NDArray
+
+    from vrp_xl.core.rules import Rules
+
+    Floats = NDArray[np.float64]
+    Whole = NDArray[np.int64]
+
+TENOR_DAYS = 30
+IV_WINDOW = 252
+"""Days before today that an IV percentile looks at."""
+SPREAD_WINDOW, TACTICAL_WINDOW, STRUCTURAL_WINDOW = 20, 30, 90
+Z_WINDOWS = (60, 252, 504)
+"""The z-scores that are laid side by side."""
+JUMP = 0.35
+"""A close that moves by more than this in a day may be a split."""
+
+
+def tenor_returns(days: int) -> int:
+    """Trading days within `days` calendar days, at 252 a year.
+
+    >>> tenor_returns(30), tenor_returns(45), tenor_returns(7)
+    (21, 31, 5)
+
+    Raises:
+        InputError: too few for a volatility.
+    """
+    returns = round(days * 252 / 365)
+    if returns < 2:
+        raise InputError(f"A tenor of {days} days has {returns} trading days; use at least 3 days.")
+    return returns
+
+
+class Series(NamedTuple):
+    """One symbol's closes and implied volatilities, each by day, oldest first."""
+
+    symbol: str
+    closes: Sequence[tuple[date, float]]
+    ivs: Sequence[tuple[date, float]]
+
+
+class Recorded(Protocol):
+    """One symbol in one scan of a journal. What was not known is None."""
+
+    @property
+    def symbol(self) -> str:
+        """Whose figures they are."""
+
+    @property
+    def day(self) -> date:
+        """The trading day of the figures."""
+
+    @property
+    def iv(self) -> float | None:
+        """ATM IV of 30 days where there is one, in points."""
+
+    @property
+    def spread(self) -> float | None:
+        """ATM IV minus RV20, in points."""
+
+    @property
+    def rv_30d(self) -> float | None:
+        """Realized volatility of 30 days."""
+
+    @property
+    def rv_90d(self) -> float | None:
+        """Realized volatility of 90 days."""
+
+    @property
+    def z(self) -> float | None:
+        """z-score of the spread."""
+
+    @property
+    def iv_percentile(self) -> float | None:
+        """Share of the year before with a lower IV, 0 to 100."""
+
+    @property
+    def cell(self) -> str | None:
+        """A, B, C, D, or ? where the gamma regime was not known."""
+
+    @property
+    def candidate(self) -> bool | None:
+        """Whether the scan picked it."""
+
+    @property
+    def source(self) -> str:
+        """Where the figures came from."""
+
+
+class Alignment(NamedTuple):
+    """How the two series of one symbol met."""
+
+    symbol: str
+    both: int
+    """Days that have a close and an implied volatility."""
+    closes_alone: int
+    """Days within the common span that have only a close."""
+    ivs_alone: int
+    """The same for an implied volatility."""
+    first: date
+    last: date
+    jumps: tuple[tuple[date, float], ...] = ()
+    """Days on which the close moved so far that it may be a split, with the move in percent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Days:
+    """Rows of symbol and day, as columns. NaN is "not known"."""
+
+    names: tuple[str, ...]
+    symbol: NDArray[np.int64]
+    """Index into `names`."""
+    day: Whole
+    """Proleptic ordinal of the day."""
+    iv: Floats
+    spread: Floats
+    """IV minus RV20."""
+    hv30: Floats
+    hv90: Floats
+    z: Floats
+    z_others: Floats
+    """Rows x `Z_WINDOWS`; all NaN where only a journal's own z is known."""
+    spread_percentile: Floats
+    iv_percentile: Floats
+    following: Floats
+    """Realized volatility of the tenor after the day."""
+    cell: NDArray[np.str_]
+    """A, B, C, D, ?, or empty."""
+    candidate: Floats
+    """1, 0, or NaN where nothing was decided."""
+
+    def __len__(self) -> int:
+        return len(self.day)
+
+
+def from_series(series: Series, rules: Rules, tenor: int) -> tuple[Days, Alignment]:
+    """The rows of one symbol: every day that has a close and an implied volatility.
+
+    Realized volatility uses every close; a window in which more than a tenth of its trading days
+    is missing has none, as everywhere (`vrp_xl.core.history`). z-scores and percentiles count the
+    days that have both.
+
+    Args:
+        series: by day, oldest first, no day twice; only trading days.
+        rules: for the windows.
+        tenor: returns that the outcome covers.
+
+    Raises:
+        InputError: no day has both.
+    """
+    when = np.array([day.toordinal() for day, _ in series.closes], np.int64)
+    closes = np.array([close for _, close in series.closes], np.float64)
+    told = {day.toordinal(): iv for day, iv in series.ivs}
+    ivs = np.array([told.get(day, np.nan) for day in when.tolist()], np.float64)
+    both = np.flatnonzero(~np.isnan(ivs))
+    if not len(both):
+        raise InputError(
+            f"{series.symbol}: no day has both a close and an implied volatility: "
+            f"closes {_span(series.closes)}, implied volatilities {_span(series.ivs)}.",
+            "Give files that cover the same days.",
+        )
+    place = _places(when)
+
+    def back(window: int) -> Floats:
+        found = realized_panel(closes, window)
+        found[window:][_gaps(place, window)] = np.nan
+        return found[both]
+
+    after = following_panel(closes, tenor)
+    if len(closes) > tenor:
+        after[:-tenor][_gaps(place, tenor)] = np.nan
+    iv = ivs[both]
+    spread = iv - back(SPREAD_WINDOW)
+    known = np.flatnonzero(~np.isnan(spread))
+
+    def on_known(values: Floats) -> Floats:
+        out = np.full(len(both), np.nan)
+        out[known] = values
+        return out
+
+    n = len(both)
+    others = [on_known(zscore_panel(spread[known], window)) for window in Z_WINDOWS]
+    days = Days(
+        names=(series.symbol,),
+        symbol=np.zeros(n, np.int64),
+        day=when[both],
+        iv=iv,
+        spread=spread,
+        hv30=back(TACTICAL_WINDOW),
+        hv90=back(STRUCTURAL_WINDOW),
+        z=on_known(zscore_panel(spread[known], rules.z_window)),
+        z_others=np.stack(others, axis=1),
+        spread_percentile=on_known(percentile_panel(spread[known], rules.z_window)),
+        iv_percentile=percentile_panel(iv, IV_WINDOW),
+        following=after[both],
+        cell=np.full(n, "", "<U1"),
+        candidate=np.full(n, np.nan),
+    )
+    return days, _alignment(series, when, closes, days)
+
+
+def from_records(
+    records: Iterable[Recorded],
+    closes: Mapping[str, Sequence[tuple[date, float]]],
+    tenor: int,
+) -> Days:
+    """The rows of a journal: what each scan saw, and what followed in the stored closes.
+
+    Args:
+        records: of one source; of several on one day the last counts.
+        closes: symbol -> its closes by day, oldest first.
+        tenor: returns that the outcome covers.
+    """
+    newest = {(r.symbol, r.day): r for r in records if r.iv is not None}
+    rows = [newest[key] for key in sorted(newest)]
+    names = tuple(dict.fromkeys(r.symbol for r in rows))
+    at = {name: n for n, name in enumerate(names)}
+    after: dict[tuple[str, date], float] = {}
+    for name in names:
+        dated = closes.get(name, ())
+        when = np.array([day.toordinal() for day, _ in dated], np.int64)
+        found = following_panel(np.array([close for _, close in dated], np.float64), tenor)
+        if len(dated) > tenor:
+            found[:-tenor][_gaps(_places(when), tenor)] = np.nan
+        after |= {(name, day): float(v) for (day, _), v in zip(dated, found, strict=True)}
+
+    def column(values: Iterable[float | None]) -> Floats:
+        return np.array([np.nan if v is None else v for v in values], np.float64)
+
+    return Days(
+        names=names,
+        symbol=np.array([at[r.symbol] for r in rows], np.int64),
+        day=np.array([r.day.toordinal() for r in rows], np.int64),
+        iv=column(r.iv for r in rows),
+        spread=column(r.spread for r in rows),
+        hv30=column(r.rv_30d for r in rows),
+        hv90=column(r.rv_90d for r in rows),
+        z=column(r.z for r in rows),
+        z_others=np.full((len(rows), len(Z_WINDOWS)), np.nan),
+        spread_percentile=np.full(len(rows), np.nan),
+        iv_percentile=column(r.iv_percentile for r in rows),
+        following=column(after.get((r.symbol, r.day)) for r in rows),
+        cell=np.array([r.cell or "" for r in rows], "<U1"),
+        candidate=column(None if r.candidate is None else float(r.candidate) for r in rows),
+    )
+
+
+def together(parts: Sequence[Days]) -> Days:
+    """The rows of several symbols as one."""
+    names = tuple(name for part in parts for name in part.names)
+    shift = np.cumsum([0, *(len(part.names) for part in parts)])
+    columns = {
+        f.name: np.concatenate([getattr(part, f.name) for part in parts])
+        for f in fields(Days)
+        if f.name not in ("names", "symbol")
+    }
+    symbol = np.concatenate([part.symbol + n for part, n in zip(parts, shift, strict=False)])
+    return Days(names=names, symbol=symbol, **columns)
+
+
+def _span(dated: Sequence[tuple[date, float]]) -> str:
+    return f"{dated[0][0]} to {dated[-1][0]}" if dated else "none"
+
+
+def _alignment(series: Series, when: Whole, closes: Floats, days: Days) -> Alignment:
+    start, end = int(days.day[0]), int(days.day[-1])
+    between = int(((when >= start) & (when <= end)).sum())
+    ivs = sum(start <= day.toordinal() <= end for day, _ in series.ivs)
+    moves = closes[1:] / closes[:-1] - 1.0
+    far = np.flatnonzero((moves > JUMP) | (moves < -JUMP))
+    return Alignment(
+        series.symbol,
+        len(days),
+        between - len(days),
+        ivs - len(days),
+        series.closes[0][0].fromordinal(start),
+        series.closes[0][0].fromordinal(end),
+        tuple((series.closes[i + 1][0], 100.0 * float(moves[i])) for i in far.tolist()),
+    )
+
+
+@lru_cache(maxsize=64)
+def _trading_ordinals(first: int, last: int) -> Whole:
+    ordinal = calendar.FIRST_DAY.fromordinal
+    days = calendar.trading_days(ordinal(first), ordinal(last))
+    return np.array([day.toordinal() for day in days], np.int64)
+
+
+def _places(when: Whole) -> Whole:
+    """Each day's number among the trading days."""
+    if not len(when):
+        return when
+    found: Whole = np.searchsorted(_trading_ordinals(int(when[0]), int(when[-1])), when)
+    return found
+
+
+def _gaps(place: Whole, window: int) -> NDArray[np.bool_]:
+    """Whether more than a tenth of a window's trading days is missing, for every full window."""
+    absent = place[window:] - place[:-window] - window
+    out: NDArray[np.bool_] = absent > window // 10
+    return out
+
+
+def trading_axis(day: Whole) -> Whole:
+    """Every trading day from the first to the last of `day`, and any day of it that is none."""
+    return np.union1d(_trading_ordinals(int(day.min()), int(day.max())), day)
