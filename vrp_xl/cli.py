@@ -75,7 +75,7 @@ Symbols = Annotated[
 ]
 SourceOption = Annotated[
     str | None,
-    typer.Option("--source", help="sample, flashalpha or folder; the chosen one by default."),
+    typer.Option("--source", help="sample, flashalpha, cboe or folder; else the chosen one."),
 ]
 PresetOption = Annotated[
     str | None,
@@ -475,17 +475,39 @@ WANTED_MOST = 50
 
 @app.command()
 def source(
-    name: Annotated[str, typer.Argument(help="sample, flashalpha, folder, or show.")] = "show",
+    name: Annotated[
+        str, typer.Argument(help="sample, flashalpha, cboe, folder, or show.")
+    ] = "show",
     data: DataOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="The comparison as JSON.")] = False,
+    agree: Annotated[
+        bool, typer.Option("--yes", "--agree", help="cboe: yes to its terms, without the question.")
+    ] = False,
+    revoke: Annotated[bool, typer.Option("--revoke", help="cboe: take the yes back.")] = False,
+    user_agent: Annotated[
+        str | None,
+        typer.Option(
+            "--user-agent",
+            help="cboe: how requests name themselves; '' is our own name.",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
     """Show or choose where figures come from.
 
     Without a name it compares what each source gives for the watchlist: columns filled, age, cost.
-    No request is made.
+    No request is made. The source cboe shows its terms and needs your yes, once.
     """
     from vrp_xl import desk, settings
 
+    of_cboe = agree or revoke or user_agent is not None
+    if of_cboe and name.strip().lower() != "cboe":
+        raise InputError("--yes, --revoke and --user-agent go with the source cboe only.")
+    if name.strip().lower() == "cboe":
+        from vrp_xl.commands import cboe
+
+        if not cboe.settle_terms(agree=agree, revoke=revoke, user_agent=user_agent):
+            return
     if name.strip().lower() != "show":
         choice = desk.choose(name)
         if data is not None:
@@ -737,7 +759,7 @@ def simulate(
 ) -> None:
     """Serve the sample market as a local API.
 
-    It answers as the FlashAlpha API does, on this machine only.
+    It answers as the FlashAlpha API and Cboe's delayed quotes do, on this machine only.
     """
     from vrp_xl import simulator
 

@@ -19,8 +19,10 @@ from vrp_xl.core.calendar import (
     is_trading_day,
     next_trading_day,
     previous_trading_day,
+    recent_trading_days,
     session_close,
     session_open,
+    session_start,
     third_friday_expiry,
     trading_day,
     trading_days,
@@ -189,3 +191,19 @@ def test_days_between_is_signed():
     today = date(2026, 3, 5)
     assert days_between(today, today + timedelta(days=45)) == 45
     assert days_between(today, today - timedelta(days=1)) == -1
+
+
+def test_session_start_is_utc_and_needs_a_trading_day():
+    """09:30 in New York, in summer and in winter."""
+    assert session_start(date(2026, 3, 5)) == datetime(2026, 3, 5, 14, 30, tzinfo=UTC)
+    assert session_start(date(2026, 7, 6)) == datetime(2026, 7, 6, 13, 30, tzinfo=UTC)
+    with pytest.raises(InputError, match="no trading day"):
+        session_start(date(2026, 7, 4))
+
+
+def test_recent_trading_days_end_with_the_day_or_before_it():
+    """Over a weekend and a holiday, oldest first."""
+    friday = [date(2026, 7, 1), date(2026, 7, 2)]
+    assert recent_trading_days(date(2026, 7, 5), 2) == friday
+    assert recent_trading_days(date(2026, 7, 2), 2) == friday
+    assert recent_trading_days(date(2026, 7, 2), 0) == []

@@ -504,3 +504,41 @@ def test_plain_text() -> None:
     assert plain("a\u202eb\tc\n\nd") == "a b c d"
     assert plain("x" * 10, 5) == "xxxx…"
     assert plain("is k-1 it", secrets=["k-1", ""]) == "is *** it"
+
+
+def test_bytes_come_as_they_are() -> None:
+    """Whatever a 2xx holds; an error is told as ever."""
+    answers = (reply(b"<html>"), reply(b"[1]", "404 Not Found"))
+    with serving(*answers) as server, client(server.url) as one:
+        first, second = one.get_bytes("/a"), one.get_bytes("/b")
+    assert (first.status, first.body, first.json) == (200, b"<html>", None)
+    assert (second.status, second.body, second.text) == (404, b"", "[1]")
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (reply(b"abc", length=10), "cut off"),
+        (reply(b"abc", "200 OK", "Content-Encoding: gzip"), "garbled"),
+        (reply(b"x" * 5000), "more than 1 KiB"),
+    ],
+)
+def test_bytes_that_are_not_whole(answer: bytes, words: str) -> None:
+    """They are no answer."""
+    with (
+        serving(answer) as server,
+        client(server.url, max_body=1024) as one,
+        pytest.raises(BadAnswerError, match=words),
+    ):
+        one.get_bytes("/a")
+
+
+def test_our_name_may_be_another() -> None:
+    """It is the project's and the version's by default."""
+    with serving(reply(b"{}")) as server:
+        for name in (None, "Mozilla/5.0 me"):
+            one = HttpClient(server.url, user_agent=name)
+            one.get("/")
+            one.close()
+    assert f"User-Agent: vrp_xl/{__version__}" in server.requests[0]
+    assert "User-Agent: Mozilla/5.0 me" in server.requests[1]

@@ -297,6 +297,16 @@ def test_import_adds_or_replaces(store):
     assert store.watchlist() == [Watched("C"), Watched("B")]
 
 
+def test_days_within_counts_what_is_stored(store):
+    """Both ends belong to it; what is not stored counts 0."""
+    days = trading_days(date(2026, 11, 2), date(2026, 11, 20))
+    store.save(Fetched(snapshot(), tuple(Observation("close", day, 1.0) for day in days[:-2])))
+    counted = store.days_within("flashalpha", ["SPY", "qqq"], days[1], days[-1])
+    assert counted == {"SPY": len(days) - 3, "QQQ": 0}
+    assert store.days_within("sample", ["SPY"], days[0], days[-1]) == {"SPY": 0}
+    assert store.days_within("flashalpha", ["SPY"], days[0], days[-1], "atm_iv") == {"SPY": 0}
+
+
 def test_values_of_a_day_are_those_of_its_latest_figures(store):
     """Saved in any order, the latest of a trading day wins, for snapshots and for values."""
     day = date(2026, 11, 20)

@@ -291,6 +291,21 @@ class Store:
             days.update(rows)
         return days
 
+    def days_within(
+        self, source: str, symbols: Iterable[str], first: date, last: date, name: str = "close"
+    ) -> dict[str, int]:
+        """How many days of a series are stored from `first` to `last`, both included, by symbol."""
+        days = {_symbol(symbol): 0 for symbol in symbols}
+        with self._reading() as db:
+            rows = db.execute(
+                "SELECT symbol, (SELECT count(*) FROM observations WHERE series_id = series.id "
+                "AND day BETWEEN ? AND ?) FROM series WHERE source = ? AND name = ? "
+                "AND symbol IN (SELECT value FROM json_each(?))",
+                (day_number(first), day_number(last), source, name, json.dumps(list(days))),
+            )
+            days.update(rows)
+        return days
+
     def series_kept(self, source: str, symbol: str | None = None) -> list[KeptSeries]:
         """The series of a source, of one symbol or of all, with the days they have."""
         with self._reading() as db:
