@@ -104,6 +104,7 @@ def test_constants_that_json_lacks_are_null() -> None:
         (reply(b'"text"'), BadAnswerError, "no object"),
         (reply(b""), BadAnswerError, "nothing"),
         (reply(b"[" * 100_000), BadAnswerError, "no JSON"),
+        (reply(b'{"\\u0061": ' + b"[" * 800 + b"]" * 800 + b"}"), BadAnswerError, "no JSON"),
         (reply(b'{"a": ' + b"9" * 5000 + b"}"), BadAnswerError, "no JSON"),
         (reply(b"\xff\xfe{\x00"), BadAnswerError, "no JSON"),
         (reply(b'{"a": 1', length=400), BadAnswerError, "cut off"),
@@ -407,6 +408,14 @@ def test_key_is_in_no_repr_and_no_log(caplog: pytest.LogCaptureFixture) -> None:
         assert KEY not in repr(one) + repr(got.headers) + got.text
         assert one.mask(f"key {KEY}\n!") == "key *** !"
     assert KEY not in caplog.text
+
+
+def test_a_good_answer_that_quotes_the_key() -> None:
+    """The key in an answer's values and names becomes stars, also where JSON escapes hide it."""
+    hidden = KEY.replace("a", "\\u0061")
+    body = f'{{"w": ["is {KEY}", "{hidden}"], "{KEY}": {{"n": 1.5}}}}'.encode()
+    with serving(reply(body)) as server, client(server.url) as one:
+        assert one.get("/").json == {"w": ["is ***", "***"], "***": {"n": 1.5}}
 
 
 def test_many_threads_share_a_client() -> None:
