@@ -456,9 +456,9 @@ def _json(body: bytes, secrets: tuple[str, ...]) -> Any:
         content = json.loads(body, parse_constant=lambda _: None)
         if b"\\" in body or any(secret.encode() in body for secret in secrets):
             content = _without(content, secrets)
-        return content
     except (ValueError, RecursionError):
         return None
+    return content
 
 
 def _without(value: Any, secrets: tuple[str, ...]) -> Any:
