@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 
 import numpy as np
@@ -10,6 +11,9 @@ import pytest
 from tests.fuzz import http, parsers
 from tests.fuzz.mutations import Target, fuzz
 from tests.sources.chain_files import HEADER, Market
+from vrp_xl import settings
+from vrp_xl.errors import RulesError, StoreError
+from vrp_xl.rules_file import load_rules
 from vrp_xl.sources import http as client
 from vrp_xl.sources.cboe_files import looks_like_split, read_bytes
 
@@ -41,6 +45,16 @@ def test_a_chain_of_a_header_alone_is_told():
 def test_a_close_next_to_nothing_is_no_split():
     """A price of 5e-324 has no ratio; it is passed over without a warning."""
     assert looks_like_split(np.array([100.0, 5e-324, 100.0, 50.0])).tolist() == [False, False, True]
+
+
+@pytest.mark.parametrize("name", ["rules.toml", "rules.json", "settings.json"])
+def test_nests_without_end_are_refused(name, tmp_path, monkeypatch):
+    """Brackets by the hundred thousand in a file of the user's are a sentence with its path."""
+    monkeypatch.setenv("VRP_XL_HOME", str(tmp_path))
+    file = tmp_path / name
+    file.write_text("z_min = " * name.endswith("toml") + "[" * 100_000, "utf-8")
+    with pytest.raises((RulesError, StoreError), match=re.escape(str(file))):
+        settings.chosen_source() if name == "settings.json" else load_rules(file)
 
 
 @pytest.mark.parametrize("targets", [parsers.TARGETS, http.TARGETS], ids=["parsers", "http"])
