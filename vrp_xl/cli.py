@@ -570,13 +570,22 @@ def rules_check(file: Annotated[Path, typer.Argument(help="A .toml or .json file
         print("Not used: " + ", ".join(loaded.ignored))
 
 
-@key_app.command("set")
-def key_set() -> None:
+@key_app.command("set", context_settings={"ignore_unknown_options": True})
+def key_set(
+    typed: Annotated[list[str] | None, typer.Argument(hidden=True)] = None,
+) -> None:
     """Keep the API key in the keyring. It is asked for, or read from standard input.
 
     What was known of its plan and quota is forgotten, so that a changed plan counts at once.
     """
     from vrp_xl import desk, settings
+
+    if typed:  # not shown again either
+        raise InputError(
+            "A key on the command line can be read by other programs and stays in the shell's "
+            "history; it was not taken.",
+            "Run `vrp-xl key set` alone and paste the key when it asks.",
+        )
 
     if sys.stdin.isatty():
         import getpass

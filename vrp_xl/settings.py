@@ -236,7 +236,7 @@ def _read_settings() -> dict[str, Any]:
         raise _unreadable(path, error) from error
     try:
         settings = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise _unreadable(path, error) from error
     if not isinstance(settings, dict):
         raise _unreadable(path, "it holds no JSON object")

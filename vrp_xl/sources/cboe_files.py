@@ -583,7 +583,7 @@ def _table(
             keep_default_na=False,
             on_bad_lines="error",
         )
-    except (ValueError, OverflowError):  # pandas' own errors are ValueErrors
+    except (ValueError, OverflowError, IndexError):  # pandas' own; no row at all is an IndexError
         return None
     numbers = {at: frame[at].to_numpy() for at in used}
     symbols = frame[texts[0]].tolist(), frame[texts[1]].tolist()
@@ -644,6 +644,14 @@ _OLD_CONTRACT = re.compile(
 _OLD_OTHER = re.compile(r"-[A-Z0-9]+\)$")
 
 
+def _place(names: list[str], among: Iterable[str], header: int) -> int:
+    """Where the first of `among` stands in `names`."""
+    for i, name in enumerate(names):
+        if name in among:
+            return i
+    raise _Unusable("the chain lacks a column Bid, Ask, Vol or Open Int", header + 1)
+
+
 def _chain_of_old_csv(lines: list[str], header: int, now: datetime, problems: _Problems) -> Chain:
     """The form without strike and IV: ``13 Dec 125.00 (IBM1327L125)``; its IVs get solved.
 
@@ -652,16 +660,13 @@ def _chain_of_old_csv(lines: list[str], header: int, now: datetime, problems: _P
     names = [_plain(c) for c in _cells(lines[header])]
     calls, puts = names.index("calls"), names.index("puts")
     wanted = {n: w for n, w in _COLUMNS.items() if n in ("bid", "ask", "open_interest", "volume")}
-    try:
-        places = {
-            name: tuple(
-                next(i for i in range(start, stop) if names[i] in among)
-                for start, stop in ((calls, puts), (puts, len(names)))
-            )
-            for name, among in wanted.items()
-        }
-    except StopIteration:
-        raise _Unusable("the chain lacks a column Bid, Ask, Vol or Open Int", header + 1) from None
+    places = {
+        name: tuple(
+            _place(names[start:stop], among, header) + start
+            for start, stop in ((calls, puts), (puts, len(names)))
+        )
+        for name, among in wanted.items()
+    }
     as_of, spot = _head(lines[:header], now)
     symbols: list[str] = []
     values: dict[str, list[float]] = {name: [] for name in places}
@@ -918,9 +923,10 @@ def looks_like_split(close: Floats) -> NDArray[np.bool_]:
     >>> looks_like_split(np.array([88.99, 44.86, 44.5, 90.1])).tolist()
     [True, False, True]
     """
-    ratio = close[1:] / close[:-1]
-    times = np.maximum(ratio, 1.0 / ratio)
-    near = np.abs(times / np.round(times) - 1.0) < _SPLIT_NEAR
+    with np.errstate(all="ignore"):  # a step past all numbers is no split
+        ratio = close[1:] / close[:-1]
+        times = np.maximum(ratio, 1.0 / ratio)
+        near = np.abs(times / np.round(times) - 1.0) < _SPLIT_NEAR
     return near & (times > _SPLIT_FROM)
 
 

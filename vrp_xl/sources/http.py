@@ -255,7 +255,7 @@ class HttpClient:
             )
         if good and raw:
             return Response(status, None, "", headers, body)
-        content = _json(body)
+        content = _json(body, self._secrets)
         text = self.mask(body[:_ERROR_BODY].decode("utf-8", "replace"), 200)
         if good and not isinstance(content, dict):
             what = "nothing" if not body.strip() else "no JSON" if content is None else "no object"
@@ -476,11 +476,27 @@ def _body(answer: requests.Response, limit: int) -> bytes:
     return b"".join(parts)
 
 
-def _json(body: bytes) -> Any:
+def _json(body: bytes, secrets: tuple[str, ...]) -> Any:
     try:
-        return json.loads(body, parse_constant=lambda _: None)
+        content = json.loads(body, parse_constant=lambda _: None)
+        if b"\\" in body or any(secret.encode() in body for secret in secrets):
+            content = _without(content, secrets)
     except (ValueError, RecursionError):
         return None
+    return content
+
+
+def _without(value: Any, secrets: tuple[str, ...]) -> Any:
+    """`value` with ``***`` for each secret: an answer may quote the key in its words."""
+    if isinstance(value, str):
+        for secret in secrets:
+            value = value.replace(secret, "***")
+        return value
+    if isinstance(value, list):
+        return [_without(item, secrets) for item in value]
+    if isinstance(value, dict):
+        return {_without(k, secrets): _without(v, secrets) for k, v in value.items()}
+    return value
 
 
 def _causes(error: BaseException) -> list[BaseException]:

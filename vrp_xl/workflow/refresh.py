@@ -803,7 +803,7 @@ class _Run:
         as_of = self.as_of.get(symbol)
         if state == "kept" and as_of is None:
             state = "missing"
-        age = None if as_of is None else self.clock() - as_of
+        age = None if as_of is None else max(self.clock() - as_of, timedelta(0))
         self.outcomes[symbol] = Outcome(symbol, state, why, age, error)
         if self.progress is not None:
             self.progress(len(self.outcomes), len(self.names), symbol, state)
