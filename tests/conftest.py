@@ -15,5 +15,10 @@ def _own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
     home: Path = tmp_path_factory.mktemp("vrp_xl_home")
     monkeypatch.setenv("VRP_XL_HOME", str(home))
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
-    for name in ("FLASHALPHA_API_KEY", "VRP_XL_FLASHALPHA_URL", "VRP_XL_WORKERS"):
+    for name in (
+        "FLASHALPHA_API_KEY",
+        "VRP_XL_FLASHALPHA_URL",
+        "VRP_XL_CBOE_URL",
+        "VRP_XL_WORKERS",
+    ):
         monkeypatch.delenv(name, raising=False)

@@ -13,10 +13,10 @@ from vrp_xl.core.outcomes import Series
 FIRST = date(2015, 1, 2)
 
 
-def made(n=900, seed=3, symbol="ABC", premium=3.0):
+def made(n=900, seed=3, symbol="ABC", premium=3.0, first=FIRST):
     """`n` days of a price whose volatility wanders, and an implied volatility above it."""
     rng = np.random.default_rng(seed)
-    days = trading_days(FIRST, date(2034, 12, 29))[:n]
+    days = trading_days(first, date(2034, 12, 29))[:n]
     level = np.zeros(n)
     for i in range(1, n):
         level[i] = 0.98 * level[i - 1] + rng.normal(0, 0.08)

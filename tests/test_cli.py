@@ -446,6 +446,61 @@ def test_who_reads_the_output_may_leave(tmp_path):
     assert "Traceback" not in (tmp_path / "err").read_text()
 
 
+def test_history_show_tells_series_values_and_gaps(run, tmp_path):
+    """Days, gaps, origin and thinness of every series; the values of one; both as CSV."""
+    nothing = run("history", "show", "--source", "sample")
+    assert nothing.code == 2
+    assert "No history of nothing" not in nothing.err
+    run("refresh", "SPY", "XOM", "--source", "sample")
+    file = tmp_path / "iv.csv"
+    file.write_text("date,atm_iv\n2026-03-02,20\n2026-03-03,21\n2026-03-06,22\n2026-03-07,9\n")
+    done = run("history", "import", str(file), "--symbol", "KO", "--field", "atm_iv")
+    assert "2 trading days are missing in between; rows left out: 1" in done.out
+    assert "line 5: 2026-03-07 is no trading day" in done.err
+    lines = {
+        tuple(line.split()[:2]): line.split() for line in run("history", "show").out.splitlines()
+    }
+    assert lines["SPY", "close"][2] == "560"
+    assert lines["SPY", "close"][5:] == ["0", "own", "yes"]
+    assert lines["KO", "atm_iv"][2:] == [
+        "3", "2026-03-02", "2026-03-06", "2", "imported", "too", "few",
+    ]  # fmt: skip
+    told = run("history", "show", "ko", "--field", "atm_iv", "--days", "2").out.splitlines()
+    assert told[0].endswith("3 days, 2026-03-02 to 2026-03-06, 2 trading days missing, imported, "
+                            "too few")  # fmt: skip
+    assert [line.split() for line in told[1:3]] == [
+        ["2026-03-03", "21", "imported"], ["2026-03-06", "22", "imported"],
+    ]  # fmt: skip
+    assert told[3] == "gap: 2 trading days between 2026-03-03 and 2026-03-06"
+    table = run("history", "show", "KO", "--field", "atm_iv", "--csv").out
+    assert table == (
+        "day,atm_iv,from\n2026-03-02,20.0,imported\n2026-03-03,21.0,imported\n"
+        "2026-03-06,22.0,imported\n"
+    )
+    head = run("history", "show", "KO", "--csv").out.splitlines()[0]
+    assert head == "symbol,field,days,first,last,missing,origin,thin"
+    assert (
+        "No history of KO close is stored" in run("history", "show", "KO", "--field", "close").err
+    )
+
+
+def test_history_split_is_said_on_the_command_line(run, tmp_path):
+    """Refused, kept, then said: a ratio, none, forgotten; nonsense is told."""
+    file = tmp_path / "closes.csv"
+    file.write_text("date,close\n2026-03-02,100\n2026-03-03,50.2\n2026-03-04,50\n")
+    given = ("history", "import", str(file), "--symbol", "KO", "--field", "close")
+    refused = run(*given)
+    assert refused.code == 2
+    assert "100 to 50.2 on 2026-03-03, as in a 2:1 split. Nothing was stored" in refused.err
+    assert run(*given, "--adjust-splits", "--keep-jumps").code == 2
+    assert "taken as the price itself" in run(*given, "--keep-jumps").out
+    for word, told in (("2:1", "a 2:1 split"), ("none", "no split"), ("forget", "nothing is said")):
+        assert told in run("history", "split", "KO", "2026-03-03", word).out
+    assert "no split ratio" in run("history", "split", "KO", "2026-03-03", "7").err
+    assert "no date" in run("history", "split", "KO", "3/3/2026", "2:1").err
+    assert "on both sides" in run("history", "split", "KO", "2026-03-02", "2:1").err
+
+
 def test_history_import_fills_a_missing_z(run, tmp_path):
     """Imported spreads give the name without history a z-score of its own."""
     run("scan", "XOM", "--source", "sample", "--json")

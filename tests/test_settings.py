@@ -126,7 +126,7 @@ def test_the_chosen_source_is_kept(own_home):
 
 def test_an_unknown_source_is_refused(own_home):
     """A source that does not exist can neither be chosen nor read."""
-    with pytest.raises(InputError, match="flashalpha, folder, sample"):
+    with pytest.raises(InputError, match="flashalpha, cboe, folder, sample"):
         settings.choose_source("bloomberg")
     own_home.mkdir()
     (own_home / "settings.json").write_text('{"source": "bloomberg"}')

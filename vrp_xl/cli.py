@@ -18,6 +18,7 @@ import typer
 from typer.core import TyperGroup
 
 from vrp_xl import __version__
+from vrp_xl.commands import history as history_commands
 from vrp_xl.commands import journal as journal_commands
 from vrp_xl.commands.evaluate import evaluate
 from vrp_xl.core.symbols import symbol_of
@@ -65,18 +66,16 @@ app = typer.Typer(
 rules_app = typer.Typer(help="Every threshold, and files that change them.", no_args_is_help=True)
 key_app = typer.Typer(help="The API key, kept in the keyring.", no_args_is_help=True)
 watch_app = typer.Typer(help="The names that a scan without symbols looks at.")
-history_app = typer.Typer(help="Daily history behind z-scores and HV90.", no_args_is_help=True)
 app.add_typer(rules_app, name="rules")
 app.add_typer(key_app, name="key")
 app.add_typer(watch_app, name="watchlist")
-app.add_typer(history_app, name="history")
 
 Symbols = Annotated[
     list[str] | None, typer.Argument(help="Symbols; the watchlist where none are given.")
 ]
 SourceOption = Annotated[
     str | None,
-    typer.Option("--source", help="sample, flashalpha or folder; the chosen one by default."),
+    typer.Option("--source", help="sample, flashalpha, cboe or folder; else the chosen one."),
 ]
 PresetOption = Annotated[
     str | None,
@@ -476,17 +475,39 @@ WANTED_MOST = 50
 
 @app.command()
 def source(
-    name: Annotated[str, typer.Argument(help="sample, flashalpha, folder, or show.")] = "show",
+    name: Annotated[
+        str, typer.Argument(help="sample, flashalpha, cboe, folder, or show.")
+    ] = "show",
     data: DataOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="The comparison as JSON.")] = False,
+    agree: Annotated[
+        bool, typer.Option("--yes", "--agree", help="cboe: yes to its terms, without the question.")
+    ] = False,
+    revoke: Annotated[bool, typer.Option("--revoke", help="cboe: take the yes back.")] = False,
+    user_agent: Annotated[
+        str | None,
+        typer.Option(
+            "--user-agent",
+            help="cboe: how requests name themselves; '' is our own name.",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
     """Show or choose where figures come from.
 
     Without a name it compares what each source gives for the watchlist: columns filled, age, cost.
-    No request is made.
+    No request is made. The source cboe shows its terms and needs your yes, once.
     """
     from vrp_xl import desk, settings
 
+    of_cboe = agree or revoke or user_agent is not None
+    if of_cboe and name.strip().lower() != "cboe":
+        raise InputError("--yes, --revoke and --user-agent go with the source cboe only.")
+    if name.strip().lower() == "cboe":
+        from vrp_xl.commands import cboe
+
+        if not cboe.settle_terms(agree=agree, revoke=revoke, user_agent=user_agent):
+            return
     if name.strip().lower() != "show":
         choice = desk.choose(name)
         if data is not None:
@@ -549,13 +570,22 @@ def rules_check(file: Annotated[Path, typer.Argument(help="A .toml or .json file
         print("Not used: " + ", ".join(loaded.ignored))
 
 
-@key_app.command("set")
-def key_set() -> None:
+@key_app.command("set", context_settings={"ignore_unknown_options": True})
+def key_set(
+    typed: Annotated[list[str] | None, typer.Argument(hidden=True)] = None,
+) -> None:
     """Keep the API key in the keyring. It is asked for, or read from standard input.
 
     What was known of its plan and quota is forgotten, so that a changed plan counts at once.
     """
     from vrp_xl import desk, settings
+
+    if typed:  # not shown again either
+        raise InputError(
+            "A key on the command line can be read by other programs and stays in the shell's "
+            "history; it was not taken.",
+            "Run `vrp-xl key set` alone and paste the key when it asks.",
+        )
 
     if sys.stdin.isatty():
         import getpass
@@ -669,26 +699,6 @@ def watch_import(
     print(f"{names} from {file}")
 
 
-@history_app.command("import")
-def history_import(
-    file: Annotated[Path, typer.Argument(help="CSV with a date column and the field.")],
-    symbol: Annotated[str, typer.Option("--symbol", help="Whose history it is.")],
-    field: Annotated[str, typer.Option("--field", help="close, atm_iv or vrp_20d.")],
-    source: SourceOption = None,
-) -> None:
-    """Add daily history, so that HV90, z-scores and IV rank need not wait for it to grow."""
-    from vrp_xl import desk
-    from vrp_xl.workflow.importing import import_history
-
-    choice = desk.choose(source)
-    with desk.open_store() as store:
-        (name,) = _symbols(store, [symbol])
-        report = import_history(store, choice.name, name, field, file)
-    for problem in report.problems:
-        _say(problem)
-    print(f"{report}; kept for the source {choice.name}")
-
-
 @app.command(context_settings={"ignore_unknown_options": True})
 def call(
     function: Annotated[
@@ -758,7 +768,7 @@ def simulate(
 ) -> None:
     """Serve the sample market as a local API.
 
-    It answers as the FlashAlpha API does, on this machine only.
+    It answers as the FlashAlpha API and Cboe's delayed quotes do, on this machine only.
     """
     from vrp_xl import simulator
 
@@ -849,6 +859,7 @@ def build(
 
 app.command()(evaluate)
 app.add_typer(journal_commands.app, name="journal")
+app.add_typer(history_commands.app, name="history")
 
 if __name__ == "__main__":
     main()

@@ -54,6 +54,7 @@ SOURCE_WORDS = {
     "sample": "made-up market, offline, free",
     "folder": "chains and prices you save by hand, free",
     "flashalpha": "FlashAlpha API, your key and plan",
+    "cboe": "Cboe's delayed quotes, free, after your yes to the terms",
 }
 """Source -> what it is, in a few words."""
 
@@ -83,6 +84,30 @@ def _open_flashalpha(now: datetime | None) -> Opened:  # noqa: ARG001 (live data
         raise KeyRefusedError("There is no FlashAlpha API key.", NO_KEY_FIX)
     source = FlashAlpha(key.value, base_url=settings.flashalpha_url(), workers=settings.workers())
     return Opened(source, settings.account_fingerprint(key.value))
+
+
+def _open_cboe(now: datetime | None) -> Opened:  # noqa: ARG001 (its quotes have their own clock)
+    """Cboe's delayed quotes.
+
+    Raises:
+        ConsentError: the user has not said yes to the terms.
+    """
+    from vrp_xl import consent  # noqa: PLC0415
+    from vrp_xl.sources.cboe import RATE, Cboe  # noqa: PLC0415
+
+    consent.require()
+    url = settings.cboe_url()
+    local = settings.is_local(url)
+    source = Cboe(
+        require=consent.require,
+        base_url=url,
+        sample=local,
+        user_agent=settings.cboe_user_agent(),
+        rate=None if local else RATE,
+        workers=settings.workers(),
+        rules=rules_in_force().rules,
+    )
+    return Opened(source, "")
 
 
 NO_FOLDER_FIX = (
@@ -115,7 +140,12 @@ def _open_kept_folder(now: datetime | None) -> Opened:  # noqa: ARG001 (files ha
     return _folder(None)
 
 
-_OPEN = {"sample": _open_sample, "flashalpha": _open_flashalpha, "folder": _open_kept_folder}
+_OPEN = {
+    "sample": _open_sample,
+    "flashalpha": _open_flashalpha,
+    "cboe": _open_cboe,
+    "folder": _open_kept_folder,
+}
 
 
 def open_source(name: str, now: datetime | None = None, *, data: Path | None = None) -> Opened:
@@ -127,7 +157,8 @@ def open_source(name: str, now: datetime | None = None, *, data: Path | None = N
         data: the folder of the source ``folder``; the kept one by default.
 
     Raises:
-        KeyRefusedError: the source needs an API key and there is none.
+        KeyRefusedError: the source needs an API key and there is none, or the user's yes to its
+            terms (`ConsentError`).
         InputError: the source needs a folder and there is none.
     """
     if data is not None:

@@ -35,6 +35,7 @@ def report() -> Iterator[tuple[str, str]]:
     yield "key", f"present, from {key.where}" if key else f"none: {settings.why_no_key()}"
     try:
         yield "api", settings.flashalpha_url()
+        yield "cboe", _cboe()
         rules = desk.rules_in_force()
         yield "rules", f"{rules.preset}, {len(rules.rules.changed())} off the standard"
     except VrpError as error:
@@ -45,6 +46,17 @@ def report() -> Iterator[tuple[str, str]]:
             yield from _stored(store, choice.name, account)
     except VrpError as error:
         yield "store", str(error)
+
+
+def _cboe() -> str:
+    from vrp_xl import consent  # noqa: PLC0415 (only this line needs it)
+
+    when = consent.given()
+    if when is None:
+        return "off: its terms were not agreed to (vrp-xl source cboe)"
+    name = settings.cboe_user_agent()
+    named = f", User-Agent {name}" if name else ""
+    return f"on since {when:%Y-%m-%d}, {settings.cboe_url()}{named}"
 
 
 def _libreoffice() -> str:

@@ -7,6 +7,7 @@
     +-- MissingError          #N/A     exit 8   nothing is stored
     +-- SourceError           #N/A              a data source said no
     |   +-- KeyRefusedError            exit 4   no key, or a key that is not accepted
+    |   |   +-- ConsentError                    the user has not agreed to the source's terms
     |   +-- PlanError                  exit 5   the plan lacks the endpoint
     |   |   +-- SymbolNotCoveredError           the plan lacks the symbol
     |   +-- QuotaError                 exit 6   spent until `until`
@@ -14,6 +15,7 @@
     |   +-- ServiceError               exit 7   network, server, or an answer that is none
     |       +-- UnreachableError
     |       +-- BadAnswerError
+    |       +-- ClosedError                     every request is refused; no more are made
     +-- StoreError            #N/A     exit 7   the local store cannot be read or written
     +-- OfficeError                    exit 7   LibreOffice is not there, too old, or refused
 
@@ -88,6 +90,10 @@ class KeyRefusedError(SourceError):
     exit_code = 4
 
 
+class ConsentError(KeyRefusedError):
+    """The user has not agreed to the terms of a source; nothing is asked of it."""
+
+
 class PlanError(SourceError):
     """The plan behind the key does not include the endpoint."""
 
@@ -131,6 +137,10 @@ class UnreachableError(ServiceError):
 
 class BadAnswerError(ServiceError):
     """An answer came, but it is not what the endpoint promises."""
+
+
+class ClosedError(ServiceError):
+    """The service refuses whatever is asked: no further request can succeed."""
 
 
 class StoreError(VrpError):

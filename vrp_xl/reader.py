@@ -242,6 +242,11 @@ class Reader:
                 f"{symbol} is not in the sample market, which holds {names}.",
                 "Choose a real source for other names: `vrp-xl source flashalpha`.",
             )
+        if source == "cboe":
+            from vrp_xl import consent  # noqa: PLC0415
+
+            if consent.given() is None:
+                return f"Nothing is stored for {symbol}: the source cboe is off.", consent.FIX
         return (
             f"Nothing is stored for {symbol} from {source}.",
             f"It is wanted now: `vrp-xl refresh --wanted`, or `vrp-xl refresh {symbol}`.",
@@ -418,6 +423,10 @@ class Reader:
         source = self.source(where)
         if source == "sample":
             return "sample market: no requests"
+        if source == "folder":
+            return "your own files: no requests"
+        if source == "cboe":
+            return self._cboe_words()
         key = settings.find_key()
         account = settings.account_fingerprint(key.value) if key else ""
         quota = self.store().quota(source, account)
@@ -427,6 +436,14 @@ class Reader:
         if quota.remaining is None:
             return f"{plan}: what is left today is not known yet"
         return f"{plan}: {quota.remaining} of {quota.limit} left today"
+
+    def _cboe_words(self) -> str:
+        from vrp_xl import consent  # noqa: PLC0415
+
+        if consent.given() is None:
+            return "cboe: off until you agree to its terms (vrp-xl source cboe)"
+        latched = self.store().latch("cboe", "")
+        return latched.why if latched is not None else "cboe: no quota, 15 minutes delayed"
 
     def what_if(self, symbols: list[str], where: Desk) -> Names:
         """The names of a what-if, decided once and kept while nothing changes."""

@@ -72,7 +72,7 @@ def _read(path: Path) -> dict[str, Any]:
     if path.suffix.lower() == ".toml":
         try:
             data: Any = tomllib.loads(text)
-        except tomllib.TOMLDecodeError as error:
+        except (tomllib.TOMLDecodeError, RecursionError) as error:
             raise RulesError(f"The rules file {path} is no valid TOML: {error}.") from None
     elif path.suffix.lower() == ".json":
         data = _json(path, text)

@@ -26,13 +26,15 @@ if TYPE_CHECKING:
 HOME_VARIABLE = "VRP_XL_HOME"
 KEY_VARIABLE = "FLASHALPHA_API_KEY"
 URL_VARIABLE = "VRP_XL_FLASHALPHA_URL"
+CBOE_URL_VARIABLE = "VRP_XL_CBOE_URL"
 WORKERS_VARIABLE = "VRP_XL_WORKERS"
 
 FLASHALPHA_URL = "https://lab.flashalpha.com"
+CBOE_URL = "https://cdn.cboe.com"
 WORKERS = 8
 WORKERS_MOST = 32
 
-SourceName = Literal["flashalpha", "folder", "sample"]
+SourceName = Literal["flashalpha", "cboe", "folder", "sample"]
 SOURCES: tuple[SourceName, ...] = get_args(SourceName)
 
 _KEYRING_SERVICE = "vrp_xl"
@@ -83,10 +85,11 @@ def make_home() -> Path:
 def store_path() -> Path:
     """The file of the local store.
 
-    What an API on this machine serves is a trial: it has a store of its own, so that it never
-    mixes with the vendor's figures.
+    What a server on this machine serves is a trial: it has a store of its own, so that it never
+    mixes with real figures.
     """
-    return home() / ("store-local.sqlite3" if _is_local(flashalpha_url()) else "store.sqlite3")
+    local = is_local(flashalpha_url()) or is_local(cboe_url())
+    return home() / ("store-local.sqlite3" if local else "store.sqlite3")
 
 
 def rules_path() -> Path | None:
@@ -233,7 +236,7 @@ def _read_settings() -> dict[str, Any]:
         raise _unreadable(path, error) from error
     try:
         settings = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise _unreadable(path, error) from error
     if not isinstance(settings, dict):
         raise _unreadable(path, "it holds no JSON object")
@@ -370,7 +373,39 @@ def flashalpha_url() -> str:
     return os.environ.get(URL_VARIABLE, "").strip().rstrip("/") or FLASHALPHA_URL
 
 
-def _is_local(url: str) -> bool:
+def cboe_url() -> str:
+    """Cboe's address without a slash at its end; ``VRP_XL_CBOE_URL`` overrides it."""
+    return os.environ.get(CBOE_URL_VARIABLE, "").strip().rstrip("/") or CBOE_URL
+
+
+def cboe_user_agent() -> str | None:
+    """How requests to Cboe name themselves, where the user chose a name; None is our own.
+
+    Raises:
+        StoreError: the settings file cannot be read.
+    """
+    kept = setting("cboe_user_agent")
+    return kept if isinstance(kept, str) and kept else None
+
+
+def choose_cboe_user_agent(text: str) -> str | None:
+    """Keeps the name that requests to Cboe give; empty text puts our own back.
+
+    Raises:
+        InputError: no header can carry it.
+        StoreError: the settings file cannot be read or written.
+    """
+    name = text.strip()
+    if not (name.isascii() and name.isprintable()):
+        raise InputError(
+            "The User-Agent holds characters that no header may have.", "Use plain ASCII."
+        )
+    put_setting("cboe_user_agent", name or None)
+    return name or None
+
+
+def is_local(url: str) -> bool:
+    """Whether an address is that of a server on this machine."""
     try:
         return is_loopback(urlsplit(url).hostname or "")
     except ValueError:  # no address at all: the source says so

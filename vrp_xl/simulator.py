@@ -1,9 +1,10 @@
-"""A local stand-in for the FlashAlpha API over the sample market, for trials and tests.
+"""A local stand-in for the FlashAlpha API and for Cboe's delayed quotes, for trials and tests.
 
-It listens on this machine only and is faithful where a client can tell: paths, plans, quotas that
-errors eat too, headers, the four shapes of errors, both generations of documents. Endpoints that
-it does not serve (gex, options, max pain, the screener, ...) answer 404. With a fault it misbehaves
-as servers and networks do.
+Both show the sample market. It listens on this machine only and is faithful where a client can
+tell: paths, plans, quotas that errors eat too, headers, the four shapes of errors, both generations
+of documents; of Cboe option chains, histories and quotes, without a key. Endpoints that it does not
+serve (gex, options, max pain, the screener, ...) answer 404. With a fault it misbehaves as servers
+and networks do.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import formatdate
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Any, NamedTuple, Self, get_args
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Self, get_args
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from vrp_xl.errors import InputError, UnknownSymbolError
@@ -74,6 +75,10 @@ _DRIP_SECONDS = 0.05
 _PADDING = 11 * 1024 * 1024
 _GZIP_FROM = 512
 _JSON = "application/json; charset=utf-8"
+_DENIED = (
+    b'<?xml version="1.0" encoding="UTF-8"?>\n'
+    b"<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>"
+)
 _HTML = b"<!DOCTYPE html><html><head><title>Just a moment</title></head><body>...</body></html>"
 
 
@@ -82,13 +87,30 @@ class Seen(NamedTuple):
 
     endpoint: str
     """vrp, vrp_history, levels, exposure_summary, stock_summary, volatility, kelly, account,
-    symbols, tickers, universe, health, or empty for a path that is not served."""
+    symbols, tickers, universe, health, cboe_chain, cboe_history, cboe_quote, or empty for a path
+    that is not served."""
     symbol: str
     status: int
     host: str
     """The host name that the client asked for."""
     keyed: bool
     """Whether the right key came with it."""
+
+
+class CboeDocuments(Protocol):
+    """Cboe's documents of a market, by symbol without a leading underscore.
+
+    Each raises `UnknownSymbolError` for what there is none of.
+    """
+
+    def chain(self, symbol: str) -> bytes:
+        """The option chain."""
+
+    def history(self, symbol: str) -> bytes:
+        """The daily prices of a name, or the levels of an index of implied volatility."""
+
+    def quote(self, symbol: str) -> bytes:
+        """The quote of a name or an index."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +137,12 @@ _ROUTES = tuple(
         ("tickers", "/v1/tickers", "free", False),
         ("universe", "/v1/universe", None, False),
         ("health", "/health", None, False),
+        ("cboe_chain", "/api/global/delayed_quotes/options/{}[.]json", None, True),
+        ("cboe_history", "/api/global/delayed_quotes/charts/historical/{}[.]json", None, True),
+        ("cboe_quote", "/api/global/delayed_quotes/quotes/{}[.]json", None, True),
     )
 )
+_CBOE = "cboe_"
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +170,7 @@ class Simulator:
     Attributes:
         url: where it listens, without a slash at the end.
         requests: what was asked, oldest first.
+        agents: the User-Agents that were seen.
         plan: the plan of the key.
         latency: seconds before each answer.
         compress: whether answers are in gzip for clients that take it.
@@ -165,6 +192,7 @@ class Simulator:
         symbols: Iterable[str] | None = None,
         compress: bool = False,
         now: datetime | None = None,
+        cboe: Callable[[Market], CboeDocuments] | None = None,
     ) -> None:
         """Starts to serve; see `serve`."""
         if host not in _LOOPBACK:
@@ -175,6 +203,7 @@ class Simulator:
         _one_of("plan", plan, LIMITS)
         _one_of("generation", generation, get_args(Generation))
         self.requests: list[Seen] = []
+        self.agents: set[str] = set()
         self.plan = plan
         self.symbols = None if symbols is None else frozenset(s.upper() for s in symbols)
         self.fault = fault
@@ -184,6 +213,8 @@ class Simulator:
         self._extra_names = extra_names
         self.compress = compress
         self._now = now
+        self._make_cboe = cboe or _sample_cboe
+        self._cboe: CboeDocuments | None = None
         self._lock = threading.Lock()
         self._used: tuple[str, int] = ("", 0)
         self._paths_failed: set[str] = set()
@@ -281,8 +312,35 @@ class Simulator:
         with self._lock:
             if time.monotonic() >= self._fresh_until:
                 self._documents, self._bodies = self._fresh()
+                self._cboe = None
                 self._fresh_until = time.monotonic() + _CACHE_SECONDS
             return self._documents, self._bodies
+
+    def _cboe_body(self, endpoint: str, symbol: str) -> bytes:
+        """A document of Cboe's; made once, since the market of a run stands still for it."""
+        documents, bodies = self._at_present()
+        place = (endpoint, symbol)
+        body = bodies.get(place)
+        if body is None:
+            with self._lock:
+                if self._cboe is None:
+                    self._cboe = self._make_cboe(documents.market)
+                made = self._cboe
+            body = getattr(made, endpoint.removeprefix(_CBOE))(symbol)
+            bodies[place] = body
+        return body
+
+    def _cboe_reply(self, endpoint: str, symbol: str, fault: str | None) -> tuple[int, bytes, str]:
+        """Status, body and kind of an answer in Cboe's way: pages for refusals, no key."""
+        refused = {"plan": 403, "key": 401, "quota": 429}.get(fault or "")
+        if refused is not None:
+            return refused, _DENIED, "application/xml"
+        if fault == "half" and self._every_second(symbol):
+            return 404, _HTML, "text/html; charset=utf-8"
+        try:
+            return 200, self._cboe_body(endpoint, symbol), _JSON
+        except UnknownSymbolError:
+            return 404, _HTML, "text/html; charset=utf-8"
 
     def _take_one(self) -> bool:
         """Counts a request; False where the day's are spent."""
@@ -291,7 +349,7 @@ class Simulator:
             self._used = (self._day(), used)
         return self.limit is None or used <= self.limit
 
-    def answer(self, target: str, key: str | None, host: str) -> _Reply:
+    def answer(self, target: str, key: str | None, host: str, agent: str = "") -> _Reply:
         """The answer to a GET of `target` (path and query), a fault's doing included."""
         parts = urlsplit(target)
         path, query = parts.path, dict(parse_qsl(parts.query))
@@ -300,18 +358,24 @@ class Simulator:
         route, match = next(((r, m) for r, m in found if m is not None), (None, None))
         symbol = unquote(match[1]).upper() if match is not None and match.lastindex else ""
         headers: dict[str, str] = {}
-        status = 200
+        status, kind = 200, _JSON
+        endpoint = route.endpoint if route is not None else ""
+        if endpoint.startswith(_CBOE):
+            symbol = symbol.removeprefix("_")
         faulty = self.fault if route is not None and self._is_faulty(route, symbol) else None
         try:
-            self._check_key(route, key, faulty, headers)
-            granted = self._granted(route, path, symbol, key, faulty)
-            body = self._body(granted.endpoint, symbol, query, public=key is None)
+            if endpoint.startswith(_CBOE):
+                status, body, kind = self._cboe_reply(endpoint, symbol, faulty)
+            else:
+                self._check_key(route, key, faulty, headers)
+                granted = self._granted(route, path, symbol, key, faulty)
+                body = self._body(granted.endpoint, symbol, query, public=key is None)
         except _RefusedError as refused:
             status, body = refused.status, json.dumps(refused.body).encode()
-        endpoint = route.endpoint if route is not None else ""
-        reply = _Reply(status, body, headers)
+        reply = _Reply(status, body, headers, kind)
         if faulty is not None and status == 200:
             reply = self._with_fault(faulty, reply, target, host)
+        self.agents.add(agent)
         self.requests.append(Seen(endpoint, symbol, reply.status, host, key == self._key))
         return reply
 
@@ -462,6 +526,7 @@ def serve(
     symbols: Iterable[str] | None = None,
     compress: bool = False,
     now: datetime | None = None,
+    cboe: Callable[[Market], CboeDocuments] | None = None,
 ) -> Simulator:
     """Starts a simulator in a thread of its own.
 
@@ -477,6 +542,7 @@ def serve(
         symbols: the fault is for these symbols only; None: for all.
         compress: answer in gzip where the client takes it.
         now: the moment that the market stands at; by default the clock.
+        cboe: makes Cboe's documents of a market; by default those of the sample market.
 
     Returns:
         The running server, which must be closed.
@@ -496,6 +562,7 @@ def serve(
         symbols=symbols,
         compress=compress,
         now=now,
+        cboe=cboe,
     )
 
 
@@ -522,6 +589,12 @@ def run(
         with suppress(KeyboardInterrupt):
             while True:
                 time.sleep(0.5)
+
+
+def _sample_cboe(market: Market) -> CboeDocuments:
+    from vrp_xl.sources.sample.cboe_documents import CboeMarket  # noqa: PLC0415 (heavy)
+
+    return CboeMarket(market)
 
 
 def _one_of(what: str, value: str, allowed: Iterable[str]) -> None:
@@ -714,7 +787,8 @@ class _Handler(BaseHTTPRequestHandler):
         if simulator.latency > 0:
             simulator.closing.wait(simulator.latency)
         host = (self.headers.get("Host") or "").rsplit(":", 1)[0]
-        self._send(simulator.answer(self.path, self.headers.get("X-Api-Key"), host))
+        agent = self.headers.get("User-Agent") or ""
+        self._send(simulator.answer(self.path, self.headers.get("X-Api-Key"), host, agent))
 
     def do_POST(self) -> None:
         """Nothing is served by POST; the body is not read, so the connection ends."""

@@ -16,6 +16,7 @@ from rich.text import Text
 
 from vrp_xl.core import calendar
 from vrp_xl.core.exit_plan import exit_plan
+from vrp_xl.core.history import WINDOWED, WINDOWS, z_from
 from vrp_xl.core.matrix import CELL_NAME
 from vrp_xl.core.premium import FUNNEL_MEANING
 from vrp_xl.core.rules import SPECS
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from typing import TextIO
 
     from vrp_xl.core.rules import Rules
+    from vrp_xl.core.snapshot import Snapshot
     from vrp_xl.workflow.compare_sources import SourceView
     from vrp_xl.workflow.scan import Failure, Row, Scan
 
@@ -194,7 +196,12 @@ def _plan_lines(row: Row) -> Iterator[tuple[str, str]]:
             parts.append(f"{s.history_days} days")
         if row.z_change is not None:
             parts.append(f"{row.z_change:+.2f} since yesterday")
+        told = z_from(s)
+        if told is not None and told != "as delivered":
+            parts.append(told)
         yield "z-score", ", ".join(parts)
+    if any(getattr(s, name) is not None for name in WINDOWED):
+        yield "Windows", _windows(s)
     yield (
         "Premium",
         (
@@ -261,6 +268,18 @@ def _plan_lines(row: Row) -> Iterator[tuple[str, str]]:
         yield ("Warnings" if i == 0 else ""), line
     stale = ", stale: a session has opened since" if row.stale else ""
     yield "Data", f"{s.source}, {age_words(row.age)} old{stale}"
+
+
+def _windows(s: Snapshot) -> str:
+    """z, IV rank and IV percentile over each window, for example ``z 60/252/504d +1/+2/n/a``."""
+    days = "/".join(str(window) for window in WINDOWS)
+    groups = (("z", "z", "+.2f"), ("IV rank", "iv_rank", ".0f"),
+              ("IV percentile", "iv_percentile", ".0f"))  # fmt: skip
+    told = [
+        f"{words} " + " / ".join(figure(getattr(s, f"{name}_{w}"), shape) for w in WINDOWS)
+        for words, name, shape in groups
+    ]
+    return f"over {days} days: " + "   ".join(told)
 
 
 def _level_lines(row: Row) -> Iterator[tuple[str, str]]:

@@ -137,3 +137,10 @@ def test_strike_beyond_any_number():
     """An absurd volatility gives no number instead of an overflow."""
     with pytest.raises(NoNumberError):
         strike_of_delta("call", 100, 1e6, 365, 0.25)
+
+
+@pytest.mark.parametrize(("iv", "days"), [(5e-324, 1), (1e-300, 1e-300), (0.0, 30), (20.0, 0)])
+def test_no_time_value_to_price(iv, days):
+    """A volatility or a time that is nothing is said, also where only their product is."""
+    with pytest.raises(InputError, match="must be above 0"):
+        price("call", 100, 100, iv, days)

@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import exchange_calendars
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from vrp_xl.core import calendar
@@ -19,8 +19,10 @@ from vrp_xl.core.calendar import (
     is_trading_day,
     next_trading_day,
     previous_trading_day,
+    recent_trading_days,
     session_close,
     session_open,
+    session_start,
     third_friday_expiry,
     trading_day,
     trading_days,
@@ -78,6 +80,14 @@ def test_neighbours_are_trading_days_with_none_between(day):
         (datetime(2025, 5, 21, 3, 17, tzinfo=UTC), date(2025, 5, 20)),  # the 20th in New York
         (datetime(2026, 11, 21, 20, 0, tzinfo=UTC), date(2026, 11, 20)),  # Saturday
         (datetime(2026, 11, 26, 20, 0, tzinfo=UTC), date(2026, 11, 25)),  # Thanksgiving
+        (datetime(2026, 11, 27, 20, 0, tzinfo=UTC), date(2026, 11, 27)),  # after 13:00, half day
+        (datetime(2026, 11, 27, 14, 29, tzinfo=UTC), date(2026, 11, 25)),  # before the half day
+        (datetime(2026, 3, 8, 20, 0, tzinfo=UTC), date(2026, 3, 6)),  # the Sunday summer begins
+        (datetime(2026, 3, 9, 13, 29, tzinfo=UTC), date(2026, 3, 6)),  # the Monday after: 09:29
+        (datetime(2026, 3, 9, 13, 30, tzinfo=UTC), date(2026, 3, 9)),
+        (datetime(2026, 11, 2, 14, 29, tzinfo=UTC), date(2026, 10, 30)),  # after it has ended
+        (datetime(2026, 11, 2, 14, 30, tzinfo=UTC), date(2026, 11, 2)),
+        (datetime(2026, 11, 3, 4, 30, tzinfo=UTC), date(2026, 11, 2)),  # 23:30 in New York
     ],
 )
 def test_trading_day_of_a_quote(when, day):
@@ -148,9 +158,13 @@ def test_expiry_near_says_when_there_is_none():
         expiry_near(date(2026, 11, 21), 45, 60, 30)
 
 
+@example(date(2001, 9, 1), 0, 10, 7)
 @given(DAYS, st.integers(0, 80), st.integers(0, 40), st.integers(7, 60))
 def test_expiry_lies_in_the_window(today, target, dte_min, width):
-    """An expiry is a trading day inside the window; eight days or more always hold one."""
+    """An expiry is a trading day inside the window; eight days hold one, but for a closed week."""
+    first = today + timedelta(days=dte_min)
+    if date(2001, 9, 11) <= first <= date(2001, 9, 14):
+        width = max(width, 10)  # the exchange was closed for four days
     expiry = expiry_near(today, target, dte_min, dte_min + width)
     assert dte_min <= days_between(today, expiry) <= dte_min + width
     assert is_trading_day(expiry)
@@ -181,3 +195,19 @@ def test_days_between_is_signed():
     today = date(2026, 3, 5)
     assert days_between(today, today + timedelta(days=45)) == 45
     assert days_between(today, today - timedelta(days=1)) == -1
+
+
+def test_session_start_is_utc_and_needs_a_trading_day():
+    """09:30 in New York, in summer and in winter."""
+    assert session_start(date(2026, 3, 5)) == datetime(2026, 3, 5, 14, 30, tzinfo=UTC)
+    assert session_start(date(2026, 7, 6)) == datetime(2026, 7, 6, 13, 30, tzinfo=UTC)
+    with pytest.raises(InputError, match="no trading day"):
+        session_start(date(2026, 7, 4))
+
+
+def test_recent_trading_days_end_with_the_day_or_before_it():
+    """Over a weekend and a holiday, oldest first."""
+    friday = [date(2026, 7, 1), date(2026, 7, 2)]
+    assert recent_trading_days(date(2026, 7, 5), 2) == friday
+    assert recent_trading_days(date(2026, 7, 2), 2) == friday
+    assert recent_trading_days(date(2026, 7, 2), 0) == []

@@ -343,3 +343,47 @@ def test_a_trade_without_strikes_says_so(snap, lacking, warning):
     decision = decide(s, STANDARD, today=TODAY)
     assert decision.candidate
     assert any(told.startswith(warning) for told in decision.warnings)
+
+
+THRESHOLDS = [
+    ("structural_min", 1.5, {}, lambda d: d.premium.funnel),
+    ("tactical_min", 1.5, {}, lambda d: d.premium.funnel),
+    ("compression_severe", 0.72, {"rv_30d": 9.8}, lambda d: d.premium.compression_band),
+    ("compression_mild", 0.85, {"rv_30d": 11.2}, lambda d: d.premium.compression_band),
+    ("expansion_mild", 1.05, {"rv_30d": 15.4}, lambda d: d.premium.compression_band),
+    ("expansion_severe", 1.18, {"rv_30d": 16.8}, lambda d: d.premium.compression_band),
+    ("z_band", 1.2, {}, lambda d: d.premium.z_band),
+    ("lean_min", 5.0, {}, lambda d: d.lean),
+    ("z_min", 1.5, {}, lambda d: d.cell),
+    ("spread_min", 6.0, {}, lambda d: d.candidate),
+    ("z_exit", -0.2, {"z_score": -0.3}, lambda d: [e.rule for e in d.exits.fired]),
+    ("flip_warn_pct", 3.0, {}, lambda d: [e.rule for e in d.exits.fired]),
+    ("tactical_defense", 1.4, {}, lambda d: [e.rule for e in d.exits.fired]),
+]
+
+
+@pytest.mark.parametrize(
+    ("rule", "value", "figures", "seen"), THRESHOLDS, ids=[t[0] for t in THRESHOLDS]
+)
+def test_each_threshold_reaches_the_decision(snap, rule, value, figures, seen):
+    """A rule that is changed changes what it decides, through the whole decision."""
+    before, after = (
+        go(snap, rules, **figures) for rules in (STANDARD, STANDARD.with_values({rule: value}))
+    )
+    assert seen(before) != seen(after)
+
+
+def test_caution_reaches_the_decision(snap):
+    """The lower edge of caution, which shows only below the tactical threshold."""
+    strict = STANDARD.with_values({"tactical_min": 1.5})
+    stricter = strict.with_values({"tactical_caution": 1.4})
+    assert go(snap, strict).premium.funnel != go(snap, stricter).premium.funnel
+
+
+def test_the_lean_reaches_structure_and_basis(snap):
+    """Without scores the lean picks the side; the basis of the regime is as delivered."""
+    put = go(snap, scores={}, put_vrp=8.0, call_vrp=4.0)
+    call = go(snap, scores={}, put_vrp=4.0, call_vrp=8.0)
+    names = (put.structure.name, call.structure.name)
+    assert names == ("short_put_spread", "short_call_spread")
+    assert go(snap, gamma_basis="repriced").gamma_basis == "repriced"

@@ -185,7 +185,7 @@ def test_verdicts(low, width, value):
 
 
 def planted(gap, n=3000):
-    """Days on which Structural alone passes pay `gap` points less than where Tactical alone does."""
+    """Days that Structural alone passes pay `gap` points less than those of Tactical alone."""
     rng = np.random.default_rng(5)
     rows = []
     for k in range(n):

@@ -5,19 +5,21 @@ from __future__ import annotations
 import dataclasses
 import math
 import statistics
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from vrp_xl.core import calendar
-from vrp_xl.core.history import OWN, complete
+from vrp_xl.core.history import OWN, WINDOWS, complete, same_standing, z_from
 from vrp_xl.core.realized import close_to_close, one_sided
 from vrp_xl.core.snapshot import FIGURES
+from vrp_xl.sources.cboe_files import read_file
 
 DAY = date(2026, 3, 27)
-DAYS = calendar.trading_days(date(2024, 1, 2), DAY)
+DAYS = calendar.trading_days(date(2023, 1, 3), DAY)
 
 
 def series(values, *, end=DAY):
@@ -228,3 +230,228 @@ def test_filled_or_explained(snap, closes, past, spot, iv):
         else:
             assert got.basis[name].startswith(OWN)
     assert dataclasses.replace(got) == got
+
+
+# Splits and gaps
+
+
+def aapl():
+    """Closes that wander for 60 days with a 2:1 split 12 days before the end."""
+    closes = walk(60)
+    return [c * 2 for c in closes[:48]] + closes[48:], closes, DAYS[-12]
+
+
+def test_an_unadjusted_split_gives_no_figure(snap):
+    """The trap of 2005-02-28: HV30 of some 200 instead of 40. It is missing, with the date."""
+    raw, true, when = aapl()
+    assert close_to_close(raw, 30) > 3 * close_to_close(true, 30)
+    got = complete(snap(atm_iv=30.0), {"close": series(raw)}, day=DAY)
+    assert (got.rv_20d, got.rv_30d, got.downside_rv, got.vrp_20d, got.z_score) == (None,) * 5
+    assert f"on {when}, as in a 2:1 split" in got.missing["rv_30d"]
+    assert f"vrp-xl history split SPY {when} 2:1" in got.missing["rv_30d"]
+    assert f"on {when}" in got.missing["z_score"]
+    assert got.rv_10d == close_to_close(raw, 10)
+
+
+def test_a_split_overnight_meets_the_spot(snap):
+    """The first quote at the new price, before any close of it."""
+    closes = walk(40)
+    got = complete(
+        snap(spot=closes[-1] / 10), {"close": series(closes[:-1], end=DAYS[-2])}, day=DAY
+    )
+    assert "as in a 10:1 split" in got.missing["rv_5d"]
+
+
+def test_a_split_that_was_told_is_adjusted(snap):
+    """The figures are those of a stock that never split, and name it; what is older does not."""
+    raw, true, when = aapl()
+    stored = {"close": series(raw), "split": [(when, 2.0)]}
+    got = complete(snap(), stored, day=DAY)
+    assert got.rv_30d == pytest.approx(close_to_close(true, 30))
+    assert got.basis["rv_30d"] == f"{OWN}: 31 closes, adjusted for the 2:1 split of {when}"
+    assert got.basis["rv_10d"] == f"{OWN}: 11 closes"
+    real = complete(snap(), {"close": series(raw), "split": [(when, 1.0)]}, day=DAY)
+    assert real.rv_30d == close_to_close(raw, 30)
+
+
+def test_a_missing_day_is_told(snap):
+    """One or two lost days leave the figure and say what they did to it."""
+    closes = series(walk(23))
+    del closes[5:7]
+    got = complete(snap(), {"close": closes}, day=DAY)
+    words = "21 closes, 2 trading days are missing: one return spans 3 days"
+    assert got.basis["rv_20d"] == f"{OWN}: {words}"
+
+
+def test_a_return_over_many_days_is_not_a_daily_one(snap):
+    """Five days in a row lost are too many for HV90, though a tenth may be missing."""
+    closes = series(walk(101))
+    scattered = [row for i, row in enumerate(closes) if i not in {20, 35, 50, 65, 80}]
+    assert complete(snap(), {"close": scattered}, day=DAY).rv_90d is not None
+    del closes[40:45]
+    got = complete(snap(), {"close": closes}, day=DAY)
+    assert "a return over 6 trading days is not a daily one" in got.missing["rv_90d"]
+
+
+def test_a_close_of_the_day_or_the_spot_must_be_there(snap):
+    """Closes that end days before are not today's volatility."""
+    got = complete(snap(), {"close": series(walk(40), end=DAYS[-4])}, day=DAY)
+    assert f"There is no close of {DAY}; the last is of {DAYS[-4]}" in got.missing["rv_20d"]
+
+
+# The index that stands in
+
+
+def indexed(n, *, end=DAY):
+    """Closes and an index over n days."""
+    vix = [18 + 3 * math.sin(i / 9) + math.cos(i) for i in range(n)]
+    return {"close": series(walk(n), end=end), "VIX": series(vix, end=end)}
+
+
+def test_the_index_stands_in_on_the_first_day(snap):
+    """VIX minus RV20 today against the same of the days before, by the plain formulas."""
+    stored = indexed(400)
+    got = complete(snap(atm_iv=25.0, spot=100.0), stored, day=DAY)
+    closes, vix = ([v for _, v in stored[name]] for name in ("close", "VIX"))
+    premium = [vix[i] - close_to_close(closes[i - 20 : i + 1]) for i in range(20, 400)]
+    past = premium[-253:-1]
+    assert got.z_score == pytest.approx(
+        (premium[-1] - statistics.mean(past)) / statistics.stdev(past)
+    )
+    assert got.history_days == 252
+    assert got.basis["z_score"] == "VIX minus RV20, over the 252 days before"
+    assert z_from(got) == "VIX minus RV20"
+    window = vix[-253:-1]
+    assert got.iv_rank == pytest.approx(100 * (vix[-1] - min(window)) / (max(window) - min(window)))
+    assert got.basis["iv_percentile"] == "VIX over the 252 days before"
+    assert got.vrp_20d == pytest.approx(25.0 - got.rv_20d)
+
+
+@pytest.mark.parametrize(("own", "told"), [(0, "VIX"), (59, "VIX"), (60, OWN), (200, OWN)])
+def test_own_days_take_over_at_sixty(snap, own, told):
+    """Under 60 days the index speaks, from then on the symbol itself, and the basis says which."""
+    stored = indexed(400)
+    stored |= {"vrp_20d": series(spreads(own), end=DAYS[-2]),
+               "atm_iv": series([20 + math.sin(i) for i in range(own)], end=DAYS[-2])}  # fmt: skip
+    got = complete(snap(atm_iv=25.0, vrp_20d=4.0), stored, day=DAY)
+    for name in ("z_score", "percentile", "history_days", "iv_rank", "z_60", "iv_rank_60"):
+        assert got.basis[name].startswith(told), name
+    if told == OWN:
+        assert got.history_days == own
+        past = spreads(own)[-252:]
+        assert got.z_score == pytest.approx((4 - statistics.mean(past)) / statistics.stdev(past))
+
+
+def test_an_index_without_today_says_so(snap):
+    """Yesterday's value is not today's."""
+    stored = indexed(400)
+    stored["VIX"].pop()
+    got = complete(snap(atm_iv=25.0), stored, day=DAY)
+    assert got.z_score is None
+    assert f"VIX has no value of {DAY}; its last is of {DAYS[-2]}" in got.missing["z_score"]
+    assert (
+        "--symbol VIX --field close" in complete(snap(atm_iv=25.0), {}, day=DAY).missing["iv_rank"]
+    )
+    other = complete(snap(symbol="XOM", atm_iv=25.0), stored, day=DAY)
+    assert "VIX" not in other.missing["iv_rank"]
+
+
+def test_the_index_skips_days_that_hold_a_split(snap):
+    """A step nobody has spoken about takes its 20 days out of the history, no more."""
+    stored = indexed(400)
+    closes = stored["close"]
+    stored["close"] = [(d, c * 2 if i < 300 else c) for i, (d, c) in enumerate(closes)]
+    got = complete(snap(atm_iv=25.0), stored, day=DAY)
+    whole = complete(snap(atm_iv=25.0), stored | {"close": closes}, day=DAY)
+    marked = complete(snap(atm_iv=25.0), stored | {"split": [(closes[300][0], 2.0)]}, day=DAY)
+    assert got.z_504 != whole.z_504
+    assert abs(got.z_score - whole.z_score) < 0.2
+    assert marked.z_score == pytest.approx(whole.z_score)
+
+
+def test_what_an_index_said_stays_where_no_history_is_handed_over(snap):
+    """Completed once with the index and again without: nothing is lost; with it, made anew."""
+    stored = indexed(400)
+    first = complete(snap(atm_iv=25.0), stored, day=DAY)
+    plain = {"close": stored["close"]}
+    again = complete(first, plain, day=DAY)
+    assert (again.z_score, again.history_days, again.z_252) == (
+        first.z_score, first.history_days, first.z_252,
+    )  # fmt: skip
+    assert complete(first, stored, day=DAY) == first
+    grown = complete(first, stored | {"vrp_20d": series(spreads(90), end=DAYS[-2])}, day=DAY)
+    assert grown.basis["z_score"].startswith(OWN)
+
+
+@pytest.mark.parametrize(
+    ("day", "spread", "z"),
+    [(date(2018, 2, 5), 18.234869, 7.605781), (date(2022, 12, 28), None, -0.104032)],
+)
+def test_recorded_vix_over_spx(snap, day, spread, z):
+    """The published figures of two days, from the index files."""
+    folder = Path(__file__).parents[2] / "../shared/data/vol"
+    if not folder.is_dir():
+        pytest.skip("the recorded prices are not beside this checkout")
+    stored = {}
+    for name, file in (("close", "spx_close_1990_2022_skfolio_bsd3.csv"),
+                       ("VIX", "vix_daily_cboe_1990_2026_pddl.csv")):  # fmt: skip
+        prices = read_file(folder / file, now=datetime(2026, 3, 18, tzinfo=UTC)).prices
+        stored[name] = [
+            (date.fromordinal(d), c)
+            for d, c in zip(prices.day.tolist(), prices.close.tolist(), strict=True)
+        ]
+    got = complete(snap(symbol="SPX"), stored, day=day)
+    assert got.z_score == pytest.approx(z, abs=1e-6)
+    assert got.history_days == 252
+    if spread is not None:
+        assert dict(stored["VIX"])[day] - got.rv_20d == pytest.approx(spread, abs=1e-6)
+
+
+# Windows
+
+
+@given(st.integers(0, 530), st.integers(0, 1000))
+def test_windows_take_their_newest_days(snap, n, shift):
+    """Each is the plain figure over its newest days, or missing under half of them."""
+    past = [3 + 2 * math.sin(0.9 * (i + shift)) for i in range(n)]
+    ivs = [v + 20 for v in past]
+    stored = {"vrp_20d": series(past, end=DAYS[-2]), "atm_iv": series(ivs, end=DAYS[-2])}
+    got = complete(snap(symbol="XOM", vrp_20d=4.0, atm_iv=21.0), stored, day=DAY)
+    for window in WINDOWS:
+        names = (f"z_{window}", f"iv_rank_{window}", f"iv_percentile_{window}")
+        newest = past[-window:]
+        if len(newest) < max(60, window // 2):
+            for name in names:
+                assert getattr(got, name) is None
+                assert got.missing[name]
+            continue
+        z, iv_rank, iv_percentile = (getattr(got, name) for name in names)
+        assert z == pytest.approx((4 - statistics.mean(newest)) / statistics.stdev(newest))
+        low, high = min(newest) + 20, max(newest) + 20
+        assert iv_rank == pytest.approx(100 * (21 - low) / (high - low))
+        assert iv_percentile == pytest.approx(100 * sum(v + 20 < 21 for v in newest) / len(newest))
+        thin = ", thin" if len(newest) < 126 else ""
+        assert got.basis[names[0]] == f"{OWN}: spread over the {len(newest)} days before{thin}"
+    assert got.z_252 is None or got.z_252 == got.z_score
+
+
+def test_a_flat_window_has_no_figure(snap):
+    """60 days all alike: no z and no rank over 60, while the longer window has both."""
+    past = [*spreads(200), *[3.0] * 60]
+    ivs = [20 + v for v in past]
+    stored = {"vrp_20d": series(past, end=DAYS[-2]), "atm_iv": series(ivs, end=DAYS[-2])}
+    got = complete(snap(vrp_20d=4.0, atm_iv=21.0), stored, day=DAY)
+    assert (got.z_60, got.iv_rank_60) == (None, None)
+    assert "never changes" in got.missing["z_60"]
+    assert "never changes" in got.missing["iv_rank_60"]
+    assert got.z_252 is not None
+
+
+def test_a_delivered_z_leads_and_ours_stand_beside_it(snap):
+    """The vendor's z stays; the windows are ours."""
+    stored = {"vrp_20d": series(spreads(300), end=DAYS[-2])}
+    got = complete(snap(vrp_20d=4.0, z_score=2.5, history_days=60), stored, day=DAY)
+    assert (got.z_score, got.history_days) == (2.5, 60)
+    assert z_from(got) == "as delivered"
+    assert got.z_252 is not None
+    assert not same_standing(got, got.replace(basis={"z_score": "VIX minus RV20, over"}))

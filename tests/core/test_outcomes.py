@@ -98,7 +98,7 @@ def test_only_days_that_both_have_are_rows_and_all_closes_count():
 
 
 def test_windows_with_too_many_missing_days_have_no_volatility():
-    """More than a tenth of a window's trading days absent: a return over days is not a daily one."""
+    """More than a tenth of a window's trading days absent: returns over days are not daily."""
     few = SERIES._replace(closes=[d for n, d in enumerate(SERIES.closes) if n not in (300, 301)])
     many = SERIES._replace(
         closes=[d for n, d in enumerate(SERIES.closes) if n not in (300, 301, 302)]

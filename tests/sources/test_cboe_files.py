@@ -414,3 +414,29 @@ def test_recorded_prices():
     vix = read_file(DATA / "vol/vix_daily_cboe_1990_2026_pddl.csv", now=NOW)
     assert vix.prices.close[0] == 17.24
     assert len(vix.prices) > 9000
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_only_the_newest_days_are_read_where_that_is_wanted(turned):
+    """Whether the document begins with the oldest day or with the newest."""
+    rows = files.walk(50)
+    text = files.price_json("ABC", rows[::-1] if turned else rows)
+    found = read_bytes(text.encode(), name="f", now=NOW, newest=20)
+    days = [date.fromordinal(ordinal) for ordinal in found.prices.day.tolist()]
+    assert days == [day for day, _ in rows[-20:]]
+    assert found.prices.close.tolist() == [close for _, close in rows[-20:]]
+
+
+@pytest.mark.parametrize(("told", "known"), [(98.5, 98.5), (None, None), (0.0, None), ("x", None)])
+def test_a_chain_tells_the_day_and_the_close_before_it(told, known):
+    """Where they are prices."""
+    day = {"open": 99.0, "high": 101.0, "low": 98.0}
+    found = read(GOOD.json(prev_day_close=told, **day)).session
+    assert found == (99.0, 101.0, 98.0, known)
+
+
+def test_a_symbol_that_ends_in_a_digit_is_not_an_adjusted_one():
+    """Where the file names it; other roots with a digit stay out."""
+    assert read(files.Market("N0001", days=(30,)).json()).chain.symbol == "N0001"
+    other = files.Market("ABC1", days=(30,)).json().replace('"_ABC1"', '"_ABC"')
+    assert "adjusted contracts only" in told(other.replace('"^ABC1"', '"^ABC"'))[0]

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.sources.raw_server import reply, serving
 from vrp_xl import __version__
 from vrp_xl.errors import BadAnswerError, InputError, ServiceError, UnreachableError
 from vrp_xl.sources import http
@@ -22,75 +23,7 @@ from vrp_xl.sources.plain import plain
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-TLS_HELLO = b"\x16\x03"
 KEY = "fa-secret-key-0123456789"
-
-
-class Server:
-    """Speaks raw bytes: the n-th request gets the n-th answer, the last one again and again."""
-
-    def __init__(self, *answers: bytes | Callable[[socket.socket], None]) -> None:
-        self.answers = answers
-        self.requests: list[str] = []
-        self.stopped = threading.Event()
-        self._lock = threading.Lock()
-        self._threads: list[threading.Thread] = []
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self._listener.settimeout(0.05)
-        self.port = self._listener.getsockname()[1]
-        self.url = f"http://127.0.0.1:{self.port}"
-        self._start(self._accept)
-
-    def _start(self, target: Callable[..., None], *args: object) -> None:
-        thread = threading.Thread(target=target, args=args)
-        self._threads.append(thread)
-        thread.start()
-
-    def _accept(self) -> None:
-        while not self.stopped.is_set():
-            try:
-                sock, _ = self._listener.accept()
-            except TimeoutError:
-                continue
-            self._start(self._serve, sock)
-
-    def _serve(self, sock: socket.socket) -> None:
-        with sock:
-            sock.settimeout(5)
-            got = b""
-            try:
-                while b"\r\n\r\n" not in got and not got.startswith(TLS_HELLO):
-                    part = sock.recv(65536)
-                    if not part:
-                        return
-                    got += part
-                with self._lock:
-                    number = len(self.requests)
-                    self.requests.append(got.decode("latin-1"))
-                answer = self.answers[min(number, len(self.answers) - 1)]
-                if isinstance(answer, bytes):
-                    sock.sendall(answer)
-                else:
-                    answer(sock)
-            except OSError:
-                return
-
-    def stop(self) -> None:
-        """Ends all of its threads."""
-        self.stopped.set()
-        for thread in self._threads:
-            thread.join()
-        self._listener.close()
-
-
-@contextmanager
-def serving(*answers: bytes | Callable[[socket.socket], None]) -> Iterator[Server]:
-    """A server with these answers, stopped at the end."""
-    server = Server(*answers)
-    try:
-        yield server
-    finally:
-        server.stop()
 
 
 @contextmanager
@@ -101,17 +34,6 @@ def client(url: str, **options: float) -> Iterator[HttpClient]:
         yield one
     finally:
         one.close()
-
-
-def reply(body: bytes, status: str = "200 OK", *headers: str, length: int | None = None) -> bytes:
-    """An HTTP answer in bytes, with a length that may be wrong."""
-    lines = [
-        f"HTTP/1.1 {status}",
-        f"Content-Length: {len(body) if length is None else length}",
-        "Connection: close",
-        *headers,
-    ]
-    return "\r\n".join([*lines, "", ""]).encode() + body
 
 
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -182,6 +104,7 @@ def test_constants_that_json_lacks_are_null() -> None:
         (reply(b'"text"'), BadAnswerError, "no object"),
         (reply(b""), BadAnswerError, "nothing"),
         (reply(b"[" * 100_000), BadAnswerError, "no JSON"),
+        (reply(b'{"\\u0061": ' + b"[" * 800 + b"]" * 800 + b"}"), BadAnswerError, "no JSON"),
         (reply(b'{"a": ' + b"9" * 5000 + b"}"), BadAnswerError, "no JSON"),
         (reply(b"\xff\xfe{\x00"), BadAnswerError, "no JSON"),
         (reply(b'{"a": 1', length=400), BadAnswerError, "cut off"),
@@ -487,6 +410,14 @@ def test_key_is_in_no_repr_and_no_log(caplog: pytest.LogCaptureFixture) -> None:
     assert KEY not in caplog.text
 
 
+def test_a_good_answer_that_quotes_the_key() -> None:
+    """The key in an answer's values and names becomes stars, also where JSON escapes hide it."""
+    hidden = KEY.replace("a", "\\u0061")
+    body = f'{{"w": ["is {KEY}", "{hidden}"], "{KEY}": {{"n": 1.5}}}}'.encode()
+    with serving(reply(body)) as server, client(server.url) as one:
+        assert one.get("/").json == {"w": ["is ***", "***"], "***": {"n": 1.5}}
+
+
 def test_many_threads_share_a_client() -> None:
     """Calls from several threads at once each get their own answer."""
     got: list[object] = []
@@ -504,3 +435,41 @@ def test_plain_text() -> None:
     assert plain("a\u202eb\tc\n\nd") == "a b c d"
     assert plain("x" * 10, 5) == "xxxx…"
     assert plain("is k-1 it", secrets=["k-1", ""]) == "is *** it"
+
+
+def test_bytes_come_as_they_are() -> None:
+    """Whatever a 2xx holds; an error is told as ever."""
+    answers = (reply(b"<html>"), reply(b"[1]", "404 Not Found"))
+    with serving(*answers) as server, client(server.url) as one:
+        first, second = one.get_bytes("/a"), one.get_bytes("/b")
+    assert (first.status, first.body, first.json) == (200, b"<html>", None)
+    assert (second.status, second.body, second.text) == (404, b"", "[1]")
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (reply(b"abc", length=10), "cut off"),
+        (reply(b"abc", "200 OK", "Content-Encoding: gzip"), "garbled"),
+        (reply(b"x" * 5000), "more than 1 KiB"),
+    ],
+)
+def test_bytes_that_are_not_whole(answer: bytes, words: str) -> None:
+    """They are no answer."""
+    with (
+        serving(answer) as server,
+        client(server.url, max_body=1024) as one,
+        pytest.raises(BadAnswerError, match=words),
+    ):
+        one.get_bytes("/a")
+
+
+def test_our_name_may_be_another() -> None:
+    """It is the project's and the version's by default."""
+    with serving(reply(b"{}")) as server:
+        for name in (None, "Mozilla/5.0 me"):
+            one = HttpClient(server.url, user_agent=name)
+            one.get("/")
+            one.close()
+    assert f"User-Agent: vrp_xl/{__version__}" in server.requests[0]
+    assert "User-Agent: Mozilla/5.0 me" in server.requests[1]

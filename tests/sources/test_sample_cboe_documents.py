@@ -141,11 +141,10 @@ def test_what_there_is_none_of():
             make("ZZZZ")
 
 
-def test_extra_names_have_prices_alone():
-    """A root that ends in a digit would mean adjusted contracts, so they have no chain there."""
+def test_extra_names_have_chains_of_their_own():
+    """Their roots end in a digit as adjusted contracts' do; the document names the symbol."""
     market = CboeMarket(Market(WEEKEND, extra_names=13))
-    with pytest.raises(UnknownSymbolError, match="adjusted"):
-        market.chain("N0013")
+    assert read(market.chain("N0013")).chain.symbol == "N0013"
     assert read(market.history("N0013")).prices.symbol == "N0013"
     twin = Market(WEEKEND, extra_names=13).chain("N0013")
     assert twin.roots == ("N0013",)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import math
 import sqlite3
 from datetime import UTC, date, datetime, timedelta
@@ -294,3 +295,52 @@ def test_import_adds_or_replaces(store):
     assert store.watchlist() == [Watched("B", date(2026, 12, 1)), Watched("A"), Watched("C")]
     store.import_watchlist([Watched("C"), Watched("B")], replace=True)
     assert store.watchlist() == [Watched("C"), Watched("B")]
+
+
+def test_days_within_counts_what_is_stored(store):
+    """Both ends belong to it; what is not stored counts 0."""
+    days = trading_days(date(2026, 11, 2), date(2026, 11, 20))
+    store.save(Fetched(snapshot(), tuple(Observation("close", day, 1.0) for day in days[:-2])))
+    counted = store.days_within("flashalpha", ["SPY", "qqq"], days[1], days[-1])
+    assert counted == {"SPY": len(days) - 3, "QQQ": 0}
+    assert store.days_within("sample", ["SPY"], days[0], days[-1]) == {"SPY": 0}
+    assert store.days_within("flashalpha", ["SPY"], days[0], days[-1], "atm_iv") == {"SPY": 0}
+
+
+def test_values_of_a_day_are_those_of_its_latest_figures(store):
+    """Saved in any order, the latest of a trading day wins, for snapshots and for values."""
+    day = date(2026, 11, 20)
+    moments = [NOON, NOON + timedelta(hours=2), NOON + timedelta(days=1), NOON - timedelta(hours=1)]
+    latest = moments[2]  # a Saturday: it goes to the Friday
+
+    def fetched(moment):
+        spot = 100.0 + moments.index(moment)
+        past = Observation("close", date(2026, 11, 19), spot)
+        return Fetched(snapshot(as_of=moment, spot=spot), (Observation("close", day, spot), past))
+
+    for order in itertools.permutations(moments):
+        for moment in order:
+            store.save(fetched(moment))
+        assert store.latest("flashalpha", "SPY").as_of == latest
+        assert dict(store.series("flashalpha", "SPY", "close"))[day] == 102.0
+        assert len(store.series("flashalpha", "SPY", "close")) == 2
+        with store._writing() as db:
+            db.execute("DELETE FROM snapshots")
+            db.execute("DELETE FROM observations")
+
+
+def test_what_came_along_goes_under_its_own_symbol(store):
+    """The index's closes are kept under the source, beside the symbol's."""
+    day = date(2026, 11, 20)
+    related = {"VIX": (Observation("close", day, 18.0),)}
+    store.save(Fetched(snapshot(), (Observation("close", day, 660.0),), related=related))
+    assert store.series("flashalpha", "VIX", "close") == [(day, 18.0)]
+    assert store.symbols("flashalpha") == ["SPY"]
+    store.add_observations("flashalpha", "SPY", [Observation("close", date(2026, 11, 19), 1.0)])
+    kept = store.series_kept("flashalpha")
+    assert [(k.symbol, k.name, k.days, k.imported) for k in kept] == [
+        ("SPY", "close", 2, 1),
+        ("VIX", "close", 1, 0),
+    ]
+    assert (kept[0].first, kept[0].last) == (date(2026, 11, 19), day)
+    assert store.series_kept("flashalpha", "vix") == kept[1:]

@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import math
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
 
 from vrp_xl.core.calendar import trading_days
+from vrp_xl.core.realized import close_to_close
 from vrp_xl.core.snapshot import Snapshot
 from vrp_xl.errors import InputError
-from vrp_xl.sources.base import Fetched
+from vrp_xl.sources.base import Fetched, Observation
 from vrp_xl.store.database import Store, Watched
-from vrp_xl.workflow.importing import BadRow, WatchlistFile, import_history, read_watchlist
+from vrp_xl.workflow.importing import (
+    BadRow,
+    WatchlistFile,
+    complete_anew,
+    import_history,
+    mark_split,
+    read_watchlist,
+)
+from vrp_xl.workflow.refresh import completed
 
 NOW = datetime(2026, 11, 20, 18, 0, tzinfo=UTC)
 SHARED = Path(__file__).parents[2] / "../shared/data/vol"
@@ -37,9 +47,9 @@ def file(tmp_path):
     return write
 
 
-def load(store, path, field="close"):
+def load(store, path, field="close", **more):
     """An import at the standing clock."""
-    return import_history(store, "cboe", "spy", field, path, clock=lambda: NOW)
+    return import_history(store, "cboe", "spy", field, path, clock=lambda: NOW, **more)
 
 
 @pytest.mark.parametrize(
@@ -91,7 +101,7 @@ def test_bad_rows_are_told_by_line_and_good_ones_count(store, file):
         "2026-11-14,10\n"
         "2026-11-19,nan\n"
         '2026-11-16,"1,250.5"\n'
-        "2026-11-18,12\n"
+        "2026-11-18,1260\n"
     )
     report = load(store, path)
     assert report.bad == (
@@ -112,10 +122,11 @@ def test_bad_rows_are_told_by_line_and_good_ones_count(store, file):
     assert report.repeated == 1
     assert store.series("cboe", "SPY", "close") == [
         (date(2026, 11, 16), 1250.5),
-        (date(2026, 11, 18), 12.0),
+        (date(2026, 11, 18), 1260.0),
     ]
     assert str(report).endswith(
-        "from column Close; days that came more than once: 1, the last one counts; "
+        "from column Close; 1 trading day is missing in between; "
+        "days that came more than once: 1, the last one counts; "
         "rows left out: 13"
     )
 
@@ -211,6 +222,123 @@ def test_a_watchlist_table_is_read_by_its_columns(file):
         "line 2: 'soon' is no date written year-month-day",
         "line 3: 'A B' is no symbol",
     ]
+
+
+def split_file(file, ratio=2.0):
+    """Closes of 60 days; from the 40th on at the new price."""
+    days = trading_days(date(2026, 8, 3), date(2026, 11, 20))[:60]
+    closes = [(100 + i % 3) * (ratio if i < 40 else 1) for i in range(60)]
+    rows = zip(days, closes, strict=True)
+    return file("date,close\n" + "".join(f"{d},{c}\n" for d, c in rows)), days, closes
+
+
+def test_a_split_is_refused_with_its_date(store, file):
+    """Nothing is stored, and the error says what to do."""
+    path, days, _ = split_file(file)
+    with pytest.raises(InputError, match=f"on {days[40]}, as in a 2:1 split. Nothing was") as told:
+        load(store, path)
+    assert "--adjust-splits" in told.value.fix
+    assert "--keep-jumps" in told.value.fix
+    assert store.series_kept("cboe") == []
+
+
+def test_a_split_is_adjusted_on_demand(store, file):
+    """The closes before it are divided, and the report says so; volatility is undisturbed."""
+    path, days, closes = split_file(file)
+    report = load(store, path, on_split="adjust")
+    assert f"adjusted for the 2:1 split of {days[40]}" in str(report)
+    stored = store.series("cboe", "SPY", "close")
+    assert stored == [
+        (d, c / 2 if i < 40 else c) for i, (d, c) in enumerate(zip(days, closes, strict=True))
+    ]
+    assert load(store, path, on_split="adjust").added == 60
+
+
+def test_a_step_is_kept_on_demand_and_not_asked_about_again(store, file):
+    """The price itself: stored as it is, marked, and the next import passes."""
+    path, days, closes = split_file(file, ratio=5.0)
+    report = load(store, path, on_split="keep")
+    assert f"on {days[40]} taken as the price itself" in str(report)
+    assert [c for _, c in store.series("cboe", "SPY", "close")] == closes
+    assert store.series("cboe", "SPY", "split") == [(days[40], 1.0)]
+    assert load(store, path).kept == ()
+
+
+def test_a_ratio_that_cannot_be_told_is_not_guessed(store, file):
+    """A wild day between 4:1 and 5:1 is refused, and the way out is named."""
+    path, days, _ = split_file(file, ratio=4.45)
+    with pytest.raises(InputError, match="cannot be told") as told:
+        load(store, path, on_split="adjust")
+    assert f"vrp-xl history split SPY {days[40]} RATIO" in told.value.fix
+    assert store.series_kept("cboe") == []
+
+
+def test_a_split_between_stored_and_new_closes_is_marked(store, file):
+    """The stored closes stay; the step between the two is adjusted where they are used."""
+    path, days, _ = split_file(file)
+    lines = path.read_text().splitlines()
+    load(store, file("\n".join(lines[:41]), "old.csv"))
+    with pytest.raises(InputError, match=f"on {days[40]}"):
+        load(store, file("\n".join([lines[0], *lines[41:]]), "new.csv"))
+    load(store, file("\n".join([lines[0], *lines[41:]]), "new.csv"), on_split="adjust")
+    assert store.series("cboe", "SPY", "split") == [(days[40], 2.0)]
+    assert store.series("cboe", "SPY", "close")[0] == (days[0], 200.0)
+
+
+def test_a_split_is_said_later(store, file):
+    """Closes that grew day by day: HV is missing with the date, then adjusted, then forgotten."""
+    path, days, closes = split_file(file)
+    load(store, path, on_split="keep")
+    mark_split(store, "cboe", "SPY", days[40], None)
+    moment = datetime(days[-1].year, days[-1].month, days[-1].day, 20, tzinfo=UTC)
+    fresh = Snapshot(symbol="SPY", source="cboe", as_of=moment, fetched_at=moment, spot=101.0)
+    store.save(Fetched(completed(store, Fetched(fresh))))
+    s = store.latest("cboe", "SPY")
+    assert s.rv_30d is None
+    assert f"on {days[40]}, as in a 2:1 split" in s.missing["rv_30d"]
+    mark_split(store, "cboe", "SPY", days[40], 2.0)
+    s = store.latest("cboe", "SPY")
+    assert s.rv_30d == pytest.approx(
+        close_to_close([c / 2 if i < 40 else c for i, c in enumerate(closes)], 30)
+    )
+    assert "2:1 split" in s.basis["rv_30d"]
+    mark_split(store, "cboe", "SPY", days[40], 1.0)
+    assert store.latest("cboe", "SPY").rv_30d > 150
+    with pytest.raises(InputError, match="no closes of cboe on both sides"):
+        mark_split(store, "cboe", "SPY", date(2026, 1, 5), 2.0)
+
+
+def test_an_imported_index_gives_a_z_on_the_first_day(store, file):
+    """VIX imported after SPY's closes: the stored snapshot is completed anew, and names it."""
+    days = trading_days(date(2025, 9, 2), date(2026, 11, 20))[-300:]
+    closes = "".join(f"{d},{600 + 9 * math.sin(i) + i % 7}\n" for i, d in enumerate(days))
+    vix = "".join(f"{d},{17 + 3 * math.sin(i / 9)}\n" for i, d in enumerate(days))
+    load(store, file("date,close\n" + closes))
+    fresh = Snapshot(
+        symbol="SPY", source="cboe", as_of=NOW, fetched_at=NOW, spot=600.0, atm_iv=18.0
+    )
+    store.save(Fetched(completed(store, Fetched(fresh))))
+    assert "--symbol VIX --field close" in store.latest("cboe", "SPY").missing["z_score"]
+    import_history(store, "cboe", "^vix", "close", file("date,close\n" + vix), clock=lambda: NOW)
+    s = store.latest("cboe", "SPY")
+    assert s.basis["z_score"] == "VIX minus RV20, over the 252 days before"
+    assert s.basis["iv_rank"] == "VIX over the 252 days before"
+    assert s.iv_rank is not None
+    store.add_observations(
+        "cboe", "SPY",
+        (Observation("vrp_20d", d, 3 + math.sin(i)) for i, d in enumerate(days[-61:-1])),
+    )  # fmt: skip
+    assert complete_anew(store, "cboe", "SPY") == ["SPY"]
+    s = store.latest("cboe", "SPY")
+    assert s.basis["z_score"] == "own history: spread over the 60 days before"
+    assert s.basis["iv_rank"].startswith("VIX")
+
+
+def test_an_index_may_double(store, file):
+    """No split is looked for in a level of volatility (VIX 2018-02-05: 17.31 to 37.32)."""
+    rows = "2026-11-18,17.31\n2026-11-19,37.32\n2026-11-20,12\n"
+    path = file("date,close\n" + rows)
+    assert import_history(store, "cboe", "VIX", "close", path, clock=lambda: NOW).added == 3
 
 
 def test_bad_words_of_a_watchlist_are_told(file):

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from vrp_xl.core.calendar import trading_days
+from vrp_xl.core.calendar import trading_day, trading_days
+from vrp_xl.core.history import z_from
 from vrp_xl.core.rules import Rules
 from vrp_xl.core.snapshot import Snapshot
+from vrp_xl.core.standing import zscore
 from vrp_xl.errors import (
     BadAnswerError,
     KeyRefusedError,
@@ -20,9 +23,10 @@ from vrp_xl.errors import (
     UnknownSymbolError,
     UnreachableError,
 )
-from vrp_xl.sources.base import Call, Fetched, Known, Observation, Quota, Source
+from vrp_xl.sources.base import Call, Fetched, Known, Observation, Quota, Source, daily_observations
 from vrp_xl.store.database import Store, Watched
 from vrp_xl.workflow.refresh import Cost, cost, refresh
+from vrp_xl.workflow.scan import run_scan
 
 NOW = datetime(2026, 11, 20, 18, 0, tzinfo=UTC)
 TOMORROW = datetime(2026, 11, 21, tzinfo=UTC)
@@ -618,3 +622,64 @@ def test_nothing_to_refresh(store):
     """An empty list is an empty result."""
     result = run(FakeSource(), store, [])
     assert (result.outcomes, result.calls, result.stopped) == ((), 0, None)
+
+
+class GrowingSource(FakeSource):
+    """Gives a spot and an ATM IV a day, with the index of that day beside them."""
+
+    def __init__(self):
+        super().__init__()
+        self.moment = NOW
+        self.says = {"main": lambda _: {"spot": 1.0}, "levels": lambda _: {}}
+
+    def assemble(self, symbol, answers, failed):
+        """What one day says; closes and index of the days before come along."""
+        del answers, failed
+        day = trading_day(self.moment)
+        days = trading_days(date(2025, 3, 3), day)[-300:]
+        closes = [600 + 9 * math.sin(d.toordinal()) for d in days]
+        vix = [17 + 3 * math.sin(d.toordinal() / 9) for d in days]
+        made = Snapshot(
+            symbol=symbol, source=self.name, as_of=self.moment, fetched_at=self.moment,
+            spot=closes[-1], atm_iv=18 + math.cos(day.toordinal()),
+        )  # fmt: skip
+        return Fetched(
+            made,
+            (*map(Observation, ["close"] * 300, days, closes),
+             *daily_observations(made, day)),
+            related={"VIX": tuple(map(Observation, ["close"] * 300, days, vix))},
+        )  # fmt: skip
+
+
+def test_sixty_days_of_refreshes_lead_from_the_index_to_the_own_z(store):
+    """A row a day, weekends and second refreshes included; at 60 the symbol's own z takes over."""
+    source = GrowingSource()
+    days = trading_days(date(2026, 8, 17), date(2026, 11, 20))
+    for n, day in enumerate(days[:62]):
+        source.moment = datetime(day.year, day.month, day.day, 20, tzinfo=UTC)
+        run(source, store, ["SPY"])
+        if day.weekday() == 4:  # and once more on the Saturday
+            source.moment += timedelta(days=1)
+            run(source, store, ["SPY"])
+        s = store.latest("fake", "SPY")
+        assert len(store.series("fake", "SPY", "vrp_20d")) == n + 1
+        assert len(store.series("fake", "SPY", "atm_iv")) == n + 1
+        assert z_from(s) == ("VIX minus RV20" if n < 60 else "own history")
+        assert s.history_days == (252 if n < 60 else n)
+    own = [v for _, v in store.series("fake", "SPY", "vrp_20d")]
+    assert s.z_score == pytest.approx(zscore(own[-1], own[:-1]))
+    assert s.z_60 == pytest.approx(zscore(own[-1], own[-61:-1]))
+    assert s.missing["z_252"].startswith("61 of the 126 days")
+
+
+def test_no_change_of_z_between_two_bases(store):
+    """On the day when the own z takes over, the change since yesterday is not shown."""
+    source = GrowingSource()
+    shown = []
+    for day in trading_days(date(2026, 8, 17), date(2026, 11, 20))[:62]:
+        source.moment = datetime(day.year, day.month, day.day, 20, tzinfo=UTC)
+        run(source, store, ["SPY"])
+        scan = run_scan(store, "fake", ["SPY"], Rules(), now=source.moment)
+        shown.append(scan.rows[0].z_change)
+    assert shown[0] is None  # there is no day before
+    assert [n for n, change in enumerate(shown) if change is None] == [0, 60]

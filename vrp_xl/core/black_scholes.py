@@ -30,9 +30,10 @@ def norm_cdf(x: float) -> float:
 
 def _deviation(iv: float, days: float) -> float:
     """Volatility over the period, as a plain number."""
-    if not (iv > 0 and days > 0):
+    deviation = iv / 100.0 * math.sqrt(days / DAYS_PER_YEAR) if iv > 0 and days > 0 else 0.0
+    if not deviation > 0:  # also where the product is too small for a number
         raise InputError("Volatility and days to expiry must be above 0.")
-    return iv / 100.0 * math.sqrt(days / DAYS_PER_YEAR)
+    return deviation
 
 
 def _d1(spot: float, strike: float, iv: float, days: float, carry: float) -> tuple[float, float]:

@@ -116,6 +116,17 @@ def session_open(when: datetime) -> bool:
     return is_trading_day(local.date()) and _OPEN <= local.time() < _close(local.date())
 
 
+def session_start(day: date) -> datetime:
+    """The beginning (UTC) of the session of `day`: 09:30 New York time.
+
+    Raises:
+        InputError: `day` is no trading day, or is outside the years of the table.
+    """
+    if not is_trading_day(day):
+        raise InputError(f"{day:%Y-%m-%d} is no trading day.", "Use a day on which NYSE trades.")
+    return datetime.combine(day, _OPEN, NEW_YORK).astimezone(UTC)
+
+
 def session_close(day: date) -> datetime:
     """The end (UTC) of the session of `day`: 16:00 New York time, 13:00 on a short day.
 
@@ -187,6 +198,20 @@ def expiry_near(today: date, target_dte: int, dte_min: int, dte_max: int) -> dat
 def days_between(start: date, end: date) -> int:
     """Calendar days from `start` to `end`, negative where `end` is earlier."""
     return (end - start).days
+
+
+def recent_trading_days(day: date, count: int) -> list[date]:
+    """The `count` trading days that end with `day`, or with the last one before it; oldest first.
+
+    Raises:
+        InputError: outside the years of the table.
+    """
+    found: list[date] = []
+    day += _DAY
+    while len(found) < count:
+        day = previous_trading_day(day)
+        found.append(day)
+    return found[::-1]
 
 
 def _fridays(start: date, end: date) -> list[date]:

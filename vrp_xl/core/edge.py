@@ -52,6 +52,10 @@ MEASURES = (
 """What can be asked of an `Edge`, in the order in which it is shown."""
 
 
+DEAD = 1e-9
+"""A realized volatility below this many points moves nothing: legs are worth what they hold."""
+
+
 class QuotedLeg(NamedTuple):
     """A leg with its price: `sign` -1 sold, +1 bought; `mid` and `spread` in USD per share."""
 
@@ -184,7 +188,7 @@ def _value(legs: Sequence[QuotedLeg], spot: float, days: float, hv: float | None
         return None
     if hv < 0:
         raise InputError(f"A realized volatility of {hv:g} makes no sense.")
-    if hv == 0:
+    if hv < DEAD:
         return _payoff(legs, spot)
     return SHARES * sum(
         -leg.sign * black_scholes.price(leg.right, spot, leg.strike, hv, days) for leg in legs

@@ -43,7 +43,10 @@ _POSSIBLE: dict[str, tuple[float, float]] = {
          "parkinson_20d"),
         _RV,
     ),
-    **dict.fromkeys(("percentile", "iv_percentile"), (0.0, 100.0)),
+    **dict.fromkeys(
+        ("percentile", "iv_percentile", "iv_percentile_60", "iv_percentile_252",
+         "iv_percentile_504"), (0.0, 100.0),
+    ),
     **dict.fromkeys(("history_days", "atm_oi", "atm_spread_pct", "wing_spread_pct"), (0.0, 1e15)),
 }  # fmt: skip
 """Lowest and highest value of the figures that have one; any finite number for the others."""
@@ -162,6 +165,21 @@ class Snapshot:
     )
     iv_percentile: float | None = _figure(
         "IV percentile", "%", "Share of days in the window with a lower ATM IV."
+    )
+    z_60: float | None = _figure("z 60d", "sd", "Our own z-score over the 60 days before.")
+    z_252: float | None = _figure("z 252d", "sd", "Our own z-score over the 252 days before.")
+    z_504: float | None = _figure("z 504d", "sd", "Our own z-score over the 504 days before.")
+    iv_rank_60: float | None = _figure("IV rank 60d", "%", "IV rank over the 60 days before.")
+    iv_rank_252: float | None = _figure("IV rank 252d", "%", "IV rank over the 252 days before.")
+    iv_rank_504: float | None = _figure("IV rank 504d", "%", "IV rank over the 504 days before.")
+    iv_percentile_60: float | None = _figure(
+        "IV percentile 60d", "%", "Share of the 60 days before with a lower IV."
+    )
+    iv_percentile_252: float | None = _figure(
+        "IV percentile 252d", "%", "Share of the 252 days before with a lower IV."
+    )
+    iv_percentile_504: float | None = _figure(
+        "IV percentile 504d", "%", "Share of the 504 days before with a lower IV."
     )
 
     put_vrp: float | None = _figure(

@@ -16,16 +16,14 @@ import numpy as np
 
 from vrp_xl.core import calendar, history
 from vrp_xl.core.implied import interpolate_iv
-from vrp_xl.core.panel import realized_panel
 from vrp_xl.core.range_volatility import DatedBar, with_range_volatility
-from vrp_xl.core.realized import Bar
+from vrp_xl.core.realized import Bar, close_to_close
 from vrp_xl.core.scores import with_local_scores
 from vrp_xl.core.snapshot import TermPoint
 from vrp_xl.core.surface import TENORS
 from vrp_xl.errors import VrpError
 from vrp_xl.sources.base import Fetched, Observation
 from vrp_xl.sources.cboe_files import PriceFile, looks_like_split
-from vrp_xl.sources.iv_index import IV_INDEX, with_index
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -45,8 +43,6 @@ _TERM_WORDS = "ATM IV by tenor minus the realized volatility of as many trading 
     f"{tenor} days {returns} returns" for tenor, returns in _RV_OF_TENOR.items()
 )
 _SPLIT_WINDOW = 91
-_LOOKED_BACK = 253
-"""Closes that the figures of one day are made of."""
 _BARS = 35
 """Days among which the bars of the longest range estimator, and a close before them, are found."""
 
@@ -65,13 +61,13 @@ def assemble(
         days: what its chains say by themselves (`chain_figures.chain_snapshot`), one per trading
             day, oldest first, at least one.
         prices: its daily prices, with open, high and low where they are known.
-        index: the history of its IV index (`iv_index.IV_INDEX`).
+        index: the history of its IV index (`vrp_xl.core.iv_index`).
         known: series that are known beside the chains (``atm_iv``, ``vrp_20d``), oldest first.
         whole: as in `Fetched`.
     """
     closes = Prices.of(prices)
     at_index = Prices.of(index)
-    index_name = IV_INDEX.get(days[-1].symbol, "its IV index")
+    index_name = history.proxy_of(days[-1].symbol) or ""
     series: dict[str, list[Dated]] = {"close": [], "atm_iv": [], "vrp_20d": []}
     observations: dict[tuple[str, date], float] = {}
     for name, values in (known or {}).items():
@@ -80,17 +76,14 @@ def assemble(
     done: list[Snapshot] = []
     for delivered in days:
         day = calendar.trading_day(delivered.as_of)
-        series["close"] = closes.upto(day, _LOOKED_BACK)
+        series["close"] = closes.upto(day, history.DAYS_KEPT)
+        if index_name:
+            series[index_name] = at_index.upto(day, history.DAYS_KEPT)
         s = history.complete(delivered, series, day=day)
         s = with_range_volatility(s, closes.bars(day, _BARS), day=day)
-        s = _with_term_vrp(s, closes, day)
+        s = _with_term_vrp(s, series["close"], day)
         if s.atm_iv_30d is None:
             s = _without_standing(s)
-        elif s.z_score is None and len(at_index.day):
-            s = with_index(
-                s, day=day, day_of_close=closes.day, closes=closes.close,
-                day_of_index=at_index.day, index=at_index.close, name=index_name,
-            )  # fmt: skip
         s = with_local_scores(_with_split_warning(s, series["close"]))
         done.append(s)
         for name, value in _seen(s):
@@ -105,6 +98,11 @@ def assemble(
         ),
         earlier=tuple(done[:-1][-EARLIER_KEPT:]),
         whole=whole,
+        related=(
+            {index_name: tuple(Observation("close", *dated) for dated in series[index_name])}
+            if index_name and series.get(index_name)
+            else {}
+        ),
     )
 
 
@@ -187,19 +185,18 @@ def _with_split_warning(s: Snapshot, closes: Sequence[Dated]) -> Snapshot:
     return s.replace(warnings=(*s.warnings, words))
 
 
-def _with_term_vrp(s: Snapshot, closes: Prices, day: date) -> Snapshot:
+def _with_term_vrp(s: Snapshot, closes: Sequence[Dated], day: date) -> Snapshot:
     """The premium by tenor: ATM IV minus the realized volatility of as many trading days."""
+    prices = history.prices_of(s.symbol, closes, {}, day=day, spot=s.spot)
     points = []
     for tenor in TENORS:
         iv = interpolate_iv(s.iv_term, tenor)
         if iv is None:
             continue
-        window = _RV_OF_TENOR[tenor]
-        used = [close for _, close in closes.upto(day, window + 1)]
-        rv = None
-        if len(used) == window + 1:
-            value = float(realized_panel(np.array(used), window)[-1])
-            rv = value if np.isfinite(value) else None
+        try:
+            rv = close_to_close(prices.window(_RV_OF_TENOR[tenor])[0])
+        except VrpError:
+            rv = None
         points.append(TermPoint(tenor, iv, rv, None if rv is None else iv - rv))
     if not points:
         return s.replace(term_vrp=())
@@ -208,7 +205,7 @@ def _with_term_vrp(s: Snapshot, closes: Prices, day: date) -> Snapshot:
 
 def _without_standing(s: Snapshot) -> Snapshot:
     """No z-score and no IV rank: an IV of another tenor does not belong in their history."""
-    names = ("z_score", "percentile", "iv_rank", "iv_percentile")
+    names = tuple(name for name in history.STANDING if name != "history_days")
     why = s.missing.get("atm_iv_30d", "no 30-day ATM IV")
     basis = {k: v for k, v in s.basis.items() if k not in names}
     return s.replace(basis=basis, missing=dict.fromkeys(names, why), **dict.fromkeys(names))

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import date, datetime
 
     from vrp_xl.core.snapshot import Snapshot
@@ -52,6 +52,9 @@ class Fetched:
     whole: bool = False
     """Whether `observations` are all that this source ever said of the symbol: what it said before
     goes, what the user has imported stays."""
+    related: Mapping[str, tuple[Observation, ...]] = field(default_factory=dict)
+    """Symbol -> observations of another symbol that came along: the index whose history stands in
+    for one of ATM IV."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,21 @@ class Quota:
     seen_at: datetime | None = None
 
 
+class Stored(NamedTuple):
+    """The times of what is stored of a symbol, UTC."""
+
+    as_of: datetime
+    fetched_at: datetime
+
+
+RECENT_DAYS = 273
+"""Trading days whose closes a day's figures rest on: 252 for a z-score, and 21 closes before."""
+
+
+def _nothing_past(symbol: str, series: str) -> Sequence[tuple[date, float]]:  # noqa: ARG001
+    return ()
+
+
 @dataclass(frozen=True, slots=True)
 class Known:
     """What the store already knows when a source is asked: handed in, never fetched by it."""
@@ -77,6 +95,13 @@ class Known:
     """Symbol -> why it is not asked again today."""
     optional_done: frozenset[tuple[str, str]] = frozenset()
     """(endpoint, symbol) of optional calls that were answered, or refused today."""
+    stored: Mapping[str, Stored] = field(default_factory=dict)
+    """Symbol -> the times of its newest snapshot."""
+    recent_days: Mapping[str, int] = field(default_factory=dict)
+    """Symbol -> how many of the `RECENT_DAYS` before the last two have a stored ``close``."""
+    past: Callable[[str, str], Sequence[tuple[date, float]]] = _nothing_past
+    """(symbol, series) -> its newest stored days, oldest first; read when it is asked for, from the
+    thread that prepares and assembles."""
 
 
 @runtime_checkable
@@ -133,6 +158,20 @@ class Source(Protocol):
 
     def close(self) -> None:
         """Lets go of connections."""
+
+
+@runtime_checkable
+class Delayed(Source, Protocol):
+    """A source whose figures stay as new as they can be for a while after they were fetched."""
+
+    pace: str
+    """How fast and how often it may be asked, in words."""
+
+    def current(self, symbol: str) -> bool:
+        """Whether what is stored of `symbol` cannot be bettered by asking now."""
+
+    def rests_until(self, call: Call) -> datetime | None:
+        """Until when an optional call that was answered is not made again; None is for ever."""
 
 
 _DAILY = (

@@ -84,6 +84,16 @@ class PriceFile:
         return len(self.day)
 
 
+class Session(NamedTuple):
+    """Prices of an underlying's trading day so far, USD; None where they are not told."""
+
+    open: float | None
+    high: float | None
+    low: float | None
+    close_before: float | None
+    """The close of the trading day before."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class FileRead:
     """What came of one file: a chain (not cleaned), prices, or neither, and its problems."""
@@ -92,6 +102,8 @@ class FileRead:
     chain: Chain | None = None
     prices: PriceFile | None = None
     problems: tuple[Problem, ...] = ()
+    session: Session | None = None
+    """What a chain's file tells of its underlying's day."""
 
 
 class _Unusable(Exception):  # noqa: N818 - never leaves this module
@@ -106,8 +118,10 @@ class _Unusable(Exception):  # noqa: N818 - never leaves this module
 class _Problems:
     """Gathers what is wrong; of many alike only the first few are told one by one."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, newest: int | None = None) -> None:
         self.name = name
+        self.newest = newest
+        self.session: Session | None = None
         self._told: list[Problem] = []
         self._more = 0
 
@@ -140,9 +154,16 @@ def read_file(path: Path, *, now: datetime) -> FileRead:
     return read_bytes(raw, name=path.name, now=now)
 
 
-def read_bytes(raw: bytes, *, name: str, now: datetime) -> FileRead:
-    """Like `read_file`, for what a file of that name holds."""
-    problems = _Problems(name)
+def read_bytes(raw: bytes, *, name: str, now: datetime, newest: int | None = None) -> FileRead:
+    """Like `read_file`, for what a file of that name holds.
+
+    Args:
+        raw: the file.
+        name: what it is called where something is said of it.
+        now: the present moment, aware; what is dated after it is refused.
+        newest: of a price history as JSON only so many days, the newest, are read.
+    """
+    problems = _Problems(name, newest)
     try:
         text = _text(raw, problems)
         chain, prices = _from_text(text, now, problems)
@@ -152,7 +173,7 @@ def read_bytes(raw: bytes, *, name: str, now: datetime) -> FileRead:
     except InputError as error:
         problems.add(str(error))
         return FileRead(name, problems=problems.all())
-    return FileRead(name, chain, prices, problems.all())
+    return FileRead(name, chain, prices, problems.all(), problems.session)
 
 
 def _failed(name: str, why: str) -> FileRead:
@@ -217,7 +238,7 @@ def _from_json(
     text: str, now: datetime, problems: _Problems
 ) -> tuple[Chain | None, PriceFile | None]:
     try:
-        found = json.loads(text)
+        found = json.loads(text, object_hook=_narrow)
     except RecursionError:
         raise _Unusable("the JSON is nested too deep to be market data") from None
     except ValueError as error:
@@ -344,8 +365,12 @@ def _chain(
     as_of: datetime,
     iv30: float | None,
     problems: _Problems,
+    told: str = "",
 ) -> Chain:
-    """A chain of the contracts whose symbols could be read; adjusted roots (SPY1) stay out."""
+    """A chain of the contracts whose symbols could be read; adjusted roots (SPY1) stay out.
+
+    `told` is the symbol that the file itself names: its root is never an adjusted one.
+    """
     roots, code, expiry, right, strike = occ
     if spot is None:
         raise _Unusable("there is no price of the underlying in it")
@@ -353,7 +378,7 @@ def _chain(
     if not good.any():
         raise _Unusable("no contract symbol in it could be read (such as SPY250530C00590000)")
     counts = np.bincount(code[good], minlength=len(roots))
-    plain_roots = [r for r in roots if not r[-1].isdigit()]
+    plain_roots = [r for r in roots if not r[-1].isdigit() or r == told]
     if not plain_roots:
         raise _Unusable("it holds adjusted contracts only")
     symbol = symbol_of_root(max(plain_roots, key=lambda r: counts[roots.index(r)]))
@@ -392,6 +417,17 @@ _JSON_NAMES = {
 }
 
 
+_JSON_KEYS = ("option", *_JSON_NAMES.values())
+
+
+def _narrow(found: dict[str, Any]) -> Any:
+    """A contract as the few values that are used, as soon as it is read; all else as it is.
+
+    A large chain so never stands in memory as an object per contract.
+    """
+    return tuple(map(found.get, _JSON_KEYS)) if "option" in found else found
+
+
 def _chain_of_json(
     found: dict[str, Any], data: dict[str, Any], now: datetime, problems: _Problems
 ) -> Chain:
@@ -399,17 +435,18 @@ def _chain_of_json(
     if not options:
         raise _Unusable("the chain holds no contracts")
     as_of = _json_moment(found.get("timestamp"), data.get("last_trade_time"), now)
-    good = [o for o in options if isinstance(o, dict) and isinstance(o.get("option"), str)]
+    good = [o for o in options if isinstance(o, tuple) and isinstance(o[0], str)]
     if len(good) < len(options):
         problems.add(f"{len(options) - len(good):,} contracts have no symbol: left out")
-    occ = occ_columns([o["option"] for o in good])
+    given = dict(zip(_JSON_KEYS, zip(*good, strict=True), strict=True)) if good else {}
+    symbols = given.get("option", ())
+    occ = occ_columns(symbols)
     bad = np.flatnonzero(occ[1] < 0)
     if len(bad):
-        shown = ", ".join(repr(good[i]["option"][:30]) for i in bad[:3].tolist())
+        shown = ", ".join(repr(symbols[i][:30]) for i in bad[:3].tolist())
         problems.add(f"{len(bad):,} contract symbols could not be read ({shown}): left out")
     columns = {
-        name: _json_column([o.get(key) for o in good], key, problems)
-        for name, key in _JSON_NAMES.items()
+        name: _json_column(given.get(key, ()), key, problems) for name, key in _JSON_NAMES.items()
     }
     if np.isnan(columns["open_interest"]).all() and np.isnan(columns["iv"]).all():
         raise _Unusable("its contracts hold neither open_interest nor iv")
@@ -417,7 +454,12 @@ def _chain_of_json(
     if spot is not None and spot < 0:
         raise _Unusable(f"its current_price is {spot:g}")
     iv30 = finite(data.get("iv30"))
-    return _chain(occ, columns, spot=spot, as_of=as_of, iv30=iv30 or None, problems=problems)
+    day = (finite(data.get(key)) for key in ("open", "high", "low", "prev_day_close"))
+    problems.session = Session(*(price if price and price > 0 else None for price in day))
+    told = str(found.get("symbol") or data.get("symbol") or "").strip().upper().lstrip("^_")
+    return _chain(
+        occ, columns, spot=spot, as_of=as_of, iv30=iv30 or None, problems=problems, told=told
+    )
 
 
 def _json_moment(stamp: object, last_trade: object, now: datetime) -> datetime:
@@ -432,7 +474,7 @@ def _json_moment(stamp: object, last_trade: object, now: datetime) -> datetime:
     raise _Unusable("it says nowhere when it was made (timestamp)")
 
 
-def _json_column(values: list[Any], name: str, problems: _Problems) -> Floats:
+def _json_column(values: Sequence[Any], name: str, problems: _Problems) -> Floats:
     try:
         column: Floats = np.array(values, dtype=np.float64)
     except (TypeError, ValueError, OverflowError):
@@ -541,7 +583,7 @@ def _table(
             keep_default_na=False,
             on_bad_lines="error",
         )
-    except (ValueError, OverflowError):  # pandas' own errors are ValueErrors
+    except (ValueError, OverflowError, IndexError):  # pandas' own; no row at all is an IndexError
         return None
     numbers = {at: frame[at].to_numpy() for at in used}
     symbols = frame[texts[0]].tolist(), frame[texts[1]].tolist()
@@ -602,6 +644,14 @@ _OLD_CONTRACT = re.compile(
 _OLD_OTHER = re.compile(r"-[A-Z0-9]+\)$")
 
 
+def _place(names: list[str], among: Iterable[str], header: int) -> int:
+    """Where the first of `among` stands in `names`."""
+    for i, name in enumerate(names):
+        if name in among:
+            return i
+    raise _Unusable("the chain lacks a column Bid, Ask, Vol or Open Int", header + 1)
+
+
 def _chain_of_old_csv(lines: list[str], header: int, now: datetime, problems: _Problems) -> Chain:
     """The form without strike and IV: ``13 Dec 125.00 (IBM1327L125)``; its IVs get solved.
 
@@ -610,16 +660,13 @@ def _chain_of_old_csv(lines: list[str], header: int, now: datetime, problems: _P
     names = [_plain(c) for c in _cells(lines[header])]
     calls, puts = names.index("calls"), names.index("puts")
     wanted = {n: w for n, w in _COLUMNS.items() if n in ("bid", "ask", "open_interest", "volume")}
-    try:
-        places = {
-            name: tuple(
-                next(i for i in range(start, stop) if names[i] in among)
-                for start, stop in ((calls, puts), (puts, len(names)))
-            )
-            for name, among in wanted.items()
-        }
-    except StopIteration:
-        raise _Unusable("the chain lacks a column Bid, Ask, Vol or Open Int", header + 1) from None
+    places = {
+        name: tuple(
+            _place(names[start:stop], among, header) + start
+            for start, stop in ((calls, puts), (puts, len(names)))
+        )
+        for name, among in wanted.items()
+    }
     as_of, spot = _head(lines[:header], now)
     symbols: list[str] = []
     values: dict[str, list[float]] = {name: [] for name in places}
@@ -765,6 +812,9 @@ def _prices_of_json(
     rows = [row for row in data if isinstance(row, dict)]
     if not rows:
         raise _Unusable("the price history holds no days")
+    if problems.newest is not None:
+        newest_first = str(rows[0].get("date")) > str(rows[-1].get("date"))
+        rows = rows[: problems.newest] if newest_first else rows[-problems.newest :]
     if not any("date" in row and "close" in row for row in rows[:100]):
         shown = ", ".join(map(repr, list(rows[0])[:8]))
         raise _Unusable(f"its days have no date and close; they have {shown}")
@@ -873,9 +923,10 @@ def looks_like_split(close: Floats) -> NDArray[np.bool_]:
     >>> looks_like_split(np.array([88.99, 44.86, 44.5, 90.1])).tolist()
     [True, False, True]
     """
-    ratio = close[1:] / close[:-1]
-    times = np.maximum(ratio, 1.0 / ratio)
-    near = np.abs(times / np.round(times) - 1.0) < _SPLIT_NEAR
+    with np.errstate(all="ignore"):  # a step past all numbers is no split
+        ratio = close[1:] / close[:-1]
+        times = np.maximum(ratio, 1.0 / ratio)
+        near = np.abs(times / np.round(times) - 1.0) < _SPLIT_NEAR
     return near & (times > _SPLIT_FROM)
 
 

@@ -56,12 +56,14 @@ class Response:
         json: the JSON object, or None where an error's body was none.
         text: the start of the body, safe to show.
         headers: by name in lower case.
+        body: the bytes of a 2xx, unpacked, where they were asked for as they are.
     """
 
     status: int
     json: dict[str, Any] | None
     text: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
 
 
 class HttpClient:
@@ -72,6 +74,7 @@ class HttpClient:
         base_url: str,
         *,
         headers: Mapping[str, str] | None = None,
+        user_agent: str | None = None,
         workers: int = 8,
         connect_timeout: float = 3.0,
         read_timeout: float = 10.0,
@@ -83,6 +86,7 @@ class HttpClient:
         Args:
             base_url: https, or http to this machine alone.
             headers: sent with each request; their values are never shown.
+            user_agent: how we name ourselves; None is this project and its version.
             workers: connections that are kept open.
             connect_timeout: seconds until a connection stands.
             read_timeout: seconds of silence that end an attempt.
@@ -112,7 +116,10 @@ class HttpClient:
         self._session.verify = True
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         self._session.headers.update(
-            {"User-Agent": f"vrp_xl/{__version__}", "Accept": "application/json"}
+            {
+                "User-Agent": user_agent or f"vrp_xl/{__version__}",
+                "Accept": "application/json",
+            }
         )
         self._session.headers.update(headers or {})
         adapter = _Adapter(pool_connections=1, pool_maxsize=workers, max_retries=0)
@@ -143,21 +150,35 @@ class HttpClient:
             BadAnswerError: a 2xx without a JSON object, an answer that is cut off, garbled or too
                 long, a redirect to elsewhere.
         """
+        return self._watched(path, raw=False)
+
+    def get_bytes(self, path: str) -> Response:
+        """Like `get`, but a 2xx comes as the bytes of its body, whatever they hold.
+
+        Raises:
+            InputError: `path` does not start with a slash.
+            UnreachableError: no answer in time, or none at all.
+            BadAnswerError: an answer that is cut off, garbled or too long, a redirect to
+                elsewhere.
+        """
+        return self._watched(path, raw=True)
+
+    def _watched(self, path: str, *, raw: bool) -> Response:
         if not path.startswith("/"):
             raise InputError(f"The path {plain(path)} does not start with a slash.")
         watch = _Watch(self._total_time)
         _LOCAL.watch = watch
         try:
-            return self._get(path, watch)
+            return self._get(path, watch, raw=raw)
         finally:
             watch.stop()
             _LOCAL.watch = None
 
-    def _get(self, path: str, watch: _Watch) -> Response:
+    def _get(self, path: str, watch: _Watch, *, raw: bool) -> Response:
         redirects = 0
         attempt = 0
         while True:
-            result = self._attempt(path, watch, last=attempt >= _RETRIES)
+            result = self._attempt(path, watch, last=attempt >= _RETRIES, raw=raw)
             if isinstance(result, Response):
                 if result.status not in _REDIRECTS:
                     return result
@@ -181,7 +202,9 @@ class HttpClient:
                 raise result or self._too_slow()
             time.sleep(pause)
 
-    def _attempt(self, path: str, watch: _Watch, *, last: bool) -> Response | ServiceError | None:
+    def _attempt(
+        self, path: str, watch: _Watch, *, last: bool, raw: bool
+    ) -> Response | ServiceError | None:
         """One request: its response, its error, or None for a status that is asked again."""
         connect, read = self._timeouts
         left = max(watch.left(), 0.01)
@@ -195,7 +218,7 @@ class HttpClient:
             ) as answer:
                 if answer.status_code in _RETRIED and not last:
                     return None
-                return self._read(answer, watch)
+                return self._read(answer, watch, raw=raw)
         except ServiceError as error:
             return error.with_traceback(None)  # its frames hold the connection
         except (
@@ -208,7 +231,7 @@ class HttpClient:
             # Not chained: the originals carry the request and with it the headers.
             return self._translated(error)
 
-    def _read(self, answer: requests.Response, watch: _Watch) -> Response:
+    def _read(self, answer: requests.Response, watch: _Watch, *, raw: bool) -> Response:
         status = answer.status_code
         headers = {
             name.lower(): plain(value, 2000, self._secrets)
@@ -230,7 +253,9 @@ class HttpClient:
             raise BadAnswerError(
                 f"{self.host} sent more than {limit // 1024:,} KiB for one answer.", _TRY_LATER
             )
-        content = _json(body)
+        if good and raw:
+            return Response(status, None, "", headers, body)
+        content = _json(body, self._secrets)
         text = self.mask(body[:_ERROR_BODY].decode("utf-8", "replace"), 200)
         if good and not isinstance(content, dict):
             what = "nothing" if not body.strip() else "no JSON" if content is None else "no object"
@@ -451,11 +476,27 @@ def _body(answer: requests.Response, limit: int) -> bytes:
     return b"".join(parts)
 
 
-def _json(body: bytes) -> Any:
+def _json(body: bytes, secrets: tuple[str, ...]) -> Any:
     try:
-        return json.loads(body, parse_constant=lambda _: None)
+        content = json.loads(body, parse_constant=lambda _: None)
+        if b"\\" in body or any(secret.encode() in body for secret in secrets):
+            content = _without(content, secrets)
     except (ValueError, RecursionError):
         return None
+    return content
+
+
+def _without(value: Any, secrets: tuple[str, ...]) -> Any:
+    """`value` with ``***`` for each secret: an answer may quote the key in its words."""
+    if isinstance(value, str):
+        for secret in secrets:
+            value = value.replace(secret, "***")
+        return value
+    if isinstance(value, list):
+        return [_without(item, secrets) for item in value]
+    if isinstance(value, dict):
+        return {_without(k, secrets): _without(v, secrets) for k, v in value.items()}
+    return value
 
 
 def _causes(error: BaseException) -> list[BaseException]:

@@ -45,6 +45,18 @@ class Watched(NamedTuple):
     earnings: date | None = None
 
 
+class KeptSeries(NamedTuple):
+    """One stored series of one symbol."""
+
+    symbol: str
+    name: str
+    days: int
+    first: date
+    last: date
+    imported: int
+    """Days that the user has imported."""
+
+
 def utc_now() -> datetime:
     """The present moment, UTC."""
     return datetime.now(UTC)
@@ -139,7 +151,9 @@ class Store:
                         "(SELECT id FROM series WHERE source = ? AND symbol = ?)",
                         key,
                     )
-                _observe(db, key, f.observations)
+                _observe(db, key, _unless_older(db, f, key))
+                for symbol, observations in f.related.items():
+                    _observe(db, (key[0], _symbol(symbol)), observations)
             _bump(db)
 
     def latest(self, source: str, symbol: str) -> Snapshot | None:
@@ -276,6 +290,35 @@ class Store:
             )
             days.update(rows)
         return days
+
+    def days_within(
+        self, source: str, symbols: Iterable[str], first: date, last: date, name: str = "close"
+    ) -> dict[str, int]:
+        """How many days of a series are stored from `first` to `last`, both included, by symbol."""
+        days = {_symbol(symbol): 0 for symbol in symbols}
+        with self._reading() as db:
+            rows = db.execute(
+                "SELECT symbol, (SELECT count(*) FROM observations WHERE series_id = series.id "
+                "AND day BETWEEN ? AND ?) FROM series WHERE source = ? AND name = ? "
+                "AND symbol IN (SELECT value FROM json_each(?))",
+                (day_number(first), day_number(last), source, name, json.dumps(list(days))),
+            )
+            days.update(rows)
+        return days
+
+    def series_kept(self, source: str, symbol: str | None = None) -> list[KeptSeries]:
+        """The series of a source, of one symbol or of all, with the days they have."""
+        with self._reading() as db:
+            rows = db.execute(
+                "SELECT symbol, name, count(*), min(day), max(day), sum(imported) FROM series "
+                "JOIN observations ON series_id = id WHERE source = ? AND (? IS NULL OR "
+                "symbol = ?) GROUP BY id ORDER BY symbol, name",
+                (source, *(None if symbol is None else _symbol(symbol),) * 2),
+            ).fetchall()
+        return [
+            KeptSeries(name, series, days, _date(first), _date(last), imported)
+            for name, series, days, first, last, imported in rows
+        ]
 
     def daily(
         self, source: str, symbols: Iterable[str], name: str, since: date
@@ -538,6 +581,27 @@ class Store:
         if not _touched(db):
             _mark_touched(db)
             _watch(db, [Watched(symbol) for symbol in DEFAULT_WATCHLIST])
+
+
+def _unless_older(
+    db: sqlite3.Connection, fetched: Fetched, key: tuple[str, str]
+) -> Iterable[Observation]:
+    """The observations without those of days of which later figures are stored already.
+
+    Snapshots are written first: the one that is kept of a day says which figures were later.
+    """
+    older = set()
+    for s in (*fetched.earlier, fetched.snapshot):
+        day = trading_day(s.as_of)
+        row = db.execute(
+            "SELECT as_of > ? FROM snapshots WHERE source = ? AND symbol = ? AND day = ?",
+            (_moment(s.as_of), *key, day_number(day)),
+        ).fetchone()
+        if row is not None and row[0]:
+            older.add(day)
+    if not older:
+        return fetched.observations
+    return [seen for seen in fetched.observations if seen.day not in older]
 
 
 def _observe(

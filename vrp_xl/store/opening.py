@@ -25,6 +25,8 @@ BUSY_SECONDS = 10.0
 """How long a connection waits for another process's write."""
 
 _MAGIC = b"SQLite format 3\x00"
+_HEAD = 100
+"""Bytes of SQLite's header (https://www.sqlite.org/fileformat.html, 1.3)."""
 
 
 def open_database(path: Path, now: datetime) -> tuple[sqlite3.Connection, str]:
@@ -140,9 +142,12 @@ def _check(db: sqlite3.Connection, path: Path) -> int:
 
 
 def _broken(path: Path) -> bool:
-    """Whether the file is empty, is no SQLite database, or its first page is damaged."""
+    """Whether the file is empty, is no SQLite database, was cut, or its first page is damaged."""
+    # Only while nobody writes: what a log still holds may be missing in the file.
+    settled = not path.with_name(path.name + "-wal").exists()
     with path.open("rb") as file:
-        if file.read(len(_MAGIC)) != _MAGIC:
+        head = file.read(_HEAD)
+        if not head.startswith(_MAGIC) or (settled and _is_cut(head, os.fstat(file.fileno()))):
             return True
     db = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
     try:
@@ -152,6 +157,15 @@ def _broken(path: Path) -> bool:
     finally:
         db.close()
     return False
+
+
+def _is_cut(head: bytes, file: os.stat_result) -> bool:
+    """Whether the file is shorter than its head says; SQLite takes half a last page for whole."""
+    if len(head) < _HEAD:
+        return True
+    page = int.from_bytes(head[16:18], "big")
+    changes, pages, valid_for = (int.from_bytes(head[at : at + 4], "big") for at in (24, 28, 92))
+    return changes == valid_for and file.st_size < pages * (65536 if page == 1 else page)
 
 
 def _set_aside(path: Path, now: datetime) -> str:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from vrp_xl.core.edge import MEASURES
 from vrp_xl.core.exit_plan import exit_plan
+from vrp_xl.core.history import WINDOWED, z_from
 from vrp_xl.core.matrix import CELL_NAME
 from vrp_xl.core.range_volatility import RANGE_FIGURES
 from vrp_xl.core.snapshot import FIGURES
@@ -187,10 +188,14 @@ COLUMNS: tuple[Column, ...] = (
     _decided("z_change", "z change", "sd", "signed", "Change of z since the trading day before.",
              lambda r: r.z_change),
     _premium("z_band", "z band", "", "text", "Band of the z-score method.", "z_score"),
+    _decided("z_from", "z from", "", "text",
+             "What z was made from: as delivered, own history, or an index of volatility.",
+             lambda r: z_from(r.snapshot), "z_score"),
     _figure("percentile", "percent"),
     _figure("history_days", "integer"),
     _figure("iv_rank", "percent"),
     _figure("iv_percentile", "percent"),
+    *(_figure(name, "signed" if name.startswith("z") else "percent") for name in WINDOWED),
     _figure("put_vrp", "signed"),
     _figure("call_vrp", "signed"),
     _decided("lean", "Lean", "", "text", "Which side is paid better.",

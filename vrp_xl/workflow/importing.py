@@ -13,9 +13,12 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from vrp_xl.core.calendar import FIRST_DAY, NEW_YORK, is_trading_day
+from vrp_xl.core import splits
+from vrp_xl.core.calendar import FIRST_DAY, NEW_YORK, is_trading_day, trading_days
+from vrp_xl.core.history import CLOSE, SPLIT, proxy_of
+from vrp_xl.core.iv_index import INDICES, plain_index
 from vrp_xl.core.snapshot import finite
 from vrp_xl.core.symbols import symbol_of
 from vrp_xl.errors import InputError
@@ -26,7 +29,11 @@ from vrp_xl.workflow.refresh import completed
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    from vrp_xl.core.rules import Rules
     from vrp_xl.store.database import Store
+
+Splits = Literal["refuse", "adjust", "keep"]
+"""What to do with a step in the closes that may be a split."""
 
 SIGNED_FIELDS = ("vrp_5d", "vrp_10d", "vrp_20d", "vrp_30d")
 """Series that may be zero or negative."""
@@ -79,6 +86,12 @@ class ImportReport:
     bad: tuple[BadRow, ...]
     repeated: int
     """Rows whose day came again further down; the last one counts."""
+    missing_days: int = 0
+    """Trading days between the first and the last that the file does not have."""
+    adjusted: tuple[splits.Jump, ...] = ()
+    """Splits that were adjusted."""
+    kept: tuple[splits.Jump, ...] = ()
+    """Steps that were taken as the price itself."""
 
     @property
     def problems(self) -> list[str]:
@@ -92,6 +105,17 @@ class ImportReport:
         if self.first is not None:
             text += f", {self.first} to {self.last}"
         text += f", from column {self.column}"
+        for jump in self.adjusted:
+            text += f"; adjusted for the {splits.ratio_words(jump.ratio)} split of {jump.day}"
+        for jump in self.kept:
+            text += f"; {jump.before:g} to {jump.after:g} on {jump.day} taken as the price itself"
+        if self.missing_days:
+            days = (
+                "1 trading day is"
+                if self.missing_days == 1
+                else (f"{self.missing_days} trading days are")
+            )
+            text += f"; {days} missing in between"
         if self.repeated:
             text += f"; days that came more than once: {self.repeated}, the last one counts"
         if self.bad:
@@ -119,6 +143,8 @@ def import_history(
     field: str,
     path: Path | str,
     *,
+    on_split: Splits = "refuse",
+    rules: Rules | None = None,
     clock: Callable[[], datetime] = utc_now,
 ) -> ImportReport:
     """Stores a series from a CSV or JSON-lines file, and completes the symbol's snapshot anew.
@@ -128,26 +154,55 @@ def import_history(
     (2026-03-05) or US (3/5/2026), one form throughout. Days in the future are refused, and so are
     values that are not positive, but for spreads.
 
+    Closes with a step that may be a split are refused with its date, unless `on_split` says what
+    it is: ``adjust`` divides the closes before it, ``keep`` takes it as the price itself.
+
     Args:
         store: where it goes.
         source: under which source; histories of two sources never mix.
         symbol: whose history.
         field: one of `FIELDS`; volatilities in percent points.
         path: the file.
+        on_split: what to do where the closes may hold a split.
+        rules: how much history a z-score needs and takes; None takes the defaults.
         clock: gives the present moment, UTC.
 
     Raises:
-        InputError: the file cannot be read, has no usable column, or no usable row.
+        InputError: the file cannot be read, has no usable column, or no usable row, or may hold a
+            split.
         StoreError: the store cannot be written.
     """
-    symbol = symbol_of(symbol)
-    name, column, values, bad, repeated = read_series(path, field, clock=clock)
+    symbol = plain_index(symbol_of(symbol))
+    file = Path(path)
+    name, column, values, bad, repeated = read_series(file, field, clock=clock)
+    adjusted: tuple[splits.Jump, ...] = ()
+    kept: tuple[splits.Jump, ...] = ()
+    if name == CLOSE and symbol not in INDICES:  # a level of volatility may well double
+        jumps = _jumps(store, source, symbol, values)
+        if jumps and on_split == "refuse":
+            raise _may_be_splits(file, jumps)
+        if on_split == "adjust":
+            adjusted = jumps
+            _adjust(store, source, symbol, values, jumps, file)
+        else:
+            kept = jumps
+            _mark(store, source, symbol, {jump.day: splits.REAL for jump in jumps})
     days = sorted(values)
     store.add_observations(source, symbol, (Observation(name, day, values[day]) for day in days))
-    snapshot = store.latest(source, symbol)
-    if snapshot is not None:
-        store.save(Fetched(completed(store, Fetched(snapshot))))
-    return ImportReport(symbol, name, column, len(days), days[0], days[-1], bad, repeated)
+    complete_anew(store, source, symbol, rules=rules)
+    return ImportReport(
+        symbol,
+        name,
+        column,
+        len(days),
+        days[0],
+        days[-1],
+        bad,
+        repeated,
+        len(trading_days(days[0], days[-1])) - len(days),
+        adjusted,
+        kept,
+    )
 
 
 class SeriesFile(NamedTuple):
@@ -195,6 +250,116 @@ def read_series(
         why = f" Line {bad[0].line}: {bad[0].why}." if bad else ""
         raise InputError(f"{file} holds no row that can be used.{why}")
     return SeriesFile(name, value_column, values, tuple(bad), repeated)
+
+
+def mark_split(
+    store: Store,
+    source: str,
+    symbol: str,
+    day: date,
+    ratio: float | None,
+    *,
+    rules: Rules | None = None,
+) -> None:
+    """Says what a step in the stored closes is, and completes the symbol's snapshot anew.
+
+    The stored closes stay as they are; they are adjusted when they are used, and only while they
+    hold the step.
+
+    Args:
+        store: where it goes.
+        source: whose closes.
+        symbol: of which symbol.
+        day: the first day at the new price.
+        ratio: new shares for an old one; 1 for "no split"; None forgets what was said.
+        rules: how much history a z-score needs and takes; None takes the defaults.
+
+    Raises:
+        InputError: there is no close to judge: none of that day, or none before it.
+        StoreError: the store cannot be written.
+    """
+    name = symbol_of(symbol)
+    rows = store.series(source, name, CLOSE)
+    at = next((i for i, (when, _) in enumerate(rows) if when >= day), 0)
+    if at == 0:
+        raise InputError(
+            f"{name} has no closes of {source} on both sides of {day}.",
+            f"vrp-xl history show {name} --field close lists them.",
+        )
+    _mark(store, source, name, {rows[at][0]: 0.0 if ratio is None else ratio})
+    complete_anew(store, source, name, rules=rules)
+
+
+def complete_anew(
+    store: Store, source: str, symbol: str, *, rules: Rules | None = None
+) -> list[str]:
+    """Completes the newest snapshots that rest on the series of `symbol`; returns their symbols."""
+    done = []
+    for name in store.symbols(source):
+        if symbol in (name, proxy_of(name)):
+            snapshot = store.latest(source, name)
+            if snapshot is not None:
+                store.save(Fetched(completed(store, Fetched(snapshot), rules=rules)))
+                done.append(name)
+    return done
+
+
+def _jumps(
+    store: Store, source: str, symbol: str, values: dict[date, float]
+) -> tuple[splits.Jump, ...]:
+    """The steps in or next to the new closes that nobody has spoken about."""
+    whole = dict(store.series(source, symbol, CLOSE)) | values
+    marks = dict(store.series(source, symbol, SPLIT))
+    ordered = sorted(whole.items())
+    before = {day: ordered[i - 1][0] for i, (day, _) in enumerate(ordered) if i}
+    return tuple(
+        jump
+        for jump in splits.adjusted(ordered, marks).unsaid
+        if jump.day in values or before[jump.day] in values
+    )
+
+
+def _may_be_splits(file: Path, jumps: Sequence[splits.Jump]) -> InputError:
+    told = "; ".join(str(jump) for jump in jumps[:3])
+    more = f" (and {len(jumps) - 3} more)" if len(jumps) > 3 else ""
+    return InputError(
+        f"{file}: {told}{more}. Nothing was stored.",
+        "If it is a split: --adjust-splits, or closes that are adjusted. If the price really went "
+        "there: --keep-jumps.",
+    )
+
+
+def _adjust(
+    store: Store,
+    source: str,
+    symbol: str,
+    values: dict[date, float],
+    jumps: Sequence[splits.Jump],
+    file: Path,
+) -> None:
+    """Divides the new closes before each split; a split between them and stored ones is marked."""
+    unclear = [jump for jump in jumps if not jump.clear]
+    if unclear:
+        raise InputError(
+            f"{file}: {unclear[0]}, and which split that is cannot be told. Nothing was stored.",
+            "Import with --keep-jumps, then say it: "
+            f"vrp-xl history split {symbol} {unclear[0].day} RATIO",
+        )
+    ordered = sorted(values.items())
+    inside = {day for day, _ in ordered[1:]}
+    own = {jump.day for jump in splits.find_jumps(ordered)}
+    marks = {jump.day: jump.ratio for jump in jumps}
+    values.update(
+        splits.adjusted(ordered, {d: r for d, r in marks.items() if d in inside & own}).closes
+    )
+    _mark(store, source, symbol, {d: r for d, r in marks.items() if d not in inside & own})
+
+
+def _mark(store: Store, source: str, symbol: str, marks: dict[date, float]) -> None:
+    if marks:
+        store.add_observations(
+            source, symbol, (Observation(SPLIT, day, ratio) for day, ratio in marks.items())
+        )
 
 
 def read_watchlist(path: Path | str) -> WatchlistFile:

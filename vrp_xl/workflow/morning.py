@@ -106,11 +106,13 @@ def morning(
 
 _WORDS = {
     "KeyRefusedError": "key",
+    "ConsentError": "terms",
     "PlanError": "plan",
     "SymbolNotCoveredError": "plan",
     "QuotaError": "quota",
     "UnknownSymbolError": "unknown symbol",
     "ServiceError": "service",
+    "ClosedError": "service",
     "UnreachableError": "network",
     "BadAnswerError": "bad answer",
 }

@@ -17,9 +17,10 @@ from datetime import UTC, timedelta
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from vrp_xl.core import history, standing
-from vrp_xl.core.calendar import trading_day
+from vrp_xl.core.calendar import previous_trading_day, recent_trading_days, trading_day
 from vrp_xl.errors import (
     BadAnswerError,
+    ClosedError,
     KeyRefusedError,
     PlanError,
     QuotaError,
@@ -29,7 +30,16 @@ from vrp_xl.errors import (
     UnknownSymbolError,
     UnreachableError,
 )
-from vrp_xl.sources.base import Call, Fetched, Known, Quota
+from vrp_xl.sources.base import (
+    RECENT_DAYS,
+    Call,
+    Delayed,
+    Fetched,
+    Known,
+    Observation,
+    Quota,
+    Stored,
+)
 from vrp_xl.store.database import utc_now
 
 if TYPE_CHECKING:
@@ -50,13 +60,15 @@ GIVE_UP_AFTER = 3
 PAID_GRACE = 1.0
 """Seconds that answers already under way are waited for when the quota is spent."""
 
+PAST_DAYS = history.DAYS_KEPT + 1
+"""Days of a stored series that a source may read when it assembles."""
+
 REPLIES_PER_WORKER = 4
 """Answers per worker that may wait to be stored; past that no call begins, so memory is flat."""
 
 SAVED_TOGETHER = 32
 """Symbols that one transaction holds at most; fewer where no answer is waiting."""
 
-_SERIES = ("close", "atm_iv", "vrp_20d")
 _TICK = 0.2  # a wait in slices, so that Ctrl-C is heard on every system
 
 
@@ -64,7 +76,8 @@ _TICK = 0.2  # a wait in slices, so that Ctrl-C is heard on every system
 class Outcome:
     """What became of one symbol.
 
-    `state` is ``fresh`` (asked and stored), ``kept`` (the answer failed, an older snapshot is
+    `state` is ``fresh`` (asked and stored, or stored so lately that the source cannot have anything
+    newer), ``kept`` (the answer failed, an older snapshot is
     there), ``missing`` (it failed and nothing is stored) or ``skipped`` (not asked, on purpose).
     `age` is that of the stored snapshot's `as_of`, None where nothing is stored. `error` is what
     the source said, or why it was not asked; None where it is fresh.
@@ -105,10 +118,19 @@ class Cost:
     resets_at: datetime | None
     skipped: Mapping[str, str] = field(default_factory=dict)
     """Symbol -> why it would not be asked for."""
+    current: int = 0
+    """Symbols that are not asked for because what is stored is as new as the source has it."""
+    pace: str = ""
+    """How fast the source may be asked, where it is that and no quota that limits."""
 
     def __str__(self) -> str:
         """For example ``20 calls, 231 left today``."""
         calls = _counted(self.calls)
+        if self.current:
+            names = "1 name is" if self.current == 1 else f"{self.current:,} names are"
+            calls += f" ({names} as new as can be)"
+        if self.pace:
+            return f"{calls}, {self.pace}"
         if self.unlimited:
             return f"{calls}, unlimited plan"
         if self.remaining is None:
@@ -135,17 +157,20 @@ def cost(
     if latched is not None:
         all_of_them = dict.fromkeys(names, str(latched))
         return Cost(0, 0, unlimited=False, resets_at=latched.until, skipped=all_of_them)
-    known = _known(source, store, names, account)
+    known = _known(source, store, names, account, clock())
     account_calls = len(source.prepare(known))
     quota = _newest(source.quota(), known.quota)
     left = _left(quota, clock())
-    chosen, skipped = _fitting(source, names, known, None if left is None else left - account_calls)
+    asked = [name for name in names if not _current(source, name)]
+    chosen, skipped = _fitting(source, asked, known, None if left is None else left - account_calls)
     return Cost(
         account_calls + sum(len(calls) for calls in chosen.values()),
         left,
         quota.unlimited,
         quota.resets_at,
         {name: str(error) for name, error in skipped.items()},
+        len(names) - len(asked),
+        source.pace if isinstance(source, Delayed) else "",
     )
 
 
@@ -205,26 +230,47 @@ def completed(store: Store, fetched: Fetched, *, rules: Rules | None = None) -> 
         rules: how much history a z-score needs and takes; None takes the defaults.
     """
     snapshot = fetched.snapshot
-    day = trading_day(snapshot.as_of)
-    z_window = rules.z_window if rules else standing.Z_WINDOW
-    z_days_min = rules.z_days_min if rules else standing.Z_DAYS_MIN
-    new: dict[str, dict[date, float]] = {name: {} for name in _SERIES}
+    limits = {
+        "z_window": rules.z_window if rules else standing.Z_WINDOW,
+        "z_days_min": rules.z_days_min if rules else standing.Z_DAYS_MIN,
+        "z_days_thin": rules.z_days_thin if rules else standing.Z_DAYS_THIN,
+    }
+    limit = max(limits["z_window"], history.DAYS_KEPT) + 1
+    new: dict[str, dict[date, float]] = {name: {} for name in history.SERIES}
     for name, when, value in fetched.observations:
         if name in new:
             new[name][when] = value
-    limit = max(z_window, standing.Z_WINDOW) + 1
     merged = {}
-    for name in _SERIES:
+    for name in history.SERIES:
         stored = store.series(
             snapshot.source, snapshot.symbol, name, limit=limit, imported=fetched.whole
         )
         merged[name] = sorted((dict(stored) | new[name]).items())
-    done = history.complete(snapshot, merged, day=day, z_window=z_window, z_days_min=z_days_min)
+    index = history.proxy_of(snapshot.symbol)
+    if index is not None:
+        of_index = dict(store.series(snapshot.source, index, history.CLOSE, limit=limit))
+        of_index.update((seen.day, seen.value) for seen in fetched.related.get(index, ()))
+        merged[index] = sorted(of_index.items())
+    done = history.complete(snapshot, merged, day=trading_day(snapshot.as_of), **limits)
     if done.score_kind == "local":  # a z-score from the store counts in our own scores
         from vrp_xl.core.scores import with_local_scores  # noqa: PLC0415
 
         done = with_local_scores(done)
     return done
+
+
+def _grown(fetched: Fetched, snapshot: Snapshot) -> Fetched:
+    """What goes to the store: a spread that only the stored closes made is history as well."""
+    day = trading_day(snapshot.as_of)
+    if (
+        snapshot.vrp_20d is None
+        or "vrp_20d" not in snapshot.basis
+        or history.of_another_tenor(snapshot)
+        or any(o.series == "vrp_20d" and o.day == day for o in fetched.observations)
+    ):
+        return replace(fetched, snapshot=snapshot)
+    made = Observation("vrp_20d", day, snapshot.vrp_20d)
+    return replace(fetched, snapshot=snapshot, observations=(*fetched.observations, made))
 
 
 # What to ask for
@@ -234,13 +280,31 @@ def _unique(symbols: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(s for s in (symbol.strip().upper() for symbol in symbols) if s))
 
 
-def _known(source: Source, store: Store, names: list[str], account: str) -> Known:
-    return Known(
+def _known(source: Source, store: Store, names: list[str], account: str, now: datetime) -> Known:
+    known = Known(
         quota=store.quota(source.name, account),
         history_days=store.history_days(source.name, names),
         not_covered=store.not_covered(source.name, account),
         optional_done=store.optional_done(source.name),
     )
+    if not isinstance(source, Delayed):
+        return known
+    fetched = store.fetched_at(source.name, names)
+    days = recent_trading_days(previous_trading_day(trading_day(now)), RECENT_DAYS + 1)
+    return replace(
+        known,
+        stored={
+            symbol: Stored(as_of, fetched[symbol])
+            for symbol, as_of in store.as_of_many(source.name, names).items()
+            if symbol in fetched
+        },
+        recent_days=store.days_within(source.name, names, days[0], days[-2]),
+        past=lambda symbol, series: store.series(source.name, symbol, series, limit=PAST_DAYS),
+    )
+
+
+def _current(source: Source, name: str) -> bool:
+    return isinstance(source, Delayed) and source.current(name)
 
 
 def _newest(told: Quota, stored: Quota) -> Quota:
@@ -502,7 +566,7 @@ class _Run:
     # The course of it
 
     def _ask(self) -> None:
-        self.known = _known(self.source, self.store, self.names, self.account)
+        self.known = _known(self.source, self.store, self.names, self.account, self.clock())
         try:
             account_calls = list(self.source.prepare(self.known))
         except SourceError as error:
@@ -514,9 +578,13 @@ class _Run:
             account_calls = []
         if self.stopped is not None:
             return
+        for symbol in self.names:
+            if _current(self.source, symbol):
+                self._finish(symbol, "fresh", "nothing newer can be there yet")
+        asked = [symbol for symbol in self.names if symbol not in self.outcomes]
         left = _left(self._quota(), self.clock())
         chosen, skipped = _fitting(
-            self.source, self.names, self.known, None if left is None else left - len(account_calls)
+            self.source, asked, self.known, None if left is None else left - len(account_calls)
         )
         for symbol, refused in skipped.items():
             self._finish(symbol, "skipped", str(refused), refused)
@@ -577,7 +645,7 @@ class _Run:
 
     def _take(self, reply: _Reply) -> None:
         call, error = reply.call, reply.error
-        if isinstance(error, KeyRefusedError | QuotaError):
+        if isinstance(error, KeyRefusedError | QuotaError | ClosedError):
             self._stop(error)
         if not isinstance(error, UnreachableError):
             self.answered = True
@@ -598,9 +666,14 @@ class _Run:
         self._advance(name)
 
     def _note_optional(self, call: Call, error: SourceError | None) -> None:
-        """An optional call is made once; one that was refused rests until the next day (UTC)."""
+        """An optional call is made once; one that was refused rests until the next day (UTC).
+
+        A source may say itself how long an answered one rests.
+        """
         if error is None:
-            until = None
+            until = self.source.rests_until(call) if isinstance(self.source, Delayed) else None
+            if until is not None and until <= self.clock():
+                return
         elif isinstance(error, PlanError | UnknownSymbolError):
             today = self.clock().astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
             until = today + timedelta(days=1)
@@ -689,7 +762,7 @@ class _Run:
             self._fail(name.symbol, _unexpected(name.symbol, bug))
         else:
             self.open.pop(name.symbol, None)
-            self.made[name.symbol] = replace(fetched, snapshot=snapshot)
+            self.made[name.symbol] = _grown(fetched, snapshot)
             if len(self.made) >= SAVED_TOGETHER:
                 self._save_made()
 
@@ -730,7 +803,7 @@ class _Run:
         as_of = self.as_of.get(symbol)
         if state == "kept" and as_of is None:
             state = "missing"
-        age = None if as_of is None else self.clock() - as_of
+        age = None if as_of is None else max(self.clock() - as_of, timedelta(0))
         self.outcomes[symbol] = Outcome(symbol, state, why, age, error)
         if self.progress is not None:
             self.progress(len(self.outcomes), len(self.names), symbol, state)

@@ -7,22 +7,26 @@ order puts candidates first. Reads the store only; a refresh is a step of its ow
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Literal
 
 from vrp_xl.core import calendar
 from vrp_xl.core.decide import Decision, decide
 from vrp_xl.core.edge import decided_edge
+from vrp_xl.core.history import same_standing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from datetime import date, timedelta
+    from datetime import date
 
     from vrp_xl.core.edge import Edge
     from vrp_xl.core.rules import Rules
     from vrp_xl.core.snapshot import Snapshot
     from vrp_xl.sources.base import Quota
     from vrp_xl.store.database import Store
+
+CLOCK_GRACE = timedelta(minutes=5)
+"""Figures that are so much younger than the present say that this machine's clock is wrong."""
 
 RowState = Literal["fresh", "kept", "stored"]
 
@@ -191,17 +195,25 @@ def row_of(
 ) -> Row:
     """One symbol of a scan: its decision, and the day before beside it."""
     day = calendar.trading_day(snapshot.as_of)
-    age = moment - snapshot.as_of
+    ahead = snapshot.as_of - moment
+    age = max(-ahead, timedelta(0))
     stale = day < calendar.trading_day(moment)
     decision = decide(snapshot, rules, today=today)
     if stale:
         old = f"figures are {age_words(age)} old: a session has opened since"
         decision = replace(decision, warnings=(old, *decision.warnings))
+    if ahead > CLOCK_GRACE:
+        early = f"figures are {age_words(ahead)} ahead of this machine's clock: check the clock"
+        decision = replace(decision, warnings=(early, *decision.warnings))
     before = store.previous(snapshot.source, snapshot.symbol, day)
     yesterday = z_change = None
     if before is not None:
         yesterday = decide(before, rules, today=today).cell_text
-        if snapshot.z_score is not None and before.z_score is not None:
+        if (
+            snapshot.z_score is not None
+            and before.z_score is not None
+            and same_standing(snapshot, before)
+        ):
             z_change = snapshot.z_score - before.z_score
     edge, edge_why = decided_edge(snapshot, decision)
     return Row(

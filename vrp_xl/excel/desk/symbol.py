@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 from typing import TYPE_CHECKING, Any
 
+from vrp_xl.core.history import WINDOWS
 from vrp_xl.core.snapshot import STRIKES_KEPT
 from vrp_xl.excel import layout
 from vrp_xl.excel import styles as look
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from vrp_xl.excel.desk.cells import DeskSheet
     from vrp_xl.excel.desk.figures import Figures
     from vrp_xl.excel.styles import Styles
+    from vrp_xl.workflow.columns import Show
 
 SYMBOL = "SPY"
 SHOWN_DAYS = 252
@@ -36,8 +38,9 @@ _BLOCKS: tuple[tuple[str, tuple[str, ...]], ...] = (
                   "status")),
     ("Edge", ("edge_30", "edge_30_pct_credit", "edge_30_pct_loss", "edge_90",
                               "credit", "loss", "loss_kind")),
-    ("Premium", ("spot", "atm_iv", "rv_20d", "rv_30d", "rv_90d", "vrp_20d", "z_score", "z_change",
-                 "percentile", "history_days", "z_band", "put_vrp", "call_vrp", "lean")),
+    ("Premium", ("spot", "atm_iv", "rv_20d", "rv_30d", "rv_90d", "vrp_20d", "z_score", "z_from",
+                 "z_change", "percentile", "history_days", "z_band", "put_vrp", "call_vrp",
+                 "lean")),
     ("Ratios", ("structural", "tactical", "funnel", "compression_band")),
     ("Gamma and levels", ("gamma", "gamma_basis", "gamma_flip", "flip_distance_pct", "net_gex",
                           "put_wall", "call_wall", "max_gamma")),
@@ -71,6 +74,7 @@ def write_symbol(
     _choice(book, sheet, styles, figures)
     last = _figures(sheet, styles, figures)
     last = _term(sheet, styles, figures, last + 1)
+    last = _windows(sheet, styles, figures, last + 2)
     _strikes(sheet, styles, figures)
     _levels(sheet, styles, figures)
     last = max(last, _gex(book, sheet, styles, figures))
@@ -186,6 +190,32 @@ def _term(sheet: DeskSheet, styles: Styles, figures: Figures, row: int) -> int:
         {"type": "data_bar", "data_bar_2010": True, "bar_solid": True, "bar_color": look.BAR,
          "bar_negative_color": look.BAR_NEGATIVE, "bar_axis_color": look.GREY},
     )  # fmt: skip
+    return row
+
+
+_BY_WINDOW: tuple[tuple[str, str, Show], ...] = (
+    ("z-score", "z", "signed"),
+    ("IV rank", "iv_rank", "percent"),
+    ("IV percentile", "iv_percentile", "percent"),
+)
+
+
+def _windows(sheet: DeskSheet, styles: Styles, figures: Figures, row: int) -> int:
+    """z-score, IV rank and IV percentile over each window, side by side; returns the last row."""
+    sheet.write_string(row, NAME, "By window", frame.heading(styles, align="left"))
+    for n, window in enumerate(WINDOWS):
+        sheet.write_string(row, VALUE + n, f"{window} days", frame.heading(styles))
+    first = row + 1
+    for words, name, show in _BY_WINDOW:
+        row += 1
+        style = styles(look.value_style(show), look.ROW_LINE, align="center", bold=True, indent=0)
+        sheet.write_string(row, NAME, words, styles(look.ROW_LINE, indent=1, font_color=look.INK))
+        for n, window in enumerate(WINDOWS):
+            field = f"{name}_{window}"
+            call = f'VRP_GET({layout.SYMBOL_NAME},"{field}",,{layout.RULES_NAME})'
+            value = figures.ask("VRP_GET", SYMBOL, field)
+            sheet.formula(row, VALUE + n, _if_given(call), style, value)
+    frame.grey_errors(sheet, styles, (first, VALUE, row, VALUE + len(WINDOWS) - 1))
     return row
 
 

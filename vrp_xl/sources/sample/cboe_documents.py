@@ -19,7 +19,6 @@ import numpy as np
 
 from vrp_xl.core import calendar
 from vrp_xl.core.chain import DAYS_PER_YEAR, greeks, prices
-from vrp_xl.errors import UnknownSymbolError
 from vrp_xl.sources.iv_index import IV_INDEX
 from vrp_xl.sources.sample.market import DAYS, index_path, path
 
@@ -61,10 +60,6 @@ class CboeMarket:
     def chain_document(self, symbol: str) -> dict[str, Any]:
         """Every contract of a name, and the quote of its underlying."""
         chain = self.market.chain(symbol)
-        if symbol[-1].isdigit():
-            raise UnknownSymbolError(
-                f"{symbol} has no chain: a root that ends in a digit means adjusted contracts."
-            )
         iv30 = path(self.market.name(symbol)).atm_iv[-1]
         data = {
             **self._underlying(symbol), "iv30": iv30, "iv30_change": 0.0,

@@ -1,0 +1,146 @@
+"""`vrp-xl evaluate` as a person runs it: output, files, exit codes, the journal."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+import openpyxl
+import pytest
+
+from tests.evidence_series import made, written
+from vrp_xl import cli, desk
+from vrp_xl.core.calendar import session_close, trading_days
+from vrp_xl.core.rules import STANDARD
+from vrp_xl.sources.base import Observation
+from vrp_xl.store.scanlog import Head
+from vrp_xl.workflow import journal
+
+SERIES = made(700)
+
+
+@pytest.fixture
+def run(monkeypatch, capsys, tmp_path):
+    """Runs the command in-process, in a folder of its own; gives code, output, errors."""
+    monkeypatch.chdir(tmp_path)
+
+    def call(*args):
+        monkeypatch.setattr(sys, "argv", ["vrp-xl", "evaluate", *map(str, args)])
+        capsys.readouterr()
+        code = 0
+        try:
+            cli.main()
+        except SystemExit as end:
+            code = end.code if isinstance(end.code, int) else 1
+        return (code, *capsys.readouterr())
+
+    return call
+
+
+@pytest.fixture
+def files(tmp_path):
+    """The options of a made history."""
+    prices, iv = written(tmp_path, SERIES)
+    return "--prices", prices, "--iv", iv
+
+
+def test_a_report_in_plain_words(run, files):
+    """What it is, every question with an answer, the groups and the buckets."""
+    code, out, err = run(*files, "--symbol", "abc")
+    assert (code, err) == (0, "")
+    flat = " ".join(out.split())
+    for words in (
+        "Proxy: ", "Period: ", "Overlap: ", "Not P&L: ", "Structural alone", "Tactical alone",
+        "Where the two filters disagree, which one predicts?", "95 % interval",
+        "What did other thresholds of z_min and spread_min cost in the past?", "HV30 / HV90",
+    ):  # fmt: skip
+        assert words in flat
+    assert max(len(line) for line in out.splitlines()) <= 120
+
+
+def test_a_narrow_terminal_gets_lines(run, files, monkeypatch):
+    """Nothing is cut where a table would not fit."""
+    monkeypatch.setattr("vrp_xl.terminal.PIPED_WIDTH", 60)
+    code, out, _ = run(*files)
+    assert code == 0
+    assert "Structural alone: " in out
+    assert "…" not in out
+
+
+def test_json_alone_on_standard_output(run, files):
+    """It can be piped; the workbook is told on standard error."""
+    code, out, err = run(*files, "--json", "--out", "evidence.xlsx", "--preset", "ratio")
+    assert code == 0
+    found = json.loads(out)
+    assert found["preset"] == "ratio"
+    assert {"n", "mean", "positive_pct", "ci"} <= set(found["groups"]["tactical_only"])
+    assert err.strip() == "Workbook: evidence.xlsx"
+    assert openpyxl.load_workbook("evidence.xlsx").sheetnames[0] == "Summary"
+
+
+def test_another_tenor(run, files):
+    """45 days are 31 returns."""
+    code, out, _ = run(*files, "--json", "--tenor", 45)
+    assert code == 0
+    assert json.loads(out)["tenor"] == {"calendar_days": 45, "returns": 31}
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ((), "There is nothing to evaluate."),
+        (("--prices", "a.csv"), "There are 1 --prices and 0 --iv."),
+        (("--journal", "--prices", "a.csv"), "--journal and --prices cannot go together."),
+        (("--prices", "a.csv", "--iv", "b.csv", "--source", "cboe"), "--source goes with"),
+        (("--prices", "a.csv", "--iv", "b.csv"), "a.csv cannot be read"),
+        (("--journal", "--out", "a.csv"), "must end in .xlsx"),
+        (("--journal", "--source", "sample"), "sample market are invented"),
+    ],
+)
+def test_what_makes_no_sense_is_told(run, options, words):
+    """One sentence, exit code 2, nothing printed."""
+    code, out, err = run(*options)
+    assert (code, out) == (2, "")
+    assert words in err
+
+
+def test_an_empty_journal_is_told(run):
+    """Exit code 8, and how it grows."""
+    code, _, err = run("--journal", "--source", "folder")
+    assert code == 8
+    assert "The journal holds no scan with figures of the source folder." in err
+
+
+def test_the_journal_of_kept_scans(run):
+    """What scans saw, with the stored closes: by cell and by decision too."""
+    closes = dict(SERIES.closes)
+    days = trading_days(SERIES.closes[0][0], SERIES.closes[-1][0])[100:400]
+    names = journal.FIGURE_COLUMNS
+    with desk.open_store() as store:
+        store.add_observations(
+            "folder", "ABC", (Observation("close", day, close) for day, close in closes.items())
+        )
+        for n, (day, (_, iv)) in enumerate(zip(days, SERIES.ivs[100:400], strict=True)):
+            moment = session_close(day)
+            figures = {
+                "iv": iv, "atm_iv": iv, "rv_20d": 15.0, "rv_30d": 14.0 + n % 5, "rv_90d": 15.0,
+                "vrp_20d": iv - 15.0, "z_score": (n % 7) - 3.0, "iv_percentile": float(n % 100),
+                "stale": False, "rejected": "",
+            }  # fmt: skip
+            head = Head(
+                number=0, source="folder", sample=False, day=day, scanned_at=moment, as_of=moment,
+                preset="standard", pinned=False, symbols=("ABC",), cells="ABCD"[n % 4],
+                passed=str(n % 2), failed=0,
+            )  # fmt: skip
+            store.scans.keep(
+                head, STANDARD.to_dict(), (names, [[figures.get(name) for name in names]]),
+                (journal.DETAIL_COLUMNS, [[None] * len(journal.DETAIL_COLUMNS)]),
+                {"failed": [], "notices": []},
+            )  # fmt: skip
+    code, out, err = run("--journal", "--source", "folder", "--json")
+    assert (code, err) == (0, "")
+    found = json.loads(out)
+    assert found["counts"]["inputs"] == found["counts"]["with_outcome"] == 300
+    assert [group["n"] for group in found["buckets"]["cell"]] == [75, 75, 75, 75, 0]
+    assert [group["n"] for group in found["buckets"]["candidate"]] == [150, 150]
+    assert found["inputs"][0].startswith("journal of the source folder: 300 symbol-days")

@@ -1,0 +1,112 @@
+"""Splits: which steps are looked at, which ratio they tell, and what a mark does."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vrp_xl.core.calendar import trading_days
+from vrp_xl.core.splits import REAL, adjusted, find_jumps, ratio_of, ratio_words
+from vrp_xl.errors import InputError
+
+DAYS = trading_days(date(2004, 6, 1), date(2005, 6, 1))
+
+
+def dated(closes):
+    """Closes on consecutive days."""
+    return list(zip(DAYS, closes, strict=False))
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "ratio", "clear"),
+    [
+        (88.99, 44.86, 2.0, True),  # AAPL 2005-02-28
+        (1208.88, 121.79, 10.0, True),  # NVDA 2024-06-10
+        (2447.0, 124.79, 20.0, True),  # AMZN 2022-06-06
+        (2235.55, 109.03, 20.0, True),  # GOOGL 2022-07-18
+        (891.29, 296.07, 3.0, True),  # TSLA 2022-08-25
+        (2213.4, 498.32, 4.0, False),  # TSLA 2020-08-31, 5:1 on a day of +12.6 %
+        (30.0, 20.1, 1.5, True),
+        (1.0, 10.2, 0.1, True),
+        (5.0, 10.1, 0.5, True),
+    ],
+)
+def test_splits_are_found(before, after, ratio, clear):
+    """Real splits with the move of their day; a wild day does not tell its ratio."""
+    (jump,) = find_jumps(dated([before, before, after, after]))
+    assert (jump.day, jump.before, jump.after) == (DAYS[2], before, after)
+    assert jump.ratio == pytest.approx(ratio)
+    assert jump.clear is clear
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [(323.0, 237.76), (348.61, 226.19), (100.0, 125.0), (100.0, 145.0), (20.0, 12.0)],
+)
+def test_real_moves_are_left_alone(before, after):
+    """META -26 %, NFLX -35 %, rises by a quarter and a half, a fall by 40 %."""
+    assert find_jumps(dated([before, after])) == []
+
+
+def test_no_price_is_no_step():
+    """A close of 0 is for others to refuse."""
+    assert find_jumps(dated([10.0, 0.0, 10.0])) == []
+
+
+def test_marks_adjust_or_keep():
+    """A ratio divides what came before; REAL takes the step as it is; unsaid ones stay told."""
+    closes = dated([100.0, 102.0, 51.5, 51.0, 5.1])
+    found = adjusted(closes, {DAYS[2]: 2.0, DAYS[4]: REAL})
+    assert [c for _, c in found.closes] == [50.0, 51.0, 51.5, 51.0, 5.1]
+    assert found.applied == [(DAYS[2], 2.0)]
+    assert found.unsaid == []
+    assert [jump.day for jump in adjusted(closes, {DAYS[2]: 2.0}).unsaid] == [DAYS[4]]
+    assert adjusted(closes, {DAYS[2]: 0.0}).unsaid == find_jumps(closes)
+
+
+def test_a_mark_without_its_step_does_nothing():
+    """Closes that were fetched anew and are adjusted by now are not adjusted twice."""
+    closes = dated([50.0, 51.0, 51.5, 51.0])
+    assert adjusted(closes, {DAYS[2]: 2.0}).closes == closes
+
+
+def test_a_mark_on_a_missing_day_meets_the_next_close():
+    """The first close at the new price is a day late."""
+    closes = [row for row in dated([100.0, 102.0, 51.5, 51.0]) if row[0] != DAYS[2]]
+    assert [c for _, c in adjusted(closes, {DAYS[2]: 2.0}).closes] == [50.0, 51.0, 51.0]
+
+
+@given(
+    st.lists(st.floats(-0.04, 0.04), min_size=6, max_size=40),
+    st.sampled_from([2.0, 3.0, 4.0, 5.0, 10.0, 20.0, 0.5, 0.1]),
+    st.data(),
+)
+def test_a_split_anywhere_is_undone(moves, ratio, data):
+    """Whatever the walk, the adjusted closes are those of a stock that never split."""
+    true = [100 * math.exp(s) for s in itertools.accumulate(moves)]
+    at = data.draw(st.integers(1, len(true) - 1))
+    raw = dated([c * ratio for c in true[:at]] + true[at:])
+    jumps = find_jumps(raw)
+    assert [jump.day for jump in jumps] == [DAYS[at]]
+    assert jumps[0].ratio == pytest.approx(ratio)
+    found = adjusted(raw, {jumps[0].day: jumps[0].ratio})
+    assert [c for _, c in found.closes] == pytest.approx(true)
+
+
+@pytest.mark.parametrize("text", ["", "2", "2:2", "0:1", "1:0", "two:one", "-2:1", "2.5:1"])
+def test_words_that_are_no_ratio(text):
+    """Each is refused with an example."""
+    with pytest.raises(InputError, match="no split ratio"):
+        ratio_of(text)
+
+
+@given(st.integers(1, 50), st.integers(1, 20))
+def test_ratio_words_read_back(new, old):
+    """A ratio in words is the same ratio."""
+    if new != old:
+        assert ratio_of(ratio_words(new / old)) == pytest.approx(new / old)

@@ -1,0 +1,160 @@
+"""Splits in a series of closes: found, judged, and adjusted where somebody has said so.
+
+A split that is not adjusted looks like a crash: AAPL's 2:1 of 2005-02-28 turns a 30-day realized
+volatility of 40 into 203. From closes alone a split and a crash can look alike, so nothing is
+adjusted unasked: a step that may be a split is a `Jump`, and a figure whose window holds one is
+missing until somebody has said what it was.
+
+Pure: numbers in, numbers out.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from vrp_xl.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import date
+
+    Dated = tuple[date, float]
+
+REAL = 1.0
+"""The ratio of a mark that says: no split, the price really went there."""
+
+_WHOLE = (2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 10.0, 12.0, 15.0, 20.0, 25.0, 30.0, 40.0, 50.0, 100.0)
+_RATIOS = (1.5, *_WHOLE, *(1.0 / r for r in _WHOLE))
+"""New shares for an old one: 2:1 is 2, a reverse 1:10 is 0.1."""
+_NEAR = 0.05
+"""How far the day's own move may take the step from the clean ratio (logarithm)."""
+_NEAR_3_2 = 0.025
+"""The same for 3:2, since real falls by a third do happen."""
+_NO_DAY = 2.7
+"""A step by more than this is looked at whatever the ratio: no usual day ends there."""
+_LEAST_FALL = 1.5 * math.exp(-_NEAR_3_2)
+_LEAST_RISE = 2.0 * math.exp(-_NEAR)
+
+
+class Jump(NamedTuple):
+    """A step from one close to the next that may be a split."""
+
+    day: date
+    """The first day at the new price."""
+    before: float
+    after: float
+    ratio: float
+    """The clean ratio that is nearest: new shares for an old one."""
+    clear: bool
+    """Whether the step says which ratio; a wild day between 4:1 and 5:1 does not."""
+
+    def __str__(self) -> str:
+        """For example ``the close goes from 88.99 to 44.86 on 2005-02-28, as in a 2:1 split``."""
+        words = f"the close goes from {self.before:g} to {self.after:g} on {self.day}"
+        return f"{words}, as in a {ratio_words(self.ratio)} split" if self.clear else words
+
+
+class Adjusted(NamedTuple):
+    """Closes on the footing of the newest one."""
+
+    closes: list[Dated]
+    applied: list[tuple[date, float]]
+    """Splits that were adjusted: the first day at the new price, new shares for an old one."""
+    unsaid: list[Jump]
+    """Steps that may be splits and of which nobody has said what they are."""
+
+
+def ratio_words(ratio: float) -> str:
+    """A ratio as it is announced.
+
+    >>> ratio_words(2.0), ratio_words(1.5), ratio_words(0.1)
+    ('2:1', '3:2', '1:10')
+    """
+    for old in range(1, 21):
+        for new, below in ((ratio * old, old), (old, old / ratio)):
+            if abs(new - round(new)) < 1e-6 and abs(below - round(below)) < 1e-6:
+                return f"{round(new)}:{round(below)}"
+    return f"{ratio:g}:1"
+
+
+def ratio_of(text: str) -> float:
+    """The ratio that `text` names.
+
+    >>> ratio_of("2:1"), ratio_of("3:2"), ratio_of("1:10")
+    (2.0, 1.5, 0.1)
+
+    Raises:
+        InputError: it names none.
+    """
+    found = re.fullmatch(r"\s*(\d{1,4})\s*[:/]\s*(\d{1,4})\s*", text)
+    new, old = (int(n) for n in found.groups()) if found else (0, 0)
+    if not new or not old or new == old:
+        shown = "".join(c if c.isprintable() else " " for c in text[:20])
+        raise InputError(f"'{shown}' is no split ratio.", "Write new:old, such as 2:1 or 1:10.")
+    return new / old
+
+
+def find_jumps(closes: Sequence[Dated]) -> list[Jump]:
+    """The steps that may be splits, oldest first.
+
+    Args:
+        closes: (day, close), oldest first; a close that is not above 0 is passed over.
+
+    >>> from datetime import date
+    >>> week = [(date(2005, 2, 25), 88.99), (date(2005, 2, 28), 44.86), (date(2005, 3, 1), 44.5)]
+    >>> str(*find_jumps(week))
+    'the close goes from 88.99 to 44.86 on 2005-02-28, as in a 2:1 split'
+    """
+    found = []
+    for (_, before), (day, after) in itertools.pairwise(closes):
+        if not before > 0 or not after > 0:
+            continue
+        fall = before / after
+        if 1.0 / _LEAST_RISE < fall < _LEAST_FALL:
+            continue
+        nearest, second = sorted((abs(math.log(fall / ratio)), ratio) for ratio in _RATIOS)[:2]
+        off, ratio = nearest
+        near = off <= (_NEAR_3_2 if ratio == 1.5 else _NEAR)
+        if near or not 1.0 / _NO_DAY < fall < _NO_DAY:
+            found.append(Jump(day, before, after, ratio, near and second[0] >= 2.0 * off))
+    return found
+
+
+def adjusted(closes: Sequence[Dated], marks: Mapping[date, float]) -> Adjusted:
+    """The closes with those splits taken out that `marks` name.
+
+    A mark counts only where the closes still hold its step: closes that were fetched anew, adjusted
+    by then, are not adjusted twice.
+
+    Args:
+        closes: (day, close), oldest first.
+        marks: first day at the new price -> new shares for an old one, or `REAL`.
+
+    >>> from datetime import date
+    >>> week = [(date(2005, 2, 25), 88.99), (date(2005, 2, 28), 44.86), (date(2005, 3, 1), 44.5)]
+    >>> adjusted(week, {date(2005, 2, 28): 2.0}).closes[0][1]
+    44.495
+    """
+    unsaid = find_jumps(closes)
+    if not marks:
+        return Adjusted(list(closes), [], unsaid)
+    out = list(closes)
+    applied = []
+    for day, ratio in sorted(marks.items()):
+        at = next((i for i, (when, _) in enumerate(closes) if when >= day), 0)
+        if at == 0 or not ratio > 0:
+            continue
+        (_, before), (when, after) = closes[at - 1 : at + 1]
+        if ratio != REAL:
+            if not before > 0 or not after > 0:
+                continue
+            fall = math.log(before / after)
+            if abs(fall - math.log(ratio)) >= abs(fall):
+                continue
+            out[:at] = [(old, close / ratio) for old, close in out[:at]]
+            applied.append((when, ratio))
+        unsaid = [jump for jump in unsaid if jump.day != when]
+    return Adjusted(out, applied, unsaid)
