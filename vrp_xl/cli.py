@@ -18,6 +18,7 @@ import typer
 from typer.core import TyperGroup
 
 from vrp_xl import __version__
+from vrp_xl.commands.positions import positions as positions_command
 from vrp_xl.core.symbols import symbol_of
 from vrp_xl.errors import InputError, VrpError
 
@@ -832,6 +833,9 @@ def build(
 
     for words in building.command(check=check):
         print(words)
+
+
+app.command()(positions_command)
 
 
 if __name__ == "__main__":
