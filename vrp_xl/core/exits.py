@@ -271,8 +271,7 @@ def _time(judge: _Judge, given: ExitInputs, rules: Rules) -> None:
         ago = f"{-left:.0f} days ago" if left < -1 else "yesterday"
         judge.fire("expired", Severity.TIME, f"it expired {ago}", "close")
     elif _stopped(left, given.days_to_stop, rules) and not (
-        given.entry_days is not None
-        and _stopped(given.entry_days, given.entry_days_to_stop, rules)
+        given.entry_days is not None and _stopped(given.entry_days, given.entry_days_to_stop, rules)
     ):
         words = f"{left:.0f} {'day' if left == 1 else 'days'} to expiry"
         if left > rules.time_stop_dte:

@@ -141,7 +141,7 @@ class Tested(NamedTuple):
     words: str
 
 
-def tested_side(
+def tested_side(  # noqa: PT028 (no test)
     legs: Sequence[HeldLeg], *, spot: float, move: float | None, within: float,
     credit: float | None = None,
 ) -> Tested | None:  # fmt: skip

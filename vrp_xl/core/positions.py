@@ -143,9 +143,7 @@ class Review:
         return self.position.entry_cell or "?"
 
 
-def review(
-    p: Position, snapshot: Snapshot | None, rules: Rules, *, today: date
-) -> Review:
+def review(p: Position, snapshot: Snapshot | None, rules: Rules, *, today: date) -> Review:
     """Judges one position by what is known of its symbol now.
 
     Args:
@@ -297,9 +295,7 @@ def _tested(
     if not p.legs or spot is None:
         notes.append("the tested side needs " + ("the strikes" if not p.legs else "spot"))
         return None
-    return tested_side(
-        p.legs, spot=spot, move=move, within=rules.tested_moves, credit=p.credit
-    )
+    return tested_side(p.legs, spot=spot, move=move, within=rules.tested_moves, credit=p.credit)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -365,7 +365,12 @@ class Rules:
         25.0, 0, 1000, "% equity", "Most at risk in all positions together.", OURS
     )
     correlation_max: float | None = _opt(
-        0.7, 0, 1, "", "Names whose closes correlate above this are one bet; blank: off.", OURS
+        0.7,
+        0,
+        1,
+        "correlation",
+        "Names whose closes correlate above this are one bet; blank: off.",
+        OURS,
     )
     correlation_days: int = _int(
         60, 10, 504, "days", "Daily returns that the correlation looks at.", OURS

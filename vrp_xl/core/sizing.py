@@ -171,9 +171,7 @@ def kelly_stake(credit: float, width: float, p_win: float, rules: Rules) -> floa
     Raises:
         InputError: as `kelly` does.
     """
-    return kelly(
-        credit, width, p_win, fraction=rules.kelly_fraction, cap=rules.kelly_cap / 100.0
-    )
+    return kelly(credit, width, p_win, fraction=rules.kelly_fraction, cap=rules.kelly_cap / 100.0)
 
 
 class Sized(NamedTuple):

@@ -311,7 +311,7 @@ def _from_leg_rows(rows: Sequence[FileRow]) -> dict[str, Any]:
             number = _figure(cells, "contracts")
             many.append(1 if number is None else abs(round(number)))
             if number is not None and (number == 0 or not isclose(number, round(number))):
-                raise ValueError(f"{number:g} contracts make no leg")
+                raise ValueError(f"{number:g} contracts make no leg")  # noqa: TRY301
         except ValueError as error:
             raise _LineError(line, str(error)) from None
     contracts = gcd(*many)
@@ -494,9 +494,7 @@ def market_words(moment: datetime, stored: Mapping[str, Snapshot]) -> list[str]:
         end = calendar.session_close(today).astimezone(calendar.NEW_YORK)
         word = "ends" if moment < calendar.session_close(today) else "ended"
         told.append(f"short session: it {word} at {end:%H:%M} New York")
-    old = sorted(
-        name for name, s in stored.items() if calendar.trading_day(s.as_of) < current
-    )
+    old = sorted(name for name, s in stored.items() if calendar.trading_day(s.as_of) < current)
     if old:
         told.append(f"figures of {', '.join(old)} are old: a session has opened since")
     return told
