@@ -141,9 +141,9 @@ class Tested(NamedTuple):
     words: str
 
 
-def tested_side(  # noqa: PT028 (no test)
+def tested_side(
     legs: Sequence[HeldLeg], *, spot: float, move: float | None, within: float,
-    credit: float | None = None,
+    credit: float | None = None,  # noqa: PT028 (no test)
 ) -> Tested | None:  # fmt: skip
     """Which short strike spot has reached or is near to; None where nothing is sold.
 
