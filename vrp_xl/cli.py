@@ -21,6 +21,7 @@ from vrp_xl import __version__
 from vrp_xl.commands import history as history_commands
 from vrp_xl.commands import journal as journal_commands
 from vrp_xl.commands.evaluate import evaluate
+from vrp_xl.commands.positions import positions
 from vrp_xl.core.symbols import symbol_of
 from vrp_xl.errors import InputError, VrpError
 
@@ -860,6 +861,7 @@ def build(
 app.command()(evaluate)
 app.add_typer(journal_commands.app, name="journal")
 app.add_typer(history_commands.app, name="history")
+app.command()(positions)
 
 if __name__ == "__main__":
     main()

@@ -18,7 +18,7 @@ from vrp_xl import __version__
 from vrp_xl import function_args as arg
 from vrp_xl.core import calendar, implied, matrix, premium, realized, sizing, standing, structures
 from vrp_xl.core.compare import above, at_least
-from vrp_xl.core.exits import ExitInputs, exit_state, target_price
+from vrp_xl.core.exits import ExitInputs, exit_state, held_days, target_price
 from vrp_xl.core.rules import SPECS, Rules
 from vrp_xl.core.rules import find as find_rule
 from vrp_xl.core.snapshot import Snapshot
@@ -411,8 +411,7 @@ def VRP_STOPDATE(
     before = days if days is not None else rules.rules.time_stop_dte
     if not 0 <= before <= 3650:
         raise InputError(f"days is {before}; 0 to 3650 make sense.")
-    stop = expiry - dt.timedelta(days=before)
-    return stop if calendar.is_trading_day(stop) else calendar.previous_trading_day(stop)
+    return calendar.time_stop(expiry, before)
 
 
 @vrp("pure", "calendar days", "=VRP_DTE(DATE(2027,1,15), DATE(2026,11,20))")
@@ -823,15 +822,15 @@ def VRP_EXIT(
     """What to do with a position: the exit that leads, from what is stored of the symbol now."""
     snapshot = READER.snapshot(symbol, rules)
     decision = READER.decision(symbol, rules)
+    days = held_days(expiry, entry_date, READER.today, rules.rules)
     state = exit_state(
         ExitInputs(
             z=snapshot.z_score, spot=snapshot.spot, flip=snapshot.gamma_flip,
             gamma=decision.gamma, gamma_basis=decision.gamma_basis, spread=snapshot.vrp_20d,
             tactical=decision.premium.tactical, entry_cell=_entry(entry_cell), held=True,
-            credit=credit, mark=mark,
-            days_to_expiry=None if expiry is None else (expiry - READER.today).days,
-            entry_days=None if entry_date is None or expiry is None
-            else (expiry - entry_date).days,
+            credit=credit, mark=mark, days_to_expiry=days.days_to_expiry,
+            entry_days=days.entry_days, days_to_stop=days.days_to_stop,
+            entry_days_to_stop=days.entry_days_to_stop,
         ),
         rules.rules,
     )  # fmt: skip

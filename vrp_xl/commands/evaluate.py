@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 import textwrap
-from pathlib import Path  # noqa: TC003 (typer reads it at run time)
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer

@@ -7,7 +7,7 @@ inside the commands.
 from __future__ import annotations
 
 import sys
-from pathlib import Path  # noqa: TC003 (typer reads it)
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer

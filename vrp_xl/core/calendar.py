@@ -141,6 +141,27 @@ def session_close(day: date) -> datetime:
     return close.astimezone(UTC)
 
 
+def time_stop(expiry: date, days: int) -> date:
+    """The trading day of a time stop: `days` calendar days before `expiry`, or the day before.
+
+    Where that day is a weekend or a holiday it is the last trading day before it, since a stop
+    that waits for the next session would hold longer than was said. A short day is a trading day.
+
+    >>> time_stop(date(2027, 4, 16), 21)  # 26 March 2027 is Good Friday
+    datetime.date(2027, 3, 25)
+
+    Raises:
+        InputError: outside the years of the table.
+    """
+    stop = expiry - timedelta(days=days)
+    return stop if is_trading_day(stop) else previous_trading_day(stop)
+
+
+def is_short_day(day: date) -> bool:
+    """Whether the session of the trading day `day` ends early."""
+    return day_number(day) in _EARLY
+
+
 def third_friday_expiry(year: int, month: int) -> date:
     """The monthly option expiry: the third Friday, or the trading day before a holiday.
 

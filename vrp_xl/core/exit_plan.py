@@ -5,7 +5,6 @@ Pure: may import nothing of the package but `vrp_xl.core`.
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from vrp_xl.core import calendar
@@ -30,9 +29,7 @@ def exit_plan(decision: Decision, rules: Rules, *, flip: float | None) -> tuple[
     if rules.loss_stop is not None:
         lines.append(f"loss: close at a loss of {rules.loss_stop:g} credits")
     if decision.strikes is not None and decision.strikes.days > rules.time_stop_dte:
-        stop = decision.strikes.expiry - timedelta(days=rules.time_stop_dte)
-        if not calendar.is_trading_day(stop):
-            stop = calendar.previous_trading_day(stop)
+        stop = calendar.time_stop(decision.strikes.expiry, rules.time_stop_dte)
         lines.append(f"time: close by {stop} ({rules.time_stop_dte} days to expiry)")
     if decision.cell in ("A", "C"):
         act = "cut half" if structure.risk == "defined" else "close"

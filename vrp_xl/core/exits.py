@@ -9,9 +9,11 @@ Pure: may import nothing of the package but `vrp_xl.core` and `vrp_xl.errors`.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date, timedelta
 from enum import IntEnum
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from vrp_xl.core import calendar
 from vrp_xl.core.compare import at_least, below
 from vrp_xl.core.matrix import flip_distance
 from vrp_xl.errors import InputError
@@ -22,8 +24,8 @@ if TYPE_CHECKING:
     from vrp_xl.core.snapshot import Gamma, GammaBasis
     from vrp_xl.core.structures import Risk
 
-ExitRule = Literal["inversion", "flip breach", "loss stop", "profit target", "time stop",
-                   "defense", "near flip"]  # fmt: skip
+ExitRule = Literal["inversion", "flip breach", "loss stop", "profit target", "expired",
+                   "time stop", "defense", "near flip"]  # fmt: skip
 
 
 class Severity(IntEnum):
@@ -111,6 +113,10 @@ class ExitInputs:
     mark: float | None = None
     days_to_expiry: float | None = None
     entry_days: float | None = None
+    days_to_stop: float | None = None
+    """Calendar days to the trading day of the time stop, which a holiday moves forward; 0 is
+    today. None judges by the days to expiry alone."""
+    entry_days_to_stop: float | None = None
 
 
 def profit_percent(credit: float, mark: float) -> float:
@@ -259,12 +265,57 @@ def _profit_and_loss(judge: _Judge, given: ExitInputs, rules: Rules) -> None:
 
 
 def _time(judge: _Judge, given: ExitInputs, rules: Rules) -> None:
-    if given.days_to_expiry is None:
+    left = given.days_to_expiry
+    if left is None:
         judge.miss("time stop", "the expiry")
-    elif given.days_to_expiry <= rules.time_stop_dte and (
-        given.entry_days is None or given.entry_days > rules.time_stop_dte
+    elif left < 0:
+        ago = f"{-left:.0f} days ago" if left < -1 else "yesterday"
+        judge.fire("expired", Severity.TIME, f"it expired {ago}", "close")
+    elif _stopped(left, given.days_to_stop, rules) and not (
+        given.entry_days is not None and _stopped(given.entry_days, given.entry_days_to_stop, rules)
     ):
-        judge.fire(
-            "time stop", Severity.TIME,
-            f"{given.days_to_expiry:.0f} days to expiry", "close",
-        )  # fmt: skip
+        words = f"{left:.0f} {'day' if left == 1 else 'days'} to expiry"
+        if left > rules.time_stop_dte:
+            words += f", the last session before {rules.time_stop_dte}"
+        judge.fire("time stop", Severity.TIME, words, "close")
+
+
+def _stopped(days_to_expiry: float, days_to_stop: float | None, rules: Rules) -> bool:
+    """Whether the time stop has come: by the days to expiry, or by the trading day of it."""
+    return days_to_expiry <= rules.time_stop_dte or (days_to_stop is not None and days_to_stop <= 0)
+
+
+class HeldDays(NamedTuple):
+    """The days that the exits of a position are judged by; None where a date is not known."""
+
+    days_to_expiry: int | None = None
+    entry_days: int | None = None
+    days_to_stop: int | None = None
+    entry_days_to_stop: int | None = None
+    stop: date | None = None
+
+
+def held_days(expiry: date | None, entry: date | None, today: date, rules: Rules) -> HeldDays:
+    """Counts the days of a position.
+
+    Args:
+        expiry: of the legs that end first; None gives nothing.
+        entry: day of entry; None is not known.
+        today: the New York date.
+        rules: the rules in force.
+
+    An expiry beyond the trading calendar has its stop on the calendar day.
+    """
+    if expiry is None:
+        return HeldDays()
+    try:
+        stop = calendar.time_stop(expiry, rules.time_stop_dte)
+    except InputError:
+        stop = expiry - timedelta(days=min(rules.time_stop_dte, (expiry - date.min).days))
+    return HeldDays(
+        (expiry - today).days,
+        None if entry is None else (expiry - entry).days,
+        (stop - today).days,
+        None if entry is None else (stop - entry).days,
+        stop,
+    )

@@ -348,7 +348,36 @@ class Rules:
         2.0, 0.01, 100, "% equity", "Largest loss of one standard trade.", TRADE
     )
     kelly_fraction: float = _num(0.5, 0.01, 1, "x", "Share of the Kelly stake to take.", OURS)
-    kelly_cap: float = _num(5.0, 0.1, 100, "% equity", "Largest stake that Kelly may ask.", OURS)
+    kelly_cap: float = _num(25.0, 0.1, 100, "% equity", "Largest stake that Kelly may ask.", OURS)
+    equity: float | None = _num(
+        None, 0.01, 1e12, "USD", "Value of the account; blank: not known, so no contracts.", OURS
+    )
+    stress_sd: float = _num(
+        2.5, 0.1, 10, "sd", "An undefined loss is that of a move of so many deviations.", OURS
+    )
+    cap_a: float | None = _opt(
+        20.0, 0, 1000, "% equity", "Most at risk in names of cell A; blank: no cap.", OURS
+    )
+    cap_b: float | None = _opt(5.0, 0, 1000, "% equity", "Most at risk in cell B.", OURS)
+    cap_c: float | None = _opt(5.0, 0, 1000, "% equity", "Most at risk in cell C.", OURS)
+    cap_d: float | None = _opt(0.0, 0, 1000, "% equity", "Most at risk in cell D.", OURS)
+    cap_total: float | None = _opt(
+        25.0, 0, 1000, "% equity", "Most at risk in all positions together.", OURS
+    )
+    correlation_max: float | None = _opt(
+        0.7,
+        0,
+        1,
+        "correlation",
+        "Names whose closes correlate above this are one bet; blank: off.",
+        OURS,
+    )
+    correlation_days: int = _int(
+        60, 10, 504, "days", "Daily returns that the correlation looks at.", OURS
+    )
+    tested_moves: float = _num(
+        0.25, 0, 5, "moves", "A short strike this near to spot counts as tested.", OURS
+    )
 
     def __post_init__(self) -> None:
         for name, spec in SPECS.items() if SPECS else ():

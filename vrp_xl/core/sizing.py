@@ -12,7 +12,7 @@ from vrp_xl.core.compare import above, at_most, below
 from vrp_xl.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from vrp_xl.core.matrix import Cell
     from vrp_xl.core.rules import Rules
@@ -153,3 +153,139 @@ def contracts(
     if not math.isfinite(whole):
         raise InputError("Equity, risk and multiplier are too large to count contracts.")
     return math.floor(whole + 1e-9)
+
+
+def kelly_stake(credit: float, width: float, p_win: float, rules: Rules) -> float:
+    """Kelly stake by the rules: ``kelly_fraction`` of it, at most ``kelly_cap``.
+
+    Args:
+        credit: USD per share.
+        width: USD per share between the strikes.
+        p_win: a real-world probability, not 1 minus delta, which is what the market charges for.
+        rules: the rules in force.
+
+    >>> from vrp_xl.core.rules import STANDARD
+    >>> round(kelly_stake(1.65, 5, 0.72, STANDARD), 5)
+    0.07576
+
+    Raises:
+        InputError: as `kelly` does.
+    """
+    return kelly(credit, width, p_win, fraction=rules.kelly_fraction, cap=rules.kelly_cap / 100.0)
+
+
+class Sized(NamedTuple):
+    """Whole contracts, what they put at risk, and every reason that made them so."""
+
+    contracts: int
+    risk_usd: float
+    reasons: tuple[str, ...] = ()
+
+    @property
+    def words(self) -> str:
+        """Such as ``4 contracts, 1,340 USD at risk``; "no size" with its reason."""
+        if self.contracts == 0:
+            return "no size: " + (self.reasons[-1] if self.reasons else "the size is 0")
+        many = "1 contract" if self.contracts == 1 else f"{self.contracts} contracts"
+        told = "; ".join(self.reasons)
+        return f"{many}, {self.risk_usd:,.0f} USD at risk" + (f" ({told})" if told else "")
+
+
+def contracts_by_rules(
+    rules: Rules,
+    *,
+    loss: float | None,
+    multiple: float,
+    cell: Cell | None,
+    at_risk: Mapping[str, float] | None = None,
+    stake: float | None = None,
+    equity: float | None = None,
+) -> Sized:
+    """Whole contracts by equity, standard risk, multiplier, Kelly and the caps of the portfolio.
+
+    Args:
+        rules: the rules in force.
+        loss: largest (or stress) loss of one contract, USD; None is not known.
+        multiple: of the standard size.
+        cell: of the name; its cap counts.
+        at_risk: USD that is at risk already, by cell ("?" is none); their sum is the total.
+        stake: Kelly stake as a share of equity; None leaves Kelly out.
+        equity: USD; the rule ``equity`` by default.
+
+    >>> from vrp_xl.core.rules import STANDARD
+    >>> contracts_by_rules(STANDARD, loss=335, multiple=1.75, cell="A", equity=100_000).words
+    '10 contracts, 3,350 USD at risk'
+    >>> contracts_by_rules(STANDARD, loss=335, multiple=0, cell="A", equity=100_000).words
+    'no size: the size is 0'
+    """
+    account = rules.equity if equity is None else equity
+    if not multiple > 0:
+        return Sized(0, 0.0, ("the size is 0",))
+    if account is None:
+        return Sized(0, 0.0, ("equity is not known (rule equity)",))
+    if loss is None:
+        return Sized(0, 0.0, ("the largest loss is not known",))
+    if not loss > 0:
+        return Sized(0, 0.0, ("the largest loss is 0: check credit and strikes",))
+    most = account * rules.risk_percent / 100.0 * multiple
+    reasons: list[str] = []
+    because = f"one contract risks {loss:,.0f} USD, more than {most:,.0f}"
+    if stake is not None and stake * account < most:
+        most = stake * account
+        because = "Kelly gives no edge" if most <= 0 else f"Kelly allows {most:,.0f} USD"
+        reasons.append(because)
+    for name, cap, used in _caps(cell, at_risk or {}, rules):
+        room = max(account * cap / 100.0 - used, 0.0)
+        if room < most:
+            most = room
+            because = f"{name} of {cap:g} % of equity leaves {room:,.0f} USD"
+            reasons.append(because)
+    count = contracts(most, loss, risk_percent=100.0)
+    if count == 0 and (not reasons or reasons[-1] != because):
+        reasons.append(because)
+    return Sized(count, count * loss, tuple(reasons))
+
+
+def _caps(
+    cell: Cell | None, at_risk: Mapping[str, float], rules: Rules
+) -> list[tuple[str, float, float]]:
+    """The caps that a name of `cell` stands under: rule, percent, USD that is used of it."""
+    caps = []
+    if cell is not None:
+        own = getattr(rules, f"cap_{cell.lower()}")
+        if own is not None:
+            caps.append((f"cap_{cell.lower()}", own, at_risk.get(cell, 0.0)))
+    if rules.cap_total is not None:
+        caps.append(("cap_total", rules.cap_total, sum(at_risk.values())))
+    return caps
+
+
+def cap_problems(at_risk: Mapping[str, float], equity: float, rules: Rules) -> list[str]:
+    """The caps that are exceeded, a sentence each.
+
+    Args:
+        at_risk: USD at risk by cell; "?" is none.
+        equity: USD.
+        rules: the rules in force.
+
+    >>> from vrp_xl.core.rules import STANDARD
+    >>> cap_problems({"A": 1000, "B": 6000}, 100_000, STANDARD)
+    ['cell B has 6.0 % of equity at risk, above cap_b of 5 %']
+    """
+    if not equity > 0:
+        return []
+    told = []
+    for cell in ("A", "B", "C", "D"):
+        cap, percent = getattr(rules, f"cap_{cell.lower()}"), at_risk.get(cell, 0.0) / equity * 100
+        if cap is not None and above(percent, cap):
+            told.append(
+                f"cell {cell} has {percent:.1f} % of equity at risk, above cap_{cell.lower()} of "
+                f"{cap:g} %"
+            )
+    percent = sum(at_risk.values()) / equity * 100
+    if rules.cap_total is not None and above(percent, rules.cap_total):
+        told.append(
+            f"all positions have {percent:.1f} % of equity at risk, above cap_total of "
+            f"{rules.cap_total:g} %"
+        )
+    return told

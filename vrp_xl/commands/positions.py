@@ -1,0 +1,142 @@
+"""``vrp-xl positions``: what to do with every position, with an exit code for a scheduler."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from vrp_xl.errors import InputError
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from vrp_xl.workflow.positions import Book, PositionFile
+
+MUST_CLOSE, BAD_FILE, NO_FIGURES = 3, 2, 8
+WORKBOOKS = (".xlsx", ".xlsm")
+
+
+def positions(
+    file: Annotated[Path, typer.Argument(help="CSV, or a desk workbook (.xlsm, .xlsx).")],
+    source: Annotated[
+        str | None,
+        typer.Option("--source", help="Whose figures; the chosen source by default."),
+    ] = None,
+    offline: Annotated[
+        bool, typer.Option("--offline", help="Read what is stored; ask no source.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="JSON on standard output.")] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="CSV on standard output.")] = False,
+    equity: Annotated[
+        float | None, typer.Option("--equity", help="Value of the account, USD.", min=0)
+    ] = None,
+    preset: Annotated[
+        str | None,
+        typer.Option("--preset", help="standard, article, zscore, ratio, spike or wide."),
+    ] = None,
+    rules: Annotated[
+        Path | None, typer.Option("--rules", help="Rules file.", show_default=False)
+    ] = None,
+) -> None:
+    """What to do with each position in a file, and why.
+
+    Exit code 3 where something must be closed, cut or defended; else 2 where a line of the file
+    could not be used, the refresh's own code where it failed, 8 where no position has any
+    figures; else 0.
+    """
+    from vrp_xl import cli, desk
+    from vrp_xl.workflow import positions as workflow
+
+    if as_json and as_csv:
+        raise InputError("--json and --csv cannot go together.", "Choose one.")
+    loaded = desk.rules_in_force(preset=preset, file=rules)
+    choice = desk.choose(source)
+    given = _read(file, choice.name)
+    notices = []
+    if loaded.ignored:
+        notices.append("not used from the rules file: " + ", ".join(loaded.ignored))
+    if choice.name == "sample" and source is None:
+        notices.append(f"this is the embedded sample market: {choice.why}")
+    if given.left_out:
+        notices.append(given.left_out)
+    account = equity if equity is not None else given.equity
+    held = sorted({p.symbol for p in given.positions if p.is_open})
+    error = None
+    with desk.open_store() as store:
+        if held and not offline:
+            opened = desk.open_source(choice.name)
+            notices += opened.problems
+            refreshed = cli._run(store, held, loaded, choice.name, opened)  # noqa: SLF001
+            error = refreshed.error
+        book = workflow.review_book(
+            store, choice.name, given.positions, loaded.rules, preset=loaded.preset,
+            equity=account, notices=[*([store.notice] if store.notice else []), *notices],
+        )  # fmt: skip
+    with cli._reader_may_leave():  # noqa: SLF001
+        _print(book, given, as_json=as_json, as_csv=as_csv)
+    for problem in given.problems:
+        print(f"vrp-xl: {file}: {problem}", file=sys.stderr)
+    if error is not None:
+        print(f"vrp-xl: {error}", file=sys.stderr)
+    code = _code(book, given, error)
+    if code:
+        raise typer.Exit(code)
+
+
+def _code(book: Book, given: PositionFile, error: Any) -> int:
+    """What must be closed comes first: a scheduler must not miss it for a lesser trouble."""
+    if book.must_close:
+        return MUST_CLOSE
+    if given.bad:
+        return BAD_FILE
+    if error is not None:
+        return int(error.exit_code)
+    return NO_FIGURES if book.blind else 0
+
+
+def _read(file: Path, source: str) -> PositionFile:
+    from vrp_xl.workflow.positions import read_csv
+
+    if file.suffix.lower() in WORKBOOKS:
+        from vrp_xl.excel.positions_file import read_workbook
+
+        return read_workbook(file, today=_today(), samples=source == "sample")
+    return read_csv(file, today=_today())
+
+
+def _today() -> date:
+    from datetime import UTC, datetime
+
+    from vrp_xl.core.calendar import NEW_YORK
+
+    return datetime.now(UTC).astimezone(NEW_YORK).date()
+
+
+def _print(book: Book, given: PositionFile, *, as_json: bool, as_csv: bool) -> None:
+    from vrp_xl.workflow import positions as workflow
+
+    if as_json:
+        import json
+
+        told = workflow.book_dict(book, given.problems)
+        print(json.dumps(told, indent=2, allow_nan=False))
+    elif as_csv:
+        import csv
+
+        from vrp_xl.workflow.tables import harmless
+
+        writer = csv.writer(sys.stdout, lineterminator="\n")
+        writer.writerow(workflow.CSV_COLUMNS)
+        for review in book.reviews:
+            row = workflow.review_dict(review)
+            writer.writerow(
+                ["" if row[c] is None else harmless(row[c]) for c in workflow.CSV_COLUMNS]
+            )
+    else:
+        from vrp_xl import terminal, terminal_book
+
+        out = terminal.console(sys.stdout, piped=not sys.stdout.isatty())
+        terminal_book.show_book(book, out)

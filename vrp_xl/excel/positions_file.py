@@ -1,0 +1,111 @@
+"""Positions out of a desk workbook: the yellow cells of its Positions sheet, as they were saved.
+
+Only values are read, nothing is computed and no macro runs. Rows that are marked SAMPLE count only
+where the source is the sample market.
+"""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING, Any
+from zipfile import BadZipFile
+
+from vrp_xl.errors import InputError
+from vrp_xl.excel import layout
+from vrp_xl.workflow.positions import FileRow, PositionFile, columns_of, positions_of
+
+if TYPE_CHECKING:
+    from datetime import date
+    from pathlib import Path
+
+SAMPLE_NOTE = "SAMPLE"
+EQUITY_NAME = "desk_equity"
+"""The name of the cell that holds the value of the account."""
+_HEADER_ROWS = 20
+_ROWS_MOST = 5000
+
+
+def read_workbook(path: Path, *, today: date, samples: bool) -> PositionFile:
+    """The positions of a workbook's sheet Positions, or of its first sheet.
+
+    Args:
+        path: an .xlsx or .xlsm file.
+        today: the New York date.
+        samples: whether rows marked SAMPLE count.
+
+    Raises:
+        InputError: it is no workbook, or holds no positions.
+    """
+    import openpyxl  # noqa: PLC0415
+    from openpyxl.utils.exceptions import InvalidFileException  # noqa: PLC0415
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of what it cannot keep; nothing is written here
+            book = openpyxl.load_workbook(path, read_only=True, data_only=True)
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror or error}.") from error
+    except (BadZipFile, InvalidFileException, KeyError, ValueError) as error:
+        raise InputError(f"{path} is no workbook.", "Save it as .xlsx or .xlsm.") from error
+    try:
+        name = layout.POSITIONS if layout.POSITIONS in book.sheetnames else book.sheetnames[0]
+        rows = [tuple(row) for row in book[name].iter_rows(values_only=True, max_row=_ROWS_MOST)]
+        equity = _equity(book)
+    finally:
+        book.close()
+    return _positions(path, rows, equity, today=today, samples=samples)
+
+
+def _positions(
+    path: Path, rows: list[tuple[Any, ...]], equity: float | None, *, today: date, samples: bool
+) -> PositionFile:
+    for number, header in enumerate(rows[:_HEADER_ROWS]):
+        columns = columns_of(header)
+        if columns is None or "expiry" not in columns:
+            continue
+        found = []
+        passed = 0
+        for line, cells in enumerate(rows[number + 1 :], start=number + 2):
+            known = {
+                meaning: value
+                for meaning, at in columns.items()
+                if at < len(cells) and (value := _value(cells[at])) is not None
+            }
+            if "symbol" not in known and "id" not in known:
+                continue
+            if known.get("note") == SAMPLE_NOTE and not samples:
+                passed += 1
+                continue
+            known = {m: v for m, v in known.items() if m not in _COMPUTED}
+            found.append(FileRow(line, known))
+        left = f"{passed} rows marked SAMPLE are left out: the source is a real one"
+        return positions_of(
+            found, columns, path, today=today, equity=equity, left_out=left if passed else ""
+        )
+    raise InputError(
+        f"{path} has no sheet with the columns Symbol and Expiry.",
+        f"The desk workbook has them on its sheet {layout.POSITIONS}.",
+    )
+
+
+_COMPUTED = ("side",)
+"""Columns of the desk that are called like inputs of another kind: Action is what to do."""
+
+
+def _value(cell: Any) -> Any:
+    """A cell as positions are read from; blank text is nothing."""
+    if isinstance(cell, str):
+        text = cell.strip()
+        return text or None
+    return cell
+
+
+def _equity(book: Any) -> float | None:
+    """The number in the cell that is named for it."""
+    name = book.defined_names.get(EQUITY_NAME)
+    for sheet, at in name.destinations if name is not None else ():
+        if sheet in book.sheetnames:
+            value = book[sheet][at.replace("$", "")].value
+            if isinstance(value, (int, float)) and not isinstance(value, bool) and value > 0:
+                return float(value)
+    return None

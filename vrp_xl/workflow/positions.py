@@ -1,0 +1,595 @@
+"""The position book as a use case: from a file's rows to what to do with every position.
+
+A line that cannot be used is told by its number and reason; the good ones still count. What the
+columns may be called is in `COLUMNS`. May not import hosts or sources.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from math import gcd, isclose
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from vrp_xl.core import calendar
+from vrp_xl.core.correlation import Bets, one_bet
+from vrp_xl.core.legs import read_legs, structure_name, structure_of
+from vrp_xl.core.loss import HeldLeg
+from vrp_xl.core.positions import Closed, Position, Review, Totals, review, totals
+from vrp_xl.core.structures import STRUCTURES
+from vrp_xl.core.symbols import symbol_of
+from vrp_xl.errors import InputError
+from vrp_xl.workflow.importing import BadRow, _number, _parse_day, _plain, _text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from vrp_xl.core.black_scholes import Right
+    from vrp_xl.core.rules import Rules
+    from vrp_xl.core.snapshot import Snapshot
+    from vrp_xl.store.database import Store
+
+COLUMNS: dict[str, tuple[str, ...]] = {
+    "id": ("id", "position", "position_id", "trade", "trade_id"),
+    "symbol": ("symbol", "ticker", "underlying", "root"),
+    "structure": ("structure", "strategy"),
+    "legs": ("legs", "strikes"),
+    "contracts": ("contracts", "con_tracts", "quantity", "qty", "size"),
+    "entry": ("entry", "entry_date", "opened", "open_date", "date"),
+    "entry_cell": ("entry_cell", "cell"),
+    "expiry": ("expiry", "expiration", "expiration_date", "exp"),
+    "credit": ("credit", "entry_credit", "premium"),
+    "mark": ("mark", "current", "current_price"),
+    "closed": ("closed", "close_date", "closed_on", "exit_date"),
+    "debit": ("debit", "close_debit", "close_price", "exit_price"),
+    "closed_contracts": ("closed_contracts", "close_contracts", "contracts_closed"),
+    "exit": ("exit", "exit_reason", "reason"),
+    "note": ("note", "notes", "comment"),
+    "side": ("side", "buy_sell", "action"),
+    "right": ("right", "put_call", "option_type", "type"),
+    "strike": ("strike", "strike_price"),
+    "price": ("price", "entry_price", "leg_price", "trade_price"),
+    "leg_mark": ("leg_mark", "market_price", "last"),
+}
+"""What a column means -> the names it may have, whatever their case."""
+
+_NEEDED = ("symbol", "expiry")
+_HEADER_LINES = 20
+_SEPARATORS = ",;\t|"
+_CELLS = ("A", "B", "C", "D")
+
+
+class FileRow(NamedTuple):
+    """A row of the file: its line, and its cells by what they mean; blanks are absent."""
+
+    line: int
+    cells: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class PositionFile:
+    """What a file holds."""
+
+    positions: tuple[Position, ...]
+    bad: tuple[BadRow, ...]
+    equity: float | None = None
+    """USD, where the file says it."""
+    left_out: str = ""
+    """What was passed over, in a sentence."""
+
+    @property
+    def problems(self) -> list[str]:
+        """What could not be used, a sentence each."""
+        return [str(row) for row in self.bad]
+
+
+def columns_of(header: Sequence[Any]) -> dict[str, int] | None:
+    """What each column means, where the row is a header; None where it is none."""
+    names = [_plain(str(cell)) if cell is not None else "" for cell in header]
+    found: dict[str, int] = {}
+    for meaning, called in COLUMNS.items():
+        at = next((names.index(name) for name in called if name in names), None)
+        if at is not None and at not in found.values():
+            found[meaning] = at
+    return found if "symbol" in found else None
+
+
+def read_csv(path: Path | str, *, today: date) -> PositionFile:
+    """The positions of a CSV file; commas, semicolons, tabs or bars between the cells.
+
+    Raises:
+        InputError: it cannot be read, lacks a column that is needed, or holds no position.
+    """
+    file = Path(path)
+    lines = _text(file).splitlines()
+    for number, line in enumerate(lines[:_HEADER_LINES]):
+        separator = max(_SEPARATORS, key=line.count)
+        header = next(csv.reader([line], delimiter=separator), [])
+        columns = columns_of(header)
+        if columns is None:
+            continue
+        reader = csv.reader(lines[number + 1 :], delimiter=separator)
+        rows = []
+        for cells in reader:
+            at = number + 1 + reader.line_num
+            known = {m: _unquoted(cells[i]) for m, i in columns.items() if i < len(cells)}
+            if any(cells) and not str(cells[0]).lstrip().startswith("#"):
+                rows.append(FileRow(at, {m: v for m, v in known.items() if v}))
+        return positions_of(rows, columns, file, today=today)
+    raise InputError(
+        f"{file} has no column symbol: its first line is {lines[0][:80]!r}."
+        if lines
+        else f"{file} is empty.",
+        "Save it as CSV with a header: symbol, legs, contracts, entry, expiry, credit, mark.",
+    )
+
+
+def _unquoted(cell: str) -> str:
+    """A cell without the apostrophe that keeps a text from being a formula."""
+    return cell.strip().removeprefix("'").strip()
+
+
+def positions_of(
+    rows: Iterable[FileRow],
+    columns: Iterable[str],
+    file: Path | str,
+    *,
+    today: date,
+    equity: float | None = None,
+    left_out: str = "",
+) -> PositionFile:
+    """The positions of rows whose columns are known; rows of one id are one position.
+
+    Raises:
+        InputError: a column is missing, or no row can be used.
+    """
+    lacking = [name for name in _NEEDED if name not in columns]
+    if lacking:
+        raise InputError(
+            f"{file} has no column {' and no column '.join(lacking)}.",
+            "Its columns may be called: " + "; ".join("/".join(COLUMNS[n]) for n in lacking) + ".",
+        )
+    groups: dict[str, list[FileRow]] = {}
+    for row in rows:
+        if row.cells:
+            groups.setdefault(str(row.cells.get("id") or f"line {row.line}"), []).append(row)
+    found: list[Position] = []
+    bad: list[BadRow] = []
+    for name, group in groups.items():
+        try:
+            found.append(_position(name, group, today))
+        except _LineError as error:
+            bad.append(BadRow(error.line, error.why))
+    if not found and not left_out:
+        why = f" Line {bad[0].line}: {bad[0].why}." if bad else ""
+        raise InputError(f"{file} holds no position that can be used.{why}")
+    return PositionFile(tuple(found), tuple(bad), equity, left_out)
+
+
+class _LineError(Exception):
+    def __init__(self, line: int, why: str) -> None:
+        super().__init__(why)
+        self.line, self.why = line, why
+
+
+_SHARED = ("symbol", "structure", "legs", "entry", "entry_cell", "expiry", "credit", "mark",
+           "note")  # fmt: skip
+"""What the lines of one position must agree on."""
+
+
+def _position(name: str, group: Sequence[FileRow], today: date) -> Position:
+    shared: dict[str, Any] = {}
+    for line, cells in group:
+        for key in (*_SHARED, *(() if _is_leg(cells) else ("contracts",))):
+            value = cells.get(key)
+            if value is None:
+                continue
+            if key in shared and str(shared[key]) != str(value):
+                raise _LineError(
+                    line, f"{key} is {str(value)[:40]!r}, but position {name} has "
+                    f"{str(shared[key])[:40]!r} on an earlier line"
+                )  # fmt: skip
+            shared[key] = value
+    first = group[0].line
+    legs = [row for row in group if _is_leg(row.cells)]
+    extra: dict[str, Any] = {}
+    if legs:
+        extra = _from_leg_rows(legs)
+        for key in ("contracts", "credit", "mark"):
+            if key in extra and key in shared:
+                del extra[key]
+    position = position_of(shared | extra, line=first, today=today)
+    closes: list[Closed] = []
+    for line, cells in group:
+        close = _close(cells, position, closes, line, today)
+        if close is not None:
+            closes.append(close)
+    identity = str(group[0].cells.get("id") or "")
+    return replace(position, closes=tuple(closes), id=identity)
+
+
+def _is_leg(cells: Mapping[str, Any]) -> bool:
+    return "right" in cells and "strike" in cells
+
+
+def position_of(cells: Mapping[str, Any], *, line: int = 0, today: date) -> Position:
+    """A position from its cells, its closes aside.
+
+    Raises:
+        _LineError: a cell that cannot be read, by its line.
+    """
+    try:
+        return _read_position(cells, today)
+    except InputError as error:
+        why = f"{error.why.removesuffix('.')}. {error.fix}".removesuffix(".").strip()
+        raise _LineError(line, why) from None
+    except ValueError as error:
+        raise _LineError(line, str(error)) from None
+
+
+def _read_position(cells: Mapping[str, Any], today: date) -> Position:
+    if cells.get("symbol") is None:
+        raise ValueError("there is no symbol")
+    structure = structure_name(str(cells["structure"])) if cells.get("structure") else None
+    legs: tuple[HeldLeg, ...] = cells.get("leg_rows") or ()
+    if not legs and cells.get("legs") is not None:
+        legs = read_legs(str(cells["legs"]), structure)
+    if structure is None and legs:
+        structure = structure_of(legs)
+    contracts = _figure(cells, "contracts", above=0.0)
+    entry, expiry = _day(cells, "entry"), _day(cells, "expiry")
+    if entry is not None and entry > today:
+        raise ValueError(f"the entry {entry} lies in the future")
+    if entry is not None and expiry is not None and expiry < entry:
+        raise ValueError(f"the expiry {expiry} is before the entry {entry}")
+    cell = str(cells.get("entry_cell") or "").strip().upper()
+    if cell not in ("", "?", *_CELLS):
+        raise ValueError(f"the entry cell is {cell[:20]!r}; a cell is A, B, C or D")
+    if structure is not None and STRUCTURES[structure].vega > 0:
+        raise ValueError(f"a {STRUCTURES[structure].title} is no credit of one expiry")
+    return Position(
+        symbol=symbol_of(str(cells["symbol"])),
+        contracts=1.0 if contracts is None else contracts,
+        structure=structure,
+        legs=legs,
+        entry=entry,
+        expiry=expiry,
+        credit=_figure(cells, "credit", above=0.0),
+        mark=_figure(cells, "mark", low=0.0),
+        entry_cell=cell if cell in _CELLS else None,  # type: ignore[arg-type]
+        note=str(cells.get("note") or ""),
+    )
+
+
+def close_of(
+    cells: Mapping[str, Any], position: Position, before: Sequence[Closed], *, today: date
+) -> Closed | None:
+    """What a row says was closed; None where it says nothing.
+
+    Without a number of contracts all that were still on were closed.
+
+    Raises:
+        ValueError: it cannot be.
+    """
+    day, debit = _day(cells, "closed"), _figure(cells, "debit", low=0.0)
+    many = _figure(cells, "closed_contracts", low=0.0)
+    if day is None and debit is None and not many:
+        return None
+    if debit is None:
+        raise ValueError("it is closed without a debit; one that expired worthless has 0")
+    if day is not None and day > today:
+        raise ValueError(f"the close {day} lies in the future")
+    if day is not None and position.entry is not None and day < position.entry:
+        raise ValueError(f"the close {day} is before the entry {position.entry}")
+    left = position.contracts - sum(c.contracts for c in before)
+    if many is not None and many > left + 1e-9:
+        raise ValueError(f"{many:g} contracts are closed, but only {left:g} are on")
+    if many is None and left <= 1e-9:
+        raise ValueError("it is closed, but nothing is on any more")
+    return Closed(left if many is None else many, debit, day, str(cells.get("exit") or ""))
+
+
+def _close(
+    cells: Mapping[str, Any], position: Position, before: Sequence[Closed], line: int, today: date
+) -> Closed | None:
+    try:
+        return close_of(cells, position, before, today=today)
+    except ValueError as error:
+        raise _LineError(line, str(error)) from None
+
+
+def _from_leg_rows(rows: Sequence[FileRow]) -> dict[str, Any]:
+    """Legs, contracts, credit and mark from rows of one leg each."""
+    legs: list[HeldLeg] = []
+    many: list[int] = []
+    for line, cells in rows:
+        try:
+            legs.append(_leg(cells))
+            number = _figure(cells, "contracts")
+            many.append(1 if number is None else abs(round(number)))
+            if number is not None and (number == 0 or not isclose(number, round(number))):
+                raise ValueError(f"{number:g} contracts make no leg")  # noqa: TRY301
+        except ValueError as error:
+            raise _LineError(line, str(error)) from None
+    contracts = gcd(*many)
+    legs = [leg._replace(ratio=n / contracts) for leg, n in zip(legs, many, strict=True)]
+    out: dict[str, Any] = {"leg_rows": tuple(legs), "contracts": float(contracts)}
+    for key, column in (("credit", "price"), ("mark", "leg_mark")):
+        prices = []
+        for line, cells in rows:
+            try:
+                prices.append(_figure(cells, column, low=0.0))
+            except ValueError as error:
+                raise _LineError(line, str(error)) from None
+        if all(p is not None for p in prices):
+            out[key] = sum(
+                -leg.sign * leg.ratio * (p or 0.0) for leg, p in zip(legs, prices, strict=True)
+            )
+    return out
+
+
+def _leg(cells: Mapping[str, Any]) -> HeldLeg:
+    right_word = str(cells["right"]).strip().lower()
+    if right_word not in ("p", "put", "puts", "c", "call", "calls"):
+        raise ValueError(f"{right_word[:20]!r} is neither put nor call")
+    right: Right = "put" if right_word.startswith("p") else "call"
+    strike = _figure(cells, "strike", above=0.0)
+    number = _figure(cells, "contracts")
+    side = str(cells.get("side") or "").strip().lower()
+    if side:
+        sold = re.match(r"(sell|sold|short|s\b|sto\b|-)", side)
+        bought = re.match(r"(buy|bought|long|b\b|bto\b|\+)", side)
+        if not sold and not bought:
+            raise ValueError(f"the side {side[:20]!r} is neither sell nor buy")
+        sign = -1 if sold else 1
+    elif number is not None:
+        sign = -1 if number < 0 else 1
+    else:
+        raise ValueError("the leg does not say whether it was sold or bought")
+    return HeldLeg(sign, right, strike or 0.0)
+
+
+def _figure(
+    cells: Mapping[str, Any], key: str, *, low: float | None = None, above: float | None = None
+) -> float | None:
+    value = cells.get(key)
+    if value is None or value == "":
+        return None
+    number = float(value) if isinstance(value, (int, float)) else _number(str(value).strip())
+    words = key.replace("_", " ")
+    if number is None:
+        raise ValueError(f"{words} is {str(value)[:40]!r}, which is no number")
+    if (low is not None and number < low) or (above is not None and number <= above):
+        raise ValueError(f"{words} is {number:g}; it must be above 0")
+    return number
+
+
+def _day(cells: Mapping[str, Any], key: str) -> date | None:
+    value = cells.get(key)
+    if value is None or value == "":
+        return None
+    if isinstance(value, datetime):
+        return value.date()
+    if isinstance(value, date):
+        return value
+    text = str(value).strip()
+    return _parse_day(text, as_us="/" in text)
+
+
+# The book
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Book:
+    """Every position with what to do about it, and the book as a whole."""
+
+    source: str
+    sample: bool
+    preset: str
+    rules: Rules
+    reviewed_at: datetime
+    today: date
+    as_of: datetime | None
+    """Time of the newest figures that were used."""
+    reviews: tuple[Review, ...]
+    totals: Totals
+    bets: Bets
+    notices: tuple[str, ...]
+
+    @property
+    def must_close(self) -> bool:
+        """Whether anything must be closed, cut or defended."""
+        return any(r.must_close for r in self.reviews)
+
+    @property
+    def blind(self) -> bool:
+        """Whether there are open positions and none has any figure to be judged by."""
+        held = [r for r in self.reviews if r.position.is_open]
+        return bool(held) and self.as_of is None
+
+
+def review_book(
+    store: Store,
+    source: str,
+    positions: Sequence[Position],
+    rules: Rules,
+    *,
+    preset: str = "standard",
+    equity: float | None = None,
+    now: datetime | None = None,
+    notices: Sequence[str] = (),
+) -> Book:
+    """Judges every position from what is stored of `source`.
+
+    Args:
+        store: the local store.
+        source: whose figures are read.
+        positions: as `read_csv` gives them.
+        rules: the rules in force.
+        preset: their name.
+        equity: USD; the rule ``equity`` by default.
+        now: the moment; the clock by default.
+        notices: sentences that the host should show.
+    """
+    moment = now or datetime.now(UTC)
+    today = moment.astimezone(calendar.NEW_YORK).date()
+    symbols = sorted({p.symbol for p in positions if p.is_open})
+    stored: dict[str, Snapshot] = store.latest_many(source, symbols) if symbols else {}
+    reviews = [review(p, stored.get(p.symbol), rules, today=today) for p in positions]
+    bets = correlated(store, source, symbols, rules)
+    as_of = max((s.as_of for s in stored.values()), default=None)
+    told = [*market_words(moment, stored), *notices]
+    return Book(
+        source=source,
+        sample=source == "sample" or any(s.sample for s in stored.values()),
+        preset=preset,
+        rules=rules,
+        reviewed_at=moment,
+        today=today,
+        as_of=as_of,
+        reviews=tuple(sorted(reviews, key=_order)),
+        totals=totals(reviews, rules, equity=equity),
+        bets=bets,
+        notices=tuple(told),
+    )
+
+
+def _order(r: Review) -> tuple[bool, int, int, str]:
+    """Open before closed, the worst first, the nearest expiry first."""
+    days = r.days_to_expiry if r.days_to_expiry is not None else 99999
+    return (not r.position.is_open, -int(r.exits.severity), days, r.position.symbol)
+
+
+def correlated(store: Store, source: str, symbols: Sequence[str], rules: Rules) -> Bets:
+    """Which of `symbols` are one bet, by their stored closes."""
+    closes = {}
+    if rules.correlation_max is not None and len(symbols) > 1:
+        for symbol in symbols:
+            closes[symbol] = store.series(
+                source, symbol, "close", limit=rules.correlation_days + 15
+            )
+    return one_bet(closes, rules)
+
+
+def market_words(moment: datetime, stored: Mapping[str, Snapshot]) -> list[str]:
+    """What the figures stand for at this moment: before the open, on a day without a session."""
+    local = moment.astimezone(calendar.NEW_YORK)
+    today = local.date()
+    current = calendar.trading_day(moment)
+    told = []
+    if not calendar.is_trading_day(today):
+        told.append(
+            f"the market is closed on {today:%a %Y-%m-%d}: figures are of the session of "
+            f"{current}; days to expiry count from today"
+        )
+    elif current < today:
+        told.append(
+            f"before the open of {today:%a %Y-%m-%d}: figures are of the session of {current}; "
+            "days to expiry count from today"
+        )
+    if calendar.is_trading_day(today) and calendar.is_short_day(today):
+        end = calendar.session_close(today).astimezone(calendar.NEW_YORK)
+        word = "ends" if moment < calendar.session_close(today) else "ended"
+        told.append(f"short session: it {word} at {end:%H:%M} New York")
+    old = sorted(name for name, s in stored.items() if calendar.trading_day(s.as_of) < current)
+    if old:
+        told.append(f"figures of {', '.join(old)} are old: a session has opened since")
+    return told
+
+
+def review_dict(r: Review) -> dict[str, Any]:
+    """One position in plain types; this shape is stable."""
+    p = r.position
+    return {
+        "id": p.id or None,
+        "symbol": p.symbol,
+        "action": r.action,
+        "reason": r.reason,
+        "must_close": r.must_close,
+        "structure": p.structure,
+        "legs": p.strikes or None,
+        "contracts": p.contracts,
+        "open_contracts": p.open_contracts,
+        "entry": _plain_value(p.entry),
+        "expiry": _plain_value(p.expiry),
+        "days_to_expiry": r.days_to_expiry,
+        "stop_date": _plain_value(r.stop),
+        "credit": p.credit,
+        "mark": p.mark,
+        "target_price": r.target,
+        "profit_pct_credit": r.profit_percent,
+        "open_usd": r.open_usd,
+        "realised_usd": r.realised_usd,
+        "tested": None if r.tested is None else r.tested.side,
+        "tested_words": None if r.tested is None else r.tested.words,
+        "loss_per_contract_usd": None if r.loss is None else r.loss.usd,
+        "loss_kind": None if r.loss is None else r.loss.kind,
+        "at_risk_usd": r.at_risk_usd,
+        "entry_cell": p.entry_cell,
+        "cell_now": r.cell,
+        "cell_change": r.cell_change or None,
+        "z": r.z,
+        "flip_distance_pct": r.flip_distance_pct,
+        "fired": [{"rule": e.rule, "words": e.words, "action": e.action} for e in r.exits.fired],
+        "unknown": [e.words for e in r.exits.unknown],
+        "closes": [
+            {"date": _plain_value(c.day), "debit": c.debit, "contracts": c.contracts,
+             "reason": c.reason}
+            for c in p.closes
+        ],
+        "notes": list(r.notes),
+        "note": p.note or None,
+    }  # fmt: skip
+
+
+def book_dict(book: Book, problems: Sequence[str] = ()) -> dict[str, Any]:
+    """The whole book in plain types; this shape is stable."""
+    t = book.totals
+    return {
+        "source": book.source,
+        "sample": book.sample,
+        "today": book.today.isoformat(),
+        "reviewed_at": book.reviewed_at.astimezone(UTC).isoformat(),
+        "as_of": None if book.as_of is None else book.as_of.astimezone(UTC).isoformat(),
+        "rules": {"preset": book.preset, "changed": book.rules.changed()},
+        "must_close": book.must_close,
+        "positions": [review_dict(r) for r in book.reviews],
+        "totals": {
+            "open_positions": t.positions,
+            "to_close": t.to_close,
+            "with_unknown_exits": t.unknown,
+            "equity": t.equity,
+            "open_usd": t.open_usd,
+            "open_pct_equity": t.percent(t.open_usd),
+            "realised_usd": t.realised_usd,
+            "realised_pct_equity": t.percent(t.realised_usd),
+            "at_risk_usd": t.at_risk_usd,
+            "at_risk_pct_equity": t.percent(t.at_risk_usd),
+            "at_risk_usd_by_cell": t.at_risk_by_cell,
+            "incomplete": list(t.incomplete),
+            "caps": list(t.problems),
+        },
+        "one_bet": [
+            {"first": p.first, "second": p.second, "correlation": p.correlation}
+            for p in book.bets.pairs
+        ],
+        "correlation_unknown": list(book.bets.unknown),
+        "notices": list(book.notices),
+        "problems": list(problems),
+    }
+
+
+def _plain_value(value: date | None) -> str | None:
+    return None if value is None else value.isoformat()
+
+
+CSV_COLUMNS = (
+    "symbol", "action", "reason", "structure", "legs", "open_contracts", "entry", "expiry",
+    "days_to_expiry", "stop_date", "credit", "mark", "target_price", "profit_pct_credit",
+    "open_usd", "realised_usd", "tested_words", "at_risk_usd", "loss_kind", "entry_cell",
+    "cell_now", "cell_change",
+)  # fmt: skip
+"""The columns of the CSV that is written, a position a line."""
