@@ -461,10 +461,16 @@ class Reader:
                 self._want(source, symbol)
 
             def outcomes() -> dict[str, float | None]:
+                from vrp_xl.core.followed import RETURNS  # noqa: PLC0415
+                from vrp_xl.core.outcomes import mean_outcome  # noqa: PLC0415
+                from vrp_xl.workflow.closes import stored_closes  # noqa: PLC0415
+
                 store = self.store()
                 return {
-                    s: what_if.mean_outcome(
-                        store.series(source, s, "close"), store.series(source, s, "atm_iv")
+                    s: mean_outcome(
+                        stored_closes(store, source, s).closes,
+                        store.series(source, s, "atm_iv"),
+                        RETURNS,
                     )
                     for s in dict.fromkeys(snapshot.symbol for snapshot in listed)
                 }

@@ -262,6 +262,7 @@ def _journal(source: str | None, tenor: int) -> Material:
     from vrp_xl.core.outcomes import tenor_returns
     from vrp_xl.workflow import evaluate as work
     from vrp_xl.workflow import journal
+    from vrp_xl.workflow.closes import stored_closes
 
     choice = desk.choose(source)
     if choice.name == "sample":
@@ -272,7 +273,7 @@ def _journal(source: str | None, tenor: int) -> Material:
     with desk.open_store() as store:
         return work.from_journal(
             journal.records(store, source=choice.name),
-            lambda name: store.series(choice.name, name, "close"),
+            lambda name: stored_closes(store, choice.name, name),
             choice.name,
             tenor_returns(tenor),
         )

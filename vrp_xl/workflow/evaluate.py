@@ -29,7 +29,7 @@ from vrp_xl.workflow.importing import read_series
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
-    from datetime import date, datetime
+    from datetime import datetime
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from vrp_xl.core.evidence import Surface
     from vrp_xl.core.outcomes import Alignment, Days, Recorded
     from vrp_xl.core.rules import Rules
+    from vrp_xl.core.splits import Adjusted
     from vrp_xl.workflow.importing import SeriesFile
 
 LEVEL = f"{100 * bootstrap.LEVEL:g} %"
@@ -242,7 +243,7 @@ def _met(met: Alignment) -> Iterator[str]:
 
 def from_journal(
     records: Iterable[Recorded],
-    closes: Callable[[str], Sequence[tuple[date, float]]],
+    closes: Callable[[str], Adjusted],
     source: str,
     tenor: int,
 ) -> Material:
@@ -250,7 +251,7 @@ def from_journal(
 
     Args:
         records: of one source.
-        closes: a symbol's stored closes, by day, oldest first.
+        closes: a symbol's stored closes, marked splits taken out (`workflow.closes`).
         source: whose records they are.
         tenor: returns that the outcome covers.
 
@@ -264,13 +265,24 @@ def from_journal(
             "It grows with every refresh that is kept; or give files: --prices FILE --iv FILE.",
         )
     names = sorted({record.symbol for record in found})
-    days = outcomes.from_records(found, {name: closes(name) for name in names}, tenor)
+    stored = {name: closes(name) for name in names}
+    days = outcomes.from_records(
+        found, {name: held.closes for name, held in stored.items()}, tenor,
+        {name: [jump.day for jump in held.unsaid] for name, held in stored.items()},
+    )  # fmt: skip
     dated = [record.day for record in found]
     line = (
         f"journal of the source {source}: {len(days):,} symbol-days, {len(names)} symbols, "
         f"{min(dated)} to {max(dated)}; what followed is from the stored closes"
     )
-    return Material(days, (line,), (), f"journal, {source}")
+    notes = tuple(
+        f"{name}: {jump}; no outcome reaches over it until it is said what it was: "
+        f"vrp-xl history split {name} {jump.day} RATIO (or: none)"
+        for name, held in stored.items()
+        for jump in held.unsaid
+        if jump.day > min(dated)
+    )
+    return Material(days, (line,), notes, f"journal, {source}")
 
 
 def evaluate(
