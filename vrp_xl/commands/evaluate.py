@@ -127,7 +127,7 @@ def _files(
 
 
 def show(report: Report, out: Console) -> None:
-    """Prints the report: what it is, the groups, every question with its answer, the buckets."""
+    """Prints the report: verdicts first, then groups, figures, buckets, and how to read them."""
     from rich.rule import Rule
     from rich.text import Text
 
@@ -149,11 +149,19 @@ def show(report: Report, out: Console) -> None:
     out.print(Rule(characters="="))
     out.print(Text("EVIDENCE: implied minus the realized volatility that followed", style="bold"))
     out.print(Rule(characters="="))
-    for words in report.caveats:
-        told(words)
+    told(report.period)
+    told(
+        "A proxy, not P&L; the windows overlap, and the intervals allow for it. More on that at "
+        "the end."
+    )
+    for words in report.notes:
+        told(f"Note: {words}", style="dim")
     out.print()
-    for words in (*report.inputs, *report.notes):
-        told(words, style="dim")
+    found = answers(report)
+    for answer in found:
+        told(answer.question)
+        told(answer.verdict, "  ", style="bold")
+    out.print()
     c = e.counts
     z = "" if c.high_z_pct is None else (
         f" z is at or above {report.rules.z_min:g} on {c.high_z_pct:.2f} % of {c.with_z:,} days."
@@ -170,14 +178,20 @@ def show(report: Report, out: Console) -> None:
         style="dim",
     )
     out.print()
-    for answer in answers(report):
-        out.print(Text(clean(answer.question), style="bold"))
-        told(answer.words, "  ")
+    for answer in found:
+        told(answer.question, style="bold")
+        told(answer.figures, "  ")
         out.print()
     for name, groups in e.buckets.items():
         _groups(out, BUCKET_TITLES[name], groups)
     if len(e.symbols) > 1:
         _symbols(out, report)
+    out.print(Text("How to read this", style="bold"))
+    for words in report.caveats:
+        told(words, "  ")
+    for words in report.inputs:
+        told(f"From {words}.", "  ", style="dim")
+    out.print()
     told("Every grid of thresholds in full: --json, or --out evidence.xlsx.", style="dim")
 
 
