@@ -103,6 +103,10 @@ def evaluate(
     report = work.evaluate(
         material, loaded.rules, loaded.preset, tenor_days=tenor, iv_percentile_min=iv_percentile
     )
+    if out is not None:  # before anything is printed: a pipe may close
+        from vrp_xl.excel.evidence_book import write_evidence
+
+        print(f"Workbook: {write_evidence(report, out)}", file=sys.stderr)
     if as_json:
         import json
 
@@ -111,10 +115,6 @@ def evaluate(
         from vrp_xl import terminal
 
         show(report, terminal.console(sys.stdout, piped=not sys.stdout.isatty()))
-    if out is not None:
-        from vrp_xl.excel.evidence_book import write_evidence
-
-        print(f"Workbook: {write_evidence(report, out)}", file=sys.stderr)
 
 
 def _files(

@@ -142,9 +142,7 @@ def _summary(sheet: Worksheet, styles: Styles, report: Report) -> None:
     sheet.set_column(1, 1, 44)
     sheet.set_column(2, 2, 118)
     text = styles(look.ROW_LINE, text_wrap=True, valign="top", font_color=look.INK)
-    label = styles(
-        look.ROW_LINE, text_wrap=True, valign="top", bold=True, font_color=look.NAVY
-    )
+    label = styles(look.ROW_LINE, text_wrap=True, valign="top", bold=True, font_color=look.NAVY)
     row = 4
 
     def line(name: str, words: str) -> None:

@@ -115,9 +115,9 @@ class Report:
         """How many intervals there are, and what that means."""
         n = self.evidence.intervals
         return (
-            f"{n} differences in this report carry an interval; about one in twenty of such intervals "
-            "leaves out the truth by chance. That no difference is shown does not say that there "
-            "is none: every value inside the interval is still possible."
+            f"{n} differences in this report carry an interval; about one in twenty of such "
+            "intervals leaves out the truth by chance. That no difference is shown does not say that "
+            "there is none: every value inside the interval is still possible."
         )
 
     @property
@@ -522,7 +522,7 @@ def _windows(e: Evidence, rules: Rules) -> tuple[str, str]:
         if shown and len(shown) < len(e.windows)
         else f"All show a difference to the rest, in points: {', '.join(shown)}."
         if shown
-        else f"None shows a difference between days of z >= {rules.z_min:g} and the rest, in points."
+        else f"None shows a difference of days of z >= {rules.z_min:g} to the rest, in points."
         if judged
         else "No verdict: the days lie in too few separate periods."
     )
