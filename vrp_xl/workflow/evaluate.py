@@ -116,8 +116,8 @@ class Report:
         n = self.evidence.intervals
         return (
             f"{n} differences in this report carry an interval; about one in twenty of such "
-            "intervals leaves out the truth by chance. That no difference is shown does not say that "
-            "there is none: every value inside the interval is still possible."
+            "intervals leaves out the truth by chance. That no difference is shown does not say "
+            "that there is none: every value inside the interval is still possible."
         )
 
     @property
