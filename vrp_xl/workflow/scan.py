@@ -215,7 +215,7 @@ def row_of(
             and same_standing(snapshot, before)
         ):
             z_change = snapshot.z_score - before.z_score
-    edge, edge_why = decided_edge(snapshot, decision)
+    edge, edge_why = decided_edge(snapshot, decision, rules)
     return Row(
         snapshot=snapshot,
         decision=decision,
