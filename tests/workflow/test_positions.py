@@ -48,10 +48,14 @@ def test_one_line_per_position(read):
 @pytest.mark.parametrize(
     ("header", "line"),
     [
-        ("Ticker;Strikes;Qty;Open Date;Expiration;Premium;Current Price;Cell",
-         "spy;-560P +550P;2;2026-03-10;2026-05-15;1.65;1.40;a"),
-        ("TICKER\tSTRATEGY\tLEGS\tQTY\tOPENED\tEXP\tCREDIT\tMARK\tCELL",
-         "SPY\tShort put spread\t550/560\t2\t2026-03-10\t2026-05-15\t1.65\t1.40\tA"),
+        (
+            "Ticker;Strikes;Qty;Open Date;Expiration;Premium;Current Price;Cell",
+            "spy;-560P +550P;2;2026-03-10;2026-05-15;1.65;1.40;a",
+        ),
+        (
+            "TICKER\tSTRATEGY\tLEGS\tQTY\tOPENED\tEXP\tCREDIT\tMARK\tCELL",
+            "SPY\tShort put spread\t550/560\t2\t2026-03-10\t2026-05-15\t1.65\t1.40\tA",
+        ),
         (HEADER, LINE.replace("-P", "'-P")),
     ],
 )
