@@ -186,8 +186,8 @@ def test_before_the_open_the_last_session_counts(run):
 
 def test_the_desk_workbook(tmp_path):
     """The yellow cells of its Positions sheet are read; its examples count in the sample only."""
-    from vrp_xl.excel.positions_file import read_workbook  # noqa: PLC0415
     from vrp_xl.excel.desk.book import desk_book  # noqa: PLC0415
+    from vrp_xl.excel.positions_file import read_workbook  # noqa: PLC0415
 
     file = tmp_path / "desk.xlsx"
     desk_book(file, vba_project=None)

@@ -46,7 +46,12 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "mark": ("mark", "current", "current_price"),
     "closed": ("closed", "close_date", "closed_on", "exit_date"),
     "debit": ("debit", "close_debit", "close_price", "exit_price"),
-    "closed_contracts": ("closed_contracts", "close_contracts", "contracts_closed"),
+    "closed_contracts": (
+        "closed_contracts",
+        "closed_con_tracts",
+        "close_contracts",
+        "contracts_closed",
+    ),
     "exit": ("exit", "exit_reason", "reason"),
     "note": ("note", "notes", "comment"),
     "side": ("side", "buy_sell", "action"),
@@ -229,6 +234,24 @@ def position_of(cells: Mapping[str, Any], *, line: int = 0, today: date) -> Posi
         raise _LineError(line, why) from None
     except ValueError as error:
         raise _LineError(line, str(error)) from None
+
+
+def position_in(cells: Mapping[str, Any], *, today: date) -> Position:
+    """A position from one row of cells, its close with it.
+
+    Args:
+        cells: what they mean -> value; blanks are absent.
+        today: the New York date.
+
+    Raises:
+        ValueError: a cell that cannot be read; the sentence says which and why.
+    """
+    try:
+        position = position_of(cells, today=today)
+    except _LineError as error:
+        raise ValueError(error.why) from None
+    close = close_of(cells, position, (), today=today)
+    return position if close is None else replace(position, closes=(close,))
 
 
 def _read_position(cells: Mapping[str, Any], today: date) -> Position:
