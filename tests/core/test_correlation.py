@@ -112,7 +112,9 @@ def test_no_tenor_has_a_reason(points, rules, why):
 
 
 @given(
-    st.lists(st.tuples(st.integers(1, 200), st.floats(-10, 20)), max_size=8, unique_by=lambda p: p[0]),
+    st.lists(
+        st.tuples(st.integers(1, 200), st.floats(-10, 20)), max_size=8, unique_by=lambda p: p[0]
+    ),
     st.integers(0, 60), st.integers(1, 60),
 )  # fmt: skip
 def test_a_suggestion_never_lies_at_or_under_the_time_stop(points, stop, low):

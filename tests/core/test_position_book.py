@@ -97,7 +97,7 @@ def test_a_missing_input_is_unknown_and_never_ok(change, market, what, calm):
     assert worse.action == "CLOSE"
 
 
-def test_a_symbol_that_is_not_stored_is_unknown(calm):
+def test_a_symbol_that_is_not_stored_is_unknown():
     """But the profit target and the time stop need no figures of it."""
     r = review(CALM, None, RULES, today=TODAY)
     assert r.action == "UNKNOWN"
