@@ -521,8 +521,9 @@ def VRP_MAXLOSS(
     from vrp_xl.core.legs import read_legs  # noqa: PLC0415
     from vrp_xl.core.loss import largest_loss  # noqa: PLC0415
 
-    known = spot is not None and iv is not None and days is not None
-    move = implied.expected_move(spot, iv, days) if known else None
+    move = None
+    if spot is not None and iv is not None and days is not None:
+        move = implied.expected_move(spot, iv, days)
     return largest_loss(
         read_legs(legs), credit, spot=spot, move=move, stress_sd=rules.rules.stress_sd
     ).usd

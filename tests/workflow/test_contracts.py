@@ -26,7 +26,8 @@ def store(tmp_path):
         for symbol, z in (("AAA", 1.5), ("BBB", 1.3), ("CCC", 0.1)):
             snapshot = Snapshot(
                 symbol=symbol, source="test", as_of=moment, fetched_at=moment, spot=100.0,
-                z_score=z, gamma="negative" if symbol == "CCC" else "positive", gamma_basis="repriced", gamma_flip=95.0, atm_iv=20.0,
+                z_score=z, gamma="negative" if symbol == "CCC" else "positive",
+                gamma_basis="repriced", gamma_flip=95.0, atm_iv=20.0,
                 atm_iv_30d=20.0, rv_20d=14.0, rv_30d=14.0, rv_90d=15.0, vrp_20d=6.0,
                 put_wing_iv=23.0, call_wing_iv=18.0, term_vrp=TERM if symbol == "AAA" else (),
             )  # fmt: skip
@@ -40,6 +41,7 @@ def store(tmp_path):
 
 
 def scanned(store, at_risk=None, **rules):
+    """The finished scan of the three under changed rules."""
     scan = run_scan(store, "test", ["CCC", "BBB", "AAA"], STANDARD.with_values(rules), now=NOON)
     return concluded(store, scan, at_risk)
 

@@ -141,7 +141,7 @@ def test_files_that_hold_nothing(read, tmp_path):
         read("a,b", "1,2")
     with pytest.raises(InputError, match="no column expiry"):
         read("symbol,credit", "SPY,2")
-    with pytest.raises(InputError, match="no position that can be used. Line 2"):
+    with pytest.raises(InputError, match=r"no position that can be used\. Line 2"):
         read(HEADER, LINE.replace("1.65", "-1"))
 
 

@@ -5,7 +5,6 @@ A row that cannot be read says CHECK INPUT and why; the others are judged. May n
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import TYPE_CHECKING, Any
 
 from vrp_xl.core.positions import Position, Review, review
@@ -14,6 +13,7 @@ from vrp_xl.excel import boundary
 from vrp_xl.workflow import positions as workflow
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Callable, Sequence
 
     from vrp_xl.core.rules import Rules
