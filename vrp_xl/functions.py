@@ -744,8 +744,8 @@ def VRP_EDGE(
     USD per contract of 100 shares. The credit is taken at mid less half the spread of every leg;
     the value is that of the same legs at HV30 and at HV90 (Black-Scholes, no rates, calendar days).
     The loss is the maximum loss, or that of a move of rule stress_sd standard deviations where a
-    side is open. No quotes are stored: mids come from ATM IV and the wings, and basis says so. For many
-    symbols at once: VRP_SCAN(symbols, {"symbol","edge_30"}).
+    side is open. No quotes are stored: mids come from ATM IV and the wings, and basis says so.
+    For many symbols at once: VRP_SCAN(symbols, {"symbol","edge_30"}).
     """
     from vrp_xl.core.edge import MEASURES, snapshot_edge  # noqa: PLC0415
 
