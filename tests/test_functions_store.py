@@ -442,10 +442,10 @@ def test_strikes_and_exits_of_a_symbol():
     assert f.VRP_EXIT("SPY", 2, 1.5, near, "A", TODAY) == "OK"  # entered inside the time stop
     assert f.VRP_EXIT("SPY", None, None, far, "A").startswith("UNKNOWN: profit target")
     assert f.VRP_EXIT("SPY", 2, 1.5, None, "A").startswith("UNKNOWN: time stop")
-    assert f.VRP_EXIT("SPY", 2, 1.5, far, "A", None, [["z_exit", 1], ["z_min", 1.6]]) == "OK"
-    assert f.VRP_EXIT("SPY", 2, 1.5, far, "A", None, [["z_exit", 1.35], ["z_min", 1.6]]).startswith(
-        "CLOSE: compressed"
-    )
+    assert f.VRP_EXIT("SPY", 2, 1.5, far, "A", None, None, [["z_exit", 1], ["z_min", 1.6]]) == "OK"
+    assert f.VRP_EXIT(
+        "SPY", 2, 1.5, far, "A", None, None, [["z_exit", 1.35], ["z_min", 1.6]]
+    ).startswith("CLOSE: compressed")
 
 
 def a_straddle(symbol, iv, hv):

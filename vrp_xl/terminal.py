@@ -253,7 +253,9 @@ def _plan_lines(row: Row) -> Iterator[tuple[str, str]]:
         yield "Structure", f"{d.structure.title} ({score}), {d.structure.risk} risk"
     yield from _strike_lines(row)
     yield from _edge_lines(row)
-    yield "Size", f"{d.size:.2f}x standard"
+    yield "Size", f"{d.size:.2f}x standard{_contracts(row)}"
+    if row.tenor is not None:
+        yield "Tenor", row.tenor.why
     for i, line in enumerate(exit_plan(d, row.rules, flip=s.gamma_flip)):
         yield ("Get out" if i == 0 else ""), line
     yield "Status", d.status
@@ -268,6 +270,13 @@ def _plan_lines(row: Row) -> Iterator[tuple[str, str]]:
         yield ("Warnings" if i == 0 else ""), line
     stale = ", stale: a session has opened since" if row.stale else ""
     yield "Data", f"{s.source}, {age_words(row.age)} old{stale}"
+
+
+def _contracts(row: Row) -> str:
+    """Whole contracts where the account is known, and what limits them."""
+    if row.sized is None or row.rules.equity is None:
+        return ""
+    return f": {row.sized.words}"
 
 
 def _windows(s: Snapshot) -> str:

@@ -22,7 +22,7 @@ from vrp_xl.errors import SymbolNotCoveredError, UnknownSymbolError
 from vrp_xl.store.database import utc_now
 from vrp_xl.workflow.morning import Morning, failure_of
 from vrp_xl.workflow.refresh import refresh
-from vrp_xl.workflow.scan import Failure, Scan, old_words, row_order, run_scan
+from vrp_xl.workflow.scan import Failure, Scan, concluded, old_words, row_order, run_scan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -169,7 +169,7 @@ def screen(
         now=clock(), notices=[*([store.notice] if store.notice else []), *notices],
     )  # fmt: skip
     quota = store.quota(source_name, account) if result is None else result.quota
-    return Morning(replace(scan, quota=quota), result)
+    return Morning(concluded(store, replace(scan, quota=quota)), result)
 
 
 def _screened(
