@@ -240,7 +240,7 @@ class Reader:
             names = ", ".join(SYMBOLS)
             return (
                 f"{symbol} is not in the sample market, which holds {names}.",
-                "Choose a real source for other names: `vrp-xl source flashalpha`.",
+                "Choose a real source for other names: `vrp-xl source` compares them.",
             )
         if source == "cboe":
             from vrp_xl import consent  # noqa: PLC0415
