@@ -40,8 +40,8 @@ WANTED_AT_ONCE = 50
 
 NO_SOURCE = "No source is chosen, so there is nothing to read."
 NO_SOURCE_FIX = (
-    "Choose one: `vrp-xl source sample` for the sample market, `vrp-xl source flashalpha` for "
-    "live data."
+    "Choose one: `vrp-xl source sample` for the sample market, `vrp-xl source cboe` (free) or "
+    "`vrp-xl source flashalpha` for live data."
 )
 
 

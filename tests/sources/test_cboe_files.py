@@ -123,9 +123,7 @@ def test_history_as_json_and_csv():
     rows = [(date(2026, 3, 12), 0.0), *files.walk(4)]
     found = read(files.price_json("^ABC", rows))
     assert (found.prices.symbol, len(found.prices)) == ("ABC", 4)
-    assert [p.why for p in found.problems] == [
-        "1 days have a close of 0 (not listed yet): left out"
-    ]
+    assert [p.why for p in found.problems] == ["1 day with a close of 0 (not listed yet): left out"]
     csv = read(files.price_csv(files.walk(4)))
     assert csv.problems == ()
     assert csv.prices.symbol is None
@@ -303,7 +301,7 @@ PRICES_STILL_READ = {
     "day that is none": (prices("2026-02-30,100"), "f, line 8: '2026-02-30' is no date"),
     "no day": (prices(",100"), "f, line 8: no date"),
     "cut": (prices("2026-03-1"), "f, line 8: the line is cut: 1 of 2"),
-    "twice": (prices(f"{ROWS[2][0]},{ROWS[2][1]}"), "f: 1 days come more than once"),
+    "twice": (prices(f"{ROWS[2][0]},{ROWS[2][1]}"), "f: 1 day given more than once"),
     "unsorted": (prices("2026-03-02,100"), "f: its days are not in order: sorted"),
     "a split": (prices(f"2026-03-19,{ROWS[-1][1] / 2}"), "in a 2:1 split: unless it is said"),
 }

@@ -287,7 +287,7 @@ def test_a_refresh_stores_what_is_there(folder, tmp_path_factory):
     source = FolderSource(folder, now=NOW)
     with Store(tmp_path_factory.mktemp("store") / "s.sqlite3", clock=lambda: NOW) as store:
         said = str(cost(source, store, ["ABC"], clock=lambda: NOW))
-        assert said == "1 call, unlimited plan"
+        assert said == "1 call, no quota"
         result = refresh(source, store, ["ABC", "QQQ"], clock=lambda: NOW)
         assert [(o.symbol, o.state) for o in result.outcomes] == [
             ("ABC", "fresh"),

@@ -893,9 +893,9 @@ def _prices(
         before = day
         found[day] = (close, *(_range_price(value) for value in row.prices[1:]))  # type: ignore[assignment]
     if unlisted:
-        problems.add(f"{unlisted:,} days have a close of 0 (not listed yet): left out")
+        problems.add(f"{_days(unlisted)} with a close of 0 (not listed yet): left out")
     if repeated:
-        problems.add(f"{repeated:,} days come more than once: the last one counts")
+        problems.add(f"{_days(repeated)} given more than once: the last one counts")
     if unsorted and unsorted < len(found) - 1:
         problems.add("its days are not in order: sorted")
     if not found:
@@ -907,14 +907,18 @@ def _prices(
     given = np.isfinite(table).all(axis=1)
     if (bad & given).any():
         count = int(np.count_nonzero(bad & given))
-        problems.add(f"{count:,} days whose high or low does not bracket open and close: only "
-                     "their close is used")  # fmt: skip
+        problems.add(f"{_days(count)} whose high or low does not bracket open and close: only "
+                     "the close is used")  # fmt: skip
     for column in (opened, high, low):
         column[bad] = np.nan
     _tell_splits(days, close, problems)
     return PriceFile(
         symbol, np.asarray(days, np.int64), close.copy(), opened.copy(), high.copy(), low.copy()
     )
+
+
+def _days(count: int) -> str:
+    return "1 day" if count == 1 else f"{count:,} days"
 
 
 def _tell_splits(days: Sequence[int], close: Floats, problems: _Problems) -> None:
