@@ -40,8 +40,8 @@ WANTED_AT_ONCE = 50
 
 NO_SOURCE = "No source is chosen, so there is nothing to read."
 NO_SOURCE_FIX = (
-    "Choose one: `vrp-xl source sample` for the sample market, `vrp-xl source flashalpha` for "
-    "live data."
+    "Choose one: `vrp-xl source sample` for the sample market, `vrp-xl source cboe` (free) or "
+    "`vrp-xl source flashalpha` for live data."
 )
 
 
@@ -240,7 +240,7 @@ class Reader:
             names = ", ".join(SYMBOLS)
             return (
                 f"{symbol} is not in the sample market, which holds {names}.",
-                "Choose a real source for other names: `vrp-xl source flashalpha`.",
+                "Choose a real source for other names: `vrp-xl source` compares them.",
             )
         if source == "cboe":
             from vrp_xl import consent  # noqa: PLC0415
