@@ -333,7 +333,8 @@ def _chain_lines(row: Row) -> Iterator[tuple[str, str]]:
         wings = f"{figure(e.put_wing_iv, '.1f')} / {figure(e.call_wing_iv, '.1f')}"
         gex = "n/a" if e.net_gex is None else f"{e.net_gex / 1e6:+,.0f} m"
         words = (
-            f"{e.dte:>4} {'day ' if e.dte == 1 else 'days'}  ATM IV {figure(e.atm_iv, '.1f', ' %')}  wings {wings}  "
+            f"{e.dte:>4} {'day ' if e.dte == 1 else 'days'}  "
+            f"ATM IV {figure(e.atm_iv, '.1f', ' %')}  wings {wings}  "
             f"move {money(e.expected_move)}  net GEX {gex}"
         )
         yield ("Expiries" if i == 0 else ""), words
