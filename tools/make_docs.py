@@ -46,7 +46,7 @@ ROW_EXTRAS = {
     "term_vrp": "Premium by tenor: list of {dte, iv, rv, vrp}; days and points.",
     "levels": "What the chain says: levels of the traded window, crossings of re-priced gamma, "
     "figures by expiry, GEX by strike, and how many contracts were left out for which reason.",
-    "gamma_flip_status": "Why the gamma flip is there or is withheld.",
+    "gamma_flip_status": "Why the gamma flip is there or is missing.",
     "sample": "true where the figures are invented.",
 }
 """What a row has in JSON beside the columns."""

@@ -1193,10 +1193,12 @@ def VRP_WHY(
         decision = READER.decision(symbol, where)
     except VrpError as error:
         return str(error)
-    told = [decision.action, *decision.why]
+    fired = "an exit fires: "
+    told = [decision.action]
+    told += [w for w in decision.why if not decision.action.endswith(f": {w.removeprefix(fired)}")]
     snapshot = READER.snapshot(symbol, where)
     told += [f"{name} is missing: {why}" for name, why in snapshot.missing.items()
-             if name in ("z_score", "rv_90d", "gamma_flip")]  # fmt: skip
+             if name in ("rv_90d", "gamma_flip")]  # fmt: skip
     return "; ".join(dict.fromkeys(told)) + "."
 
 

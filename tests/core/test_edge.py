@@ -139,7 +139,7 @@ def test_days_and_missing_widths(snap):
         "not known: at mid"
     )
     assert (
-        "priced from ATM IV and the wings,"
+        "priced from ATM IV (none is known at 90 days) and the wings,"
         in snapshot_edge(s, strangle, STANDARD, today=TODAY, days=90).basis
     )
 

@@ -317,7 +317,9 @@ def _smile(s: Snapshot, atm: float, days: int) -> tuple[_Smile, str]:
     """The smile at the expiry: the wings keep their distance to ATM IV as a ratio."""
     spot = s.spot or 0.0
     at_expiry = interpolate_iv(term_of(s), days)
-    words = "priced from " + ("ATM IV" if at_expiry is None else f"the IV at {days} days")
+    words = f"priced from the IV at {days} days"
+    if at_expiry is None:
+        words = f"priced from ATM IV (none is known at {days} days)"
     level = atm if at_expiry is None else at_expiry
     knots = [(math.log(spot), level)]
     sides: tuple[tuple[Right, float | None], ...] = (

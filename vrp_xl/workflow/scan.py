@@ -159,7 +159,8 @@ def run_scan(
     rows.sort(key=row_order)
     stale = sum(row.stale for row in rows)
     if stale:
-        notices = (old_words(stale, len(rows)), *notices)
+        oldest = min(row.snapshot.as_of for row in rows)
+        notices = (old_words(stale, len(rows), oldest), *notices)
     return Scan(
         source=source,
         sample=any(row.snapshot.sample for row in rows) or source == "sample",
@@ -173,9 +174,11 @@ def run_scan(
     )
 
 
-def old_words(stale: int, rows: int) -> str:
-    """How many figures are old, for the notice of a scan."""
-    return f"{stale} of {rows} symbols have old figures: a session has opened since"
+def old_words(stale: int, rows: int, oldest: datetime) -> str:
+    """How many figures are old, and of what day the oldest are, for the notice of a scan."""
+    day = oldest.astimezone(calendar.NEW_YORK).date()
+    told = f"{stale:,} of {rows:,} symbols have old figures"
+    return f"{told}, the oldest of {day}: a session has opened since"
 
 
 def age_words(age: timedelta) -> str:

@@ -188,7 +188,7 @@ def _screened(
     kept: list[Row] = []
     failed: list[Failure] = []
     seen: Counter[str] = Counter()
-    stale, sample, newest = 0, False, None
+    stale, sample, newest, oldest = 0, False, None, None
     for part in _parts(names):
         scan = run_scan(
             store, source, part, rules, preset=preset, now=now, states=states, reasons=reasons
@@ -199,8 +199,10 @@ def _screened(
         stale += sum(row.stale for row in scan.rows)
         sample = sample or scan.sample
         newest = max((when for when in (newest, scan.as_of) if when is not None), default=None)
-    if stale:
-        notices = (old_words(stale, seen.total()), *notices)
+        ages = (oldest, *(row.snapshot.as_of for row in scan.rows))
+        oldest = min((when for when in ages if when is not None), default=None)
+    if stale and oldest is not None:
+        notices = (old_words(stale, seen.total(), oldest), *notices)
     return Scan(
         source=source,
         sample=sample or source == "sample",
