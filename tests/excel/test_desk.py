@@ -262,10 +262,10 @@ def test_conditional_formats(desk: Desk) -> None:
     }
     top = positions.FIRST_ROW + 1
     for formula, colour in (
-        (f'OR($B{top}="CLOSE",$B{top}="CUT HALF")', "F4B5A0"),
-        (f'$B{top}="DEFEND"', "FFD58A"),
-        (f'$B{top}="WARNING"', "FFF6C2"),
-        (f'OR($B{top}="UNKNOWN",$B{top}="CHECK INPUT")', "E8EBEE"),
+        (f'OR(EXACT($B{top},"CLOSE"),EXACT($B{top},"CUT HALF"))', "F4B5A0"),
+        (f'EXACT($B{top},"DEFEND")', "FFD58A"),
+        (f'EXACT($B{top},"WARNING")', "FFF6C2"),
+        (f'OR(EXACT($B{top},"UNKNOWN"),EXACT($B{top},"CHECK INPUT"))', "E8EBEE"),
     ):
         at, dxf = words[formula]
         assert at == f"B{top}:C{positions.LAST_ROW + 1}"

@@ -112,7 +112,10 @@ _SAMPLES: tuple[dict[str, Any], ...] = (
 
 
 def write_positions(book: Workbook, sheet: DeskSheet, styles: Styles, figures: Figures) -> None:
-    """Fills the sheet."""
+    """Fills the sheet.
+
+    Texts are compared by EXACT: LibreOffice finds no text of a spilled call by `=`.
+    """
     frame.title(sheet, styles, "POSITIONS", len(COLUMNS) - 1)
     frame.badge(sheet, styles, 0, AT["reason"], f'{rule_name("source")}="sample"')
     for n, column in enumerate(COLUMNS):
@@ -224,10 +227,10 @@ def _top(book: Workbook, sheet: DeskSheet, styles: Styles, shown: list[dict[str,
 
     caps = _caps(equity, address(3, 11))
     items: tuple[tuple[int, int, str, str, str, Any], ...] = (
-        (3, 0, "Open", "0", f'=SUMPRODUCT(({symbol}<>"")*({action}<>"CLOSED"))', len(live)),
+        (3, 0, "Open", "0", f'=SUMPRODUCT(({symbol}<>"")*(1-EXACT({action},"CLOSED")))', len(live)),
         (4, 0, "To act on", "0",
-         (f'=SUMPRODUCT((LEFT({action},5)="CLOSE")*({action}<>"CLOSED")'
-          f'+(LEFT({action},3)="CUT")+({action}="DEFEND"))'), len(act)),
+         (f'=SUMPRODUCT(EXACT({action},"CLOSE")'
+          f'+EXACT({action},"CUT HALF")+EXACT({action},"DEFEND"))'), len(act)),
         (2, 3, "Open profit, USD", "+#,##0;-#,##0;0", f'=SUM({_column("open_usd")})', open_usd),
         (3, 3, "in % of equity", percent, of_equity(2, 4), open_usd / EQUITY * 100),
         (2, 6, "Closed profit, USD", "+#,##0;-#,##0;0", f'=SUM({_column("realised_usd")})',
@@ -237,7 +240,7 @@ def _top(book: Workbook, sheet: DeskSheet, styles: Styles, shown: list[dict[str,
         (3, 9, "in % of equity", '0.00"%"', of_equity(2, 11), at_risk / EQUITY * 100),
         (4, 9, "Caps", "@", caps, _cap_words(shown)),
         (4, 3, "Risk not known", "0",
-         f'=SUMPRODUCT(({symbol}<>"")*({action}<>"CLOSED")*({risk}=""))',
+         f'=SUMPRODUCT(({symbol}<>"")*(1-EXACT({action},"CLOSED"))*(1-ISNUMBER({risk})))',
          sum(s["at_risk"] is None for s in live)),
     )  # fmt: skip
     label = styles(look.QUIET, valign="vcenter", indent=1)
@@ -261,7 +264,7 @@ def _caps(equity: str, total: str) -> str:
     now, risk = _column("now"), _column("at_risk")
     for letter in "ABCD":
         cap = rule_name(f"cap_{letter.lower()}")
-        share = f'SUMIF({now},"{letter}",{risk})/{equity}*100'
+        share = f'SUMPRODUCT(--EXACT({now},"{letter}"),{risk})/{equity}*100'
         parts.append(f'IF({cap}="","",IF({share}>{cap}," cap_{letter.lower()}",""))')
     cap = rule_name("cap_total")
     parts.append(f'IF({cap}="","",IF(N({total})>{cap}," cap_total",""))')
@@ -311,11 +314,11 @@ def _colour(sheet: DeskSheet, styles: Styles) -> None:
     grey = {"bg_color": "#E8EBEE", "font_color": "#6B7580", "italic": True}
     done = {"font_color": "#8A939C", "italic": True}
     conditions = (
-        (f'{top}="CLOSED"', done),
-        (f'OR({top}="CLOSE",{top}="CUT HALF")', red),
-        (f'{top}="DEFEND"', amber),
-        (f'{top}="WARNING"', yellow),
-        (f'OR({top}="UNKNOWN",{top}="CHECK INPUT")', grey),
+        (f'EXACT({top},"CLOSED")', done),
+        (f'OR(EXACT({top},"CLOSE"),EXACT({top},"CUT HALF"))', red),
+        (f'EXACT({top},"DEFEND")', amber),
+        (f'EXACT({top},"WARNING")', yellow),
+        (f'OR(EXACT({top},"UNKNOWN"),EXACT({top},"CHECK INPUT"))', grey),
     )
     for condition, style in conditions:
         sheet.conditional_format(
@@ -337,7 +340,7 @@ def _colour(sheet: DeskSheet, styles: Styles) -> None:
             first = address(FIRST_ROW, AT[name])
             rule = {
                 "type": "formula",
-                "criteria": f'={first}="{letter}"',
+                "criteria": f'=EXACT({first},"{letter}")',
                 "format": styles.rule(look.LETTERS[letter]),
             }
             sheet.conditional_format(FIRST_ROW, AT[name], LAST_ROW, AT[name], rule)
