@@ -583,6 +583,14 @@ def test_a_folder_of_chains_is_scanned(run, tmp_path, monkeypatch):
     assert set(rows_of(run("scan", "--json"))) == {"SPX", "RUT", "SPY"}
 
 
+def test_everything_shows_the_range_estimators(run):
+    """Beside the expiries, and only where open, high and low are there."""
+    told = run("scan", "--all").out
+    assert "Estimators  Yang-Zhang 20 " in told
+    assert told.count("Estimators") == told.count("  Expiries")
+    assert "Estimators" not in run("scan", "--offline").out
+
+
 def test_a_universe_gives_candidates_and_counts(run, tmp_path):
     """Many names from a file: the candidates in the workbook and the counts of all."""
     (tmp_path / "names.csv").write_text("symbol\nSPY\nMSFT\nXOM\nNOPE1\n", encoding="utf-8")

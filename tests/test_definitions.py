@@ -22,15 +22,17 @@ from vrp_xl.reader import READER
 EVERY = list(FUNCTIONS.values())
 DESIGNED = {
     "pure": "RATIO SPREAD VARIANCE ZSCORE PERCENTILE BAND HV ATMIV COMPRESSION COMPRESSIONBAND "
-    "FUNNEL SCREEN MATRIX LEANOF FLIPDIST MOVE EXITSTATE TARGET STOPDATE DTE KELLY CONTRACTS",
+    "FUNNEL SCREEN MATRIX LEANOF FLIPDIST MOVE EXITSTATE TARGET STOPDATE DTE KELLY CONTRACTS "
+    "BREAKEVEN MAXLOSS",
     "symbol": "GET CELL SIGNAL STRUCTURAL TACTICAL STRUCTURE LEAN STRIKES EDGE LEVELS SIZE "
-    "TERM STATUS EXIT",
-    "table": "SCAN DECIDE WHATIF WHATIFRATIO HISTORY SCANLOG JOURNAL",
+    "TERM TENOR STATUS EXIT",
+    "table": "SCAN DECIDE POSITIONS WHATIF WHATIFRATIO HISTORY SCANLOG JOURNAL",
     "data": "ASOF WHY SOURCE QUOTA FIELDS RULES RULE VERSION",
 }
 WITHOUT_RULES = {
     "VRP_SPREAD", "VRP_VARIANCE", "VRP_PERCENTILE", "VRP_HV", "VRP_ATMIV", "VRP_COMPRESSION",
-    "VRP_FLIPDIST", "VRP_MOVE", "VRP_DTE", "VRP_KELLY", "VRP_FIELDS", "VRP_VERSION",
+    "VRP_FLIPDIST", "VRP_MOVE", "VRP_DTE", "VRP_KELLY", "VRP_BREAKEVEN",
+    "VRP_FIELDS", "VRP_VERSION",
 }  # fmt: skip
 """Functions whose answer depends on no rule and on no source."""
 SYNTAX = {
@@ -51,7 +53,11 @@ SYNTAX = {
     "VRP_EDGE": "symbol, [structure], [days], [measure], [rules]",
     "VRP_LEVELS": "symbol, [table], [rules]",
     "VRP_TERM": "symbol, days, [rules]",
-    "VRP_EXIT": "symbol, credit, mark, expiry, [entry_cell], [entry_date], [rules]",
+    "VRP_EXIT": "symbol, credit, mark, expiry, [entry_cell], [entry_date], [structure], [rules]",
+    "VRP_POSITIONS": "symbols, details, [measures], [rules]",
+    "VRP_MAXLOSS": "legs, credit, [spot], [iv], [days], [rules]",
+    "VRP_BREAKEVEN": "credit, width, [close_at]",
+    "VRP_TENOR": "symbol, [rules]",
     "VRP_SCAN": "[symbols], [fields], [rules]",
     "VRP_DECIDE": "raw_table, [rules]",
     "VRP_WHATIF": "symbols, z_values, spread_values, [measure], [rules]",

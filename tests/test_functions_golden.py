@@ -270,10 +270,40 @@ def test_the_symbol_functions_at_the_sample_market():
     assert f.VRP_STRUCTURE("MSFT") == "none"
     assert f.VRP_STATUS("AMD").startswith("STAY OUT: compressed, z -1.72")
     assert f.VRP_EXIT("SPY", 2, 0.9, dt.date(2099, 1, 15), "A").startswith("CLOSE: 55 %")
+    assert f.VRP_TENOR("SPY") == 30
+    rows = f.VRP_POSITIONS(
+        [["SPY"], [None], ["SPY"], ["ZZZZ"]],
+        [
+            ["short_put_spread", "600/610", 2, "2026-02-02", "A", dt.date(2099, 1, 15), 1.65, 0.8],
+            [None] * 8,
+            [None, "-P soon", 2, None, None, None, None, None],
+            [None, "-P 20", 1, None, "A", dt.date(2099, 1, 15), 2.0, 1.8],
+        ],
+        [["action", "reason", "at_risk", "profit_usd"]],
+    )
+    assert rows[0][0] == "CLOSE"
+    assert rows[0][1].startswith("profit target: 52 %")
+    assert rows[0][2:] == [pytest.approx(1670.0), pytest.approx(170.0)]
+    assert set(rows[1]) <= {None, ""}
+    assert rows[2][0] == "CHECK INPUT"
+    assert "'-P soon' cannot be read" in rows[2][1]
+    assert rows[3][0] == "UNKNOWN"
     legs = f.VRP_STRIKES("SPY", "short put spread")
     assert [leg[:2] for leg in legs] == [["buy", "put"], ["sell", "put"]]
     assert legs[0][2] < legs[1][2] < f.VRP_GET("SPY", "spot")
     assert f.VRP_TERM("SPY", 30) == pytest.approx(f.VRP_GET("SPY", "vrp_20d"))
+
+
+def test_break_even_and_losses():
+    """Width 5 for 1.65; a strangle at 2.5 and at 1 standard deviation."""
+    assert f.VRP_BREAKEVEN(1.65, 5) == pytest.approx(0.67)
+    assert f.VRP_BREAKEVEN(1.65, 5, 50) == pytest.approx(0.802, abs=5e-4)
+    assert f.VRP_MAXLOSS("-P 560 +P 550", 1.65) == 835.0
+    move = f.VRP_MOVE(100, 20, 45)
+    strangle = ("-P 90 -C 110", 2, 100, 20, 45)
+    assert f.VRP_MAXLOSS(*strangle) == pytest.approx((2.5 * move - 10 - 2) * 100)
+    assert f.VRP_MAXLOSS(*strangle, [["stress_sd", 2]]) == pytest.approx((2 * move - 12) * 100)
+    assert f.VRP_MAXLOSS("-P 90", 2) == "#NUM!"
 
 
 def test_the_functions_about_the_data():

@@ -344,6 +344,22 @@ def test_missing_figures_say_why():
 
 
 @pytest.mark.usefixtures("live")
+def test_why_says_each_reason_once():
+    """What the action says already is not said again; the word for why a figure is missing is."""
+    reasons = {"z_score": "3 of 60 days", "gamma_flip": "withheld"}
+    put(
+        snap("AAA", atm_oi=3.0, gamma_flip=None, missing=reasons),
+        snap("BBB", z_score=-0.6),
+        snap("CCC", z_score=None, missing=reasons),
+    )
+    assert f.VRP_WHY("AAA") == (
+        "STAY OUT: open interest at the money 3 is below 500; gamma_flip is missing: withheld."
+    )
+    assert f.VRP_WHY("BBB").count("compressed") == 1
+    assert f.VRP_WHY("CCC").count("3 of 60 days") == 1
+
+
+@pytest.mark.usefixtures("live")
 def test_ratios_take_the_30_day_iv_where_there_is_one():
     """30-day ATM IV first, else the ATM IV as delivered; the window names the HV."""
     put(snap("AAA"), snap("BBB", atm_iv_30d=None, rv_5d=9.0))
@@ -442,10 +458,10 @@ def test_strikes_and_exits_of_a_symbol():
     assert f.VRP_EXIT("SPY", 2, 1.5, near, "A", TODAY) == "OK"  # entered inside the time stop
     assert f.VRP_EXIT("SPY", None, None, far, "A").startswith("UNKNOWN: profit target")
     assert f.VRP_EXIT("SPY", 2, 1.5, None, "A").startswith("UNKNOWN: time stop")
-    assert f.VRP_EXIT("SPY", 2, 1.5, far, "A", None, [["z_exit", 1], ["z_min", 1.6]]) == "OK"
-    assert f.VRP_EXIT("SPY", 2, 1.5, far, "A", None, [["z_exit", 1.35], ["z_min", 1.6]]).startswith(
-        "CLOSE: compressed"
-    )
+    assert f.VRP_EXIT("SPY", 2, 1.5, far, "A", None, None, [["z_exit", 1], ["z_min", 1.6]]) == "OK"
+    assert f.VRP_EXIT(
+        "SPY", 2, 1.5, far, "A", None, None, [["z_exit", 1.35], ["z_min", 1.6]]
+    ).startswith("CLOSE: compressed")
 
 
 def a_straddle(symbol, iv, hv):

@@ -36,13 +36,17 @@ ROW_EXTRAS = {
     "cell_name": "Name of the cell, such as Premium Paradise.",
     "edge": "The whole edge of one contract: USD, percent, expiry and what it was priced from.",
     "edge_why": "Why there is no edge.",
+    "tenor": "Which tenor to sell: {richest, suggested, premium, why}; days and points, null where "
+    "there is none.",
+    "contracts": "Whole contracts under the caps: {contracts, risk_usd, why}; needs the rule "
+    "`equity`.",
     "structure_risk": "Risk of the structure: defined, undefined, undefined on one side.",
     "missing": "Field -> why its figure is missing, and what would fill it.",
     "basis": 'Field -> what its figure was made from, where that is not "as delivered".',
     "term_vrp": "Premium by tenor: list of {dte, iv, rv, vrp}; days and points.",
     "levels": "What the chain says: levels of the traded window, crossings of re-priced gamma, "
     "figures by expiry, GEX by strike, and how many contracts were left out for which reason.",
-    "gamma_flip_status": "Why the gamma flip is there or is withheld.",
+    "gamma_flip_status": "Why the gamma flip is there or is missing.",
     "sample": "true where the figures are invented.",
 }
 """What a row has in JSON beside the columns."""

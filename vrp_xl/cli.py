@@ -280,7 +280,8 @@ def scan(
         notices.append("not used from the rules file: " + ", ".join(loaded.ignored))
     if choice.name == "sample" and source is None:
         notices.append(
-            f"this is the embedded sample market, because {choice.why}; live data: vrp-xl key set"
+            f"this is the embedded sample market, because {choice.why}; live data: "
+            "vrp-xl source cboe (free), or vrp-xl key set"
             if choice.why.startswith("no source")
             else "this is the embedded sample market, as chosen with `vrp-xl source`"
         )

@@ -29,7 +29,10 @@ You can take your yes back at any time: vrp-xl source cboe --revoke
 """
 """What the user says yes to."""
 
-FIX = "Read its terms and say yes once: vrp-xl source cboe. Until then nothing is asked of it."
+FIX = (
+    "Read its terms and say yes once: vrp-xl source cboe. Until then nothing is asked of it; what "
+    "is stored is read with --offline."
+)
 
 _SETTING = "cboe_agreed"
 

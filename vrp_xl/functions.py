@@ -475,6 +475,60 @@ def VRP_CONTRACTS(
     )  # fmt: skip
 
 
+@vrp(
+    "pure",
+    "probability",
+    "=VRP_BREAKEVEN(1.65, 5)",
+    Example("=VRP_BREAKEVEN(1.65, 5, 50)", "winners are closed at half the credit"),
+)
+def VRP_BREAKEVEN(
+    credit: Annotated[float, arg.of_kind(arg.POSITIVE, "Credit of the spread.", "USD")],
+    width: Annotated[float, arg.of_kind(arg.POSITIVE, "Distance of the strikes.", "USD")],
+    close_at: Annotated[Number, arg.of_kind(arg.POSITIVE, "Winners are closed at this percent of "
+                        "the credit.", "%", default="held to expiry")] = None,
+) -> float:  # fmt: skip
+    """Probability to win at which a credit spread earns nothing.
+
+    Compare it with a real-world probability, from outcomes that were seen, not with 1 minus delta,
+    which is what the market charges for. Width 5 and credit 1.65 break even at 0.67; at 0.802
+    when winners are closed at half the credit.
+    """
+    share = None if close_at is None else close_at / 100.0
+    return sizing.break_even_probability(credit, width, close_at=share)
+
+
+@vrp(
+    "pure",
+    "USD per contract",
+    '=VRP_MAXLOSS("-P 560 +P 550", 1.65)',
+    Example('=VRP_MAXLOSS("-P 90 -C 110", 2, 100, 20, 45)', "a strangle: the stress loss"),
+    errors={"#NUM!": "a side is open, and spot, IV or days are blank"},
+)
+def VRP_MAXLOSS(
+    legs: Annotated[str, arg.of_kind(arg.TEXT, "Legs, such as -P 560 +P 550.")],
+    credit: Annotated[float, arg.of_kind(arg.POSITIVE, "Credit received per share.", "USD")],
+    spot: Annotated[Number, arg.of_kind(arg.POSITIVE, "Spot, for an open side.", "USD")] = None,
+    iv: Annotated[Number, arg.of_kind(arg.VOL, "Implied volatility, for an open side.",
+                                      "points")] = None,
+    days: Annotated[Number, arg.of_kind(arg.POSITIVE, "Calendar days to expiry, for an open "
+                                        "side.", "days")] = None,
+    rules: Annotated[Desk, arg.rules] = BLANK,
+) -> float:  # fmt: skip
+    """Maximum loss of one contract of 100 shares; the stress loss where a side is open.
+
+    The stress is a move of rule stress_sd standard deviations to expiry.
+    """
+    from vrp_xl.core.legs import read_legs  # noqa: PLC0415
+    from vrp_xl.core.loss import largest_loss  # noqa: PLC0415
+
+    move = None
+    if spot is not None and iv is not None and days is not None:
+        move = implied.expected_move(spot, iv, days)
+    return largest_loss(
+        read_legs(legs), credit, spot=spot, move=move, stress_sd=rules.rules.stress_sd
+    ).usd
+
+
 # One symbol, from what is stored
 
 
@@ -689,9 +743,9 @@ def VRP_EDGE(
 
     USD per contract of 100 shares. The credit is taken at mid less half the spread of every leg;
     the value is that of the same legs at HV30 and at HV90 (Black-Scholes, no rates, calendar days).
-    The loss is the maximum loss, or that of a stress move of 2.5 standard deviations where a side
-    is open. No quotes are stored: mids come from ATM IV and the wings, and basis says so. For many
-    symbols at once: VRP_SCAN(symbols, {"symbol","edge_30"}).
+    The loss is the maximum loss, or that of a move of rule stress_sd standard deviations where a
+    side is open. No quotes are stored: mids come from ATM IV and the wings, and basis says so.
+    For many symbols at once: VRP_SCAN(symbols, {"symbol","edge_30"}).
     """
     from vrp_xl.core.edge import MEASURES, snapshot_edge  # noqa: PLC0415
 
@@ -792,6 +846,29 @@ def VRP_TERM(
     return iv - rv
 
 
+@vrp(
+    "symbol",
+    "calendar days",
+    '=VRP_TENOR("SPY")',
+    errors={"#N/A": _NOT_STORED + ", or no tenor beyond the time stop pays a premium"},
+)
+def VRP_TENOR(
+    symbol: Annotated[str, arg.of_kind(arg.SYMBOL, "Ticker.")],
+    rules: Annotated[Desk, arg.rules] = BLANK,
+) -> int:
+    """The tenor to sell: the one with the most premium from dte_min to dte_max.
+
+    Never one at or under the time stop, which would be closed as soon as it is opened.
+    """
+    from vrp_xl.core.term import tenor  # noqa: PLC0415
+
+    snapshot = READER.snapshot(symbol, rules)
+    found = tenor(snapshot.term_vrp, rules.rules, why_missing=snapshot.missing.get("term_vrp", ""))
+    if found.suggested is None:
+        raise MissingError(f"{symbol} has no tenor to sell: {found.why}.")
+    return found.suggested
+
+
 @vrp("symbol", "text", '=VRP_STATUS("SPY")', '=VRP_STATUS("AMD")', errors={"#N/A": _NOT_STORED})
 def VRP_STATUS(
     symbol: Annotated[str, arg.of_kind(arg.SYMBOL, "Ticker.")],
@@ -817,9 +894,15 @@ def VRP_EXIT(
                           default="entered above the flip")] = None,
     entry_date: Annotated[dt.date | None, arg.of_kind(arg.DAY, "Day of entry; positions that "
                           "were entered inside the time stop have none.", "date")] = None,
+    structure: Annotated[str | None, arg.of_kind(arg.TEXT, "What was sold; a flip breach closes "
+                         "undefined risk and cuts defined risk by half.",
+                         default="undefined risk")] = None,
     rules: Annotated[Desk, arg.rules] = BLANK,
 ) -> str:  # fmt: skip
     """What to do with a position: the exit that leads, from what is stored of the symbol now."""
+    from vrp_xl.core.legs import structure_name  # noqa: PLC0415
+
+    risk = structures.STRUCTURES[structure_name(structure)].risk if structure else "undefined"
     snapshot = READER.snapshot(symbol, rules)
     decision = READER.decision(symbol, rules)
     days = held_days(expiry, entry_date, READER.today, rules.rules)
@@ -827,8 +910,8 @@ def VRP_EXIT(
         ExitInputs(
             z=snapshot.z_score, spot=snapshot.spot, flip=snapshot.gamma_flip,
             gamma=decision.gamma, gamma_basis=decision.gamma_basis, spread=snapshot.vrp_20d,
-            tactical=decision.premium.tactical, entry_cell=_entry(entry_cell), held=True,
-            credit=credit, mark=mark, days_to_expiry=days.days_to_expiry,
+            tactical=decision.premium.tactical, entry_cell=_entry(entry_cell), risk=risk,
+            held=True, credit=credit, mark=mark, days_to_expiry=days.days_to_expiry,
             entry_days=days.entry_days, days_to_stop=days.days_to_stop,
             entry_days_to_stop=days.entry_days_to_stop,
         ),
@@ -902,6 +985,48 @@ def VRP_DECIDE(
     from vrp_xl.excel import raw  # noqa: PLC0415
 
     return raw.decide_table(raw_table or [[None]], rules.rules, today=_today())
+
+
+@vrp(
+    "table",
+    "as many rows as there are symbols: a column per measure",
+    Example(
+        '=VRP_POSITIONS({"SPY"}, {"short_put_spread","600/610",2,"2026-11-12","A","2099-01-15",'
+        "1.65,1.2})",
+        "action and reason",
+    ),
+    spills=True,
+)
+def VRP_POSITIONS(
+    symbols: Annotated[list[list[Any]] | None, arg.may_miss(arg.of_kind(arg.TABLE, "Tickers, one "
+                       "below the other; a blank gives a blank row."))],
+    details: Annotated[list[list[Any]] | None, arg.may_miss(arg.of_kind(arg.TABLE, "Beside them: "
+                       "structure, legs, contracts, entry date, entry cell, expiry, credit, mark, "
+                       "close date, close debit, closed contracts, exit reason. Columns at the end "
+                       "may be left out."))],
+    measures: Annotated[list[str] | None, arg.of_kind(arg.WORDS, "What to tell: action, reason, "
+                        "profit_pct, profit_usd, open_usd, realised_usd, target, days, stop, "
+                        "tested, at_risk, loss_kind, cell, z, flip, open.",
+                        default="action and reason")] = None,
+    rules: Annotated[Desk, arg.rules] = BLANK,
+) -> list[list[Any]]:  # fmt: skip
+    """What to do with each position, and why; what it has earned and may lose.
+
+    The same answers as the command ``vrp-xl positions``. Legs are text such as -P 560 +P 550, or
+    the strikes alone from the lowest with the name of the structure. A row that cannot be read
+    says CHECK INPUT and why.
+    """
+    from vrp_xl.excel import positions_table  # noqa: PLC0415
+
+    first = [row[0] for row in symbols or [[None]]]
+    return positions_table.table(
+        first,
+        details or [[None]] * len(first),
+        [word.strip().lower() for word in measures] if measures else ["action", "reason"],
+        lambda symbol: READER.snapshot(symbol, rules),
+        rules.rules,
+        today=_today(),
+    )
 
 
 @vrp(
@@ -1068,10 +1193,12 @@ def VRP_WHY(
         decision = READER.decision(symbol, where)
     except VrpError as error:
         return str(error)
-    told = [decision.action, *decision.why]
+    fired = "an exit fires: "
+    told = [decision.action]
+    told += [w for w in decision.why if not decision.action.endswith(f": {w.removeprefix(fired)}")]
     snapshot = READER.snapshot(symbol, where)
     told += [f"{name} is missing: {why}" for name, why in snapshot.missing.items()
-             if name in ("z_score", "rv_90d", "gamma_flip")]  # fmt: skip
+             if name in ("rv_90d", "gamma_flip")]  # fmt: skip
     return "; ".join(dict.fromkeys(told)) + "."
 
 

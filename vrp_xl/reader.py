@@ -40,8 +40,8 @@ WANTED_AT_ONCE = 50
 
 NO_SOURCE = "No source is chosen, so there is nothing to read."
 NO_SOURCE_FIX = (
-    "Choose one: `vrp-xl source sample` for the sample market, `vrp-xl source flashalpha` for "
-    "live data."
+    "Choose one: `vrp-xl source sample` for the sample market, `vrp-xl source cboe` (free) or "
+    "`vrp-xl source flashalpha` for live data."
 )
 
 
@@ -240,7 +240,7 @@ class Reader:
             names = ", ".join(SYMBOLS)
             return (
                 f"{symbol} is not in the sample market, which holds {names}.",
-                "Choose a real source for other names: `vrp-xl source flashalpha`.",
+                "Choose a real source for other names: `vrp-xl source` compares them.",
             )
         if source == "cboe":
             from vrp_xl import consent  # noqa: PLC0415
@@ -461,10 +461,16 @@ class Reader:
                 self._want(source, symbol)
 
             def outcomes() -> dict[str, float | None]:
+                from vrp_xl.core.followed import RETURNS  # noqa: PLC0415
+                from vrp_xl.core.outcomes import mean_outcome  # noqa: PLC0415
+                from vrp_xl.workflow.closes import stored_closes  # noqa: PLC0415
+
                 store = self.store()
                 return {
-                    s: what_if.mean_outcome(
-                        store.series(source, s, "close"), store.series(source, s, "atm_iv")
+                    s: mean_outcome(
+                        stored_closes(store, source, s).closes,
+                        store.series(source, s, "atm_iv"),
+                        RETURNS,
                     )
                     for s in dict.fromkeys(snapshot.symbol for snapshot in listed)
                 }

@@ -6,6 +6,7 @@ markup or move the cursor. A host: shows what the workflow decided and decides n
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from rich import box
@@ -108,7 +109,7 @@ def show_scan(scan: Scan, out: Console, *, everything: bool = False) -> None:
         out.print()
         out.print(Text("No candidate this morning. Doing nothing is a position.", style="bold"))
     if rest:
-        _rest(rest, out)
+        _rest(rest, out, min(row.age for row in scan.rows))
     if scan.failed:
         out.print()
         out.print(Text("No figures", style="bold"))
@@ -164,7 +165,7 @@ def _headline(scan: Scan, out: Console) -> None:
 
 
 def _plan(row: Row, out: Console, *, everything: bool = False) -> None:
-    s, d, p = row.snapshot, row.decision, row.decision.premium
+    s, d = row.snapshot, row.decision
     cell = d.cell or "?"
     head = Text(f"{s.symbol} ", style="bold")
     head.append(f" {cell} ", style=_CELL_STYLE[cell])
@@ -178,8 +179,6 @@ def _plan(row: Row, out: Console, *, everything: bool = False) -> None:
     out.print(head)
     for label, words in _plan_lines(row):
         out.print(Text(f"  {label:<12}{clean(words)}"))
-    if p.funnel is not None and not d.candidate:
-        out.print(Text(f"  {'':<12}{FUNNEL_MEANING[p.funnel]}", style="dim"))
     for label, words in _chain_lines(row) if everything else ():
         out.print(Text(f"  {label:<12}{clean(words)}"))
 
@@ -219,6 +218,8 @@ def _plan_lines(row: Row) -> Iterator[tuple[str, str]]:
             + (f" ({p.compression_band})" if p.compression_band else "")
         ),
     )
+    if p.funnel is not None and not d.candidate:
+        yield "", FUNNEL_MEANING[p.funnel]
     yield (
         "Sides",
         (
@@ -253,7 +254,9 @@ def _plan_lines(row: Row) -> Iterator[tuple[str, str]]:
         yield "Structure", f"{d.structure.title} ({score}), {d.structure.risk} risk"
     yield from _strike_lines(row)
     yield from _edge_lines(row)
-    yield "Size", f"{d.size:.2f}x standard"
+    yield "Size", f"{d.size:.2f}x standard{_contracts(row)}"
+    if row.tenor is not None:
+        yield "Tenor", row.tenor.why
     for i, line in enumerate(exit_plan(d, row.rules, flip=s.gamma_flip)):
         yield ("Get out" if i == 0 else ""), line
     yield "Status", d.status
@@ -268,6 +271,13 @@ def _plan_lines(row: Row) -> Iterator[tuple[str, str]]:
         yield ("Warnings" if i == 0 else ""), line
     stale = ", stale: a session has opened since" if row.stale else ""
     yield "Data", f"{s.source}, {age_words(row.age)} old{stale}"
+
+
+def _contracts(row: Row) -> str:
+    """Whole contracts where the account is known, and what limits them."""
+    if row.sized is None or row.rules.equity is None:
+        return ""
+    return f": {row.sized.words}"
 
 
 def _windows(s: Snapshot) -> str:
@@ -299,6 +309,15 @@ def _level_lines(row: Row) -> Iterator[tuple[str, str]]:
         yield "", "gamma is " + ", ".join(crossing_words(c) for c in s.crossings)
 
 
+_ESTIMATORS = (
+    ("yang_zhang_20d", "Yang-Zhang 20"), ("yang_zhang_30d", "30"),
+    ("rogers_satchell_20d", "Rogers-Satchell 20"), ("garman_klass_20d", "Garman-Klass 20"),
+    ("parkinson_20d", "Parkinson 20"),
+)  # fmt: skip
+"""Realized volatility of ranges, beside RV20, and how a line of it begins."""
+
+_DAY = timedelta(days=1)
+
 MOST_EXPIRIES = 12
 """Expiries that the terminal lists; `VRP_LEVELS` and JSON have them all."""
 
@@ -306,11 +325,16 @@ MOST_EXPIRIES = 12
 def _chain_lines(row: Row) -> Iterator[tuple[str, str]]:
     """What the chain says by expiry, and what was left out of it."""
     s = row.snapshot
+    known = [(words, value) for name, words in _ESTIMATORS
+             if (value := getattr(s, name)) is not None]  # fmt: skip
+    if known:
+        yield "Estimators", "  ".join(f"{words} {value:.1f} %" for words, value in known)
     for i, e in enumerate(s.expiries[:MOST_EXPIRIES]):
         wings = f"{figure(e.put_wing_iv, '.1f')} / {figure(e.call_wing_iv, '.1f')}"
         gex = "n/a" if e.net_gex is None else f"{e.net_gex / 1e6:+,.0f} m"
         words = (
-            f"{e.dte:>4} days  ATM IV {figure(e.atm_iv, '.1f', ' %')}  wings {wings}  "
+            f"{e.dte:>4} {'day ' if e.dte == 1 else 'days'}  "
+            f"ATM IV {figure(e.atm_iv, '.1f', ' %')}  wings {wings}  "
             f"move {money(e.expected_move)}  net GEX {gex}"
         )
         yield ("Expiries" if i == 0 else ""), words
@@ -382,10 +406,10 @@ def _confirmed(row: Row) -> str:
     return ", ".join(told)
 
 
-def _rest(rows: list[Row], out: Console) -> None:
+def _rest(rows: list[Row], out: Console, youngest: timedelta) -> None:
     out.print()
     if out.width < TABLE_WIDTH:
-        _rest_narrow(rows, out)
+        _rest_narrow(rows, out, youngest)
         return
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title="The rest", title_justify="left")
     for name, justify in (
@@ -407,19 +431,23 @@ def _rest(rows: list[Row], out: Console) -> None:
             figure(p.tactical, ".2f"),
             d.gamma + {"net_gex": " (GEX)"}.get(d.gamma_basis or "", ""),
             figure(d.flip_distance_pct, "+.1f", " %"),
-            Text("\n".join(map(clean, _left_out(row)))),
+            Text("\n".join(map(clean, _left_out(row, youngest)))),
         )
     out.print(table)
 
 
-def _left_out(row: Row) -> list[str]:
-    """Why a row is no candidate; then what its own chain says that a reader should know."""
+def _left_out(row: Row, youngest: timedelta) -> list[str]:
+    """Why a row is no candidate; then what its own chain says that a reader should know.
+
+    The scan says how old its newest figures are; a row that is a day older says so.
+    """
     s, d = row.snapshot, row.decision
-    notes = s.warnings if s.score_kind == "local" else ()
+    notes = [f"figures are {age_words(row.age)} old"] if row.age - youngest >= _DAY else []
+    notes += s.warnings if s.score_kind == "local" else ()
     return ["; ".join(d.why) or d.status, *(f"note: {words}" for words in notes)]
 
 
-def _rest_narrow(rows: list[Row], out: Console) -> None:
+def _rest_narrow(rows: list[Row], out: Console, youngest: timedelta) -> None:
     """The rest without a table, for a terminal in which its columns would not fit."""
     out.print(Text("The rest", style="bold"))
     for row in rows:
@@ -429,7 +457,7 @@ def _rest_narrow(rows: list[Row], out: Console) -> None:
         line.append(f" {cell} ", style=_CELL_STYLE[cell])
         line.append(f"  z {figure(s.z_score, '+.2f')}  spread {figure(s.vrp_20d, '+.1f')}")
         out.print(line)
-        for words in _left_out(row):
+        for words in _left_out(row, youngest):
             out.print(Text("  " + clean(words)))
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from tests.evidence_series import made, written
 from vrp_xl import cli, desk
+from vrp_xl.commands import evaluate as command
 from vrp_xl.core.calendar import session_close, trading_days
 from vrp_xl.core.rules import STANDARD
 from vrp_xl.sources.base import Observation
@@ -144,3 +145,56 @@ def test_the_journal_of_kept_scans(run):
     assert [group["n"] for group in found["buckets"]["cell"]] == [75, 75, 75, 75, 0]
     assert [group["n"] for group in found["buckets"]["candidate"]] == [150, 150]
     assert found["inputs"][0].startswith("journal of the source folder: 300 symbol-days")
+
+
+def test_verdicts_come_first_and_it_says_what_it_is(run, files):
+    """Period and proxy at the top, each verdict before the first table, how to read it last."""
+    code, out, err = run(*files, "--symbol", "abc")
+    assert (code, err) == (0, "")
+    flat = " ".join(out.split())
+    order = [
+        "Period: ", "A proxy, not P&L", "Do days that pass both filters",
+        "Do the compression bands",
+        "The two filters", "pass both", "HV30 / HV90", "How to read this", "Overlap: ", "Not P&L: ",
+    ]  # fmt: skip
+    places = [flat.index(words) for words in order[:4]]
+    for words in order[4:]:
+        places.append(flat.index(words, places[-1]))
+    assert places == sorted(places)
+    assert "ABC, 610 days with all inputs" in flat
+
+
+def test_preset_tenor_and_percentile_count(run, files):
+    """Each changes what is reported."""
+    usual = json.loads(run(*files, "--json")[1])
+    code, out, _ = run(*files, "--json", "--preset", "spike", "--tenor", "45",
+                       "--iv-percentile", "60")  # fmt: skip
+    assert code == 0
+    found = json.loads(out)
+    assert found["tenor"] == {"calendar_days": 45, "returns": 31}
+    assert found["iv_percentile_min"] == 60
+    assert found["counts"]["both"] < usual["counts"]["both"]
+    assert (
+        found["comparisons"]["rejected"]["left"]["n"]
+        != (usual["comparisons"]["rejected"]["left"]["n"])
+    )
+
+
+def test_scans_of_the_sample_market_are_no_evidence(run, monkeypatch, capsys):
+    """A journal full of invented figures counts as none."""
+    monkeypatch.setattr(sys, "argv", ["vrp-xl", "scan", "--csv"])
+    with pytest.raises(SystemExit):
+        cli.main()
+    capsys.readouterr()
+    code, _, err = run("--journal")
+    assert code != 0
+    assert "The figures of the sample market are invented" in err
+
+
+def test_the_workbook_is_there_before_the_words(run, files, monkeypatch, tmp_path):
+    """`vrp-xl evaluate ... --out e.xlsx | head` leaves the workbook, though the reader leaves."""
+    there = []
+    monkeypatch.setattr(command, "show", lambda *_: there.append((tmp_path / "e.xlsx").is_file()))
+    code, _, err = run(*files, "--out", "e.xlsx")
+    assert (code, err.strip()) == (0, "Workbook: e.xlsx")
+    assert there == [True]

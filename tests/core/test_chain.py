@@ -10,6 +10,7 @@ import pytest
 
 from vrp_xl.core import chain as ch
 from vrp_xl.core.black_scholes import price
+from vrp_xl.core.exposure import exposure_of
 from vrp_xl.errors import InputError
 
 NOON = datetime(2026, 3, 20, 16, 0, tzinfo=UTC)  # 12:00 in New York, a third Friday
@@ -241,3 +242,22 @@ def test_days_count_in_new_york():
     assert make(
         strike=[100.0], as_of=at_night.as_of, expiry=[expiry.toordinal()]
     ).days.tolist() == [30.0]
+
+
+def test_figures_that_no_market_has():
+    """Open interest, gammas and IVs beyond reason are not used, and counted; nothing overflows."""
+    day = date(2026, 4, 17).toordinal()
+    raw = ch.make_chain(
+        symbol="ABC", spot=100.0, as_of=datetime(2026, 3, 18, 20, tzinfo=UTC),
+        expiry=[day] * 4, right=[1, -1, 1, -1], strike=[100.0, 100.0, 105.0, 105.0],
+        iv=[0.2, 1e-300, 0.2, 0.2], delta=[0.5, -0.5, 0.3, -0.7],
+        gamma=[0.05, 0.05, 1e300, 0.05], open_interest=[100.0, 100.0, 100.0, 1e308],
+    )  # fmt: skip
+    cleaned = ch.clean(raw)
+    assert cleaned.marked[ch.ABSURD] == 1
+    assert cleaned.marked[ch.IMPOSSIBLE] == 2
+    assert np.nansum(cleaned.chain.open_interest) == 300.0
+    assert np.nanmax(cleaned.chain.gamma) < 1.0
+    exposure = exposure_of(cleaned)
+    assert exposure.levels.net_gex is not None
+    assert np.isfinite(exposure.levels.net_gex)

@@ -156,13 +156,13 @@ def test_a_fine_row_is_sold(snap):
         ({"z_score": 0.5, "rv_90d": None}, "WAIT: the ratio funnel needs HV90", "HV90"),
         ({"z_score": 0.5, "rv_30d": 17.0}, "WAIT: ratio funnel: edge gone", "edge gone"),
         ({"z_score": 0.5, "gamma": "negative"}, "NO TRADE: low premium", "cell D"),
-        ({"gamma": "unknown", "net_gex": None}, "WAIT: the gamma regime is withheld", "net GEX"),
+        ({"gamma": "unknown", "net_gex": None}, "WAIT: the gamma regime is not known", "net GEX"),
         ({"spot": 570.0}, "STAY OUT: spot is 0.44 % below", "an exit fires"),
         ({"rv_30d": 19.0}, "STAY OUT: IV/HV30 0.97", "an exit fires"),
         ({"next_earnings": date(2026, 4, 6)}, "STAY OUT: earnings", "in 10 days"),
         ({"next_earnings": TODAY}, "STAY OUT: earnings", "in 0 days"),
-        ({"vrp_regime": "event_only"}, "STAY OUT: the vendor warns", "event"),
-        ({"warnings": ("event_risk",)}, "STAY OUT: the vendor warns", "event"),
+        ({"vrp_regime": "event_only"}, "STAY OUT: the source warns", "event"),
+        ({"warnings": ("event_risk",)}, "STAY OUT: the source warns", "event"),
         ({"atm_oi": 499.0}, "STAY OUT: open interest", "499"),
         ({"atm_spread_pct": 5.1}, "STAY OUT: ATM quotes", "5.1 %"),
     ],
@@ -235,7 +235,7 @@ def test_unknown_gamma_by_rule(snap, rule, net_gex, cell, text):
     d = go(snap, rules, gamma="unknown", gamma_basis=None, net_gex=net_gex)
     assert (d.cell, d.cell_text) == (cell, text)
     assert d.gamma_basis == ("net_gex" if cell and rule == "net_gex" else None)
-    assert any("withheld" in words for words in (*d.why, *d.warnings))
+    assert any("is not known" in words for words in (*d.why, *d.warnings))
 
 
 def test_missing_z_is_no_cell_at_all(snap):

@@ -139,7 +139,7 @@ def test_days_and_missing_widths(snap):
         "not known: at mid"
     )
     assert (
-        "priced from ATM IV and the wings,"
+        "priced from ATM IV (none is known at 90 days) and the wings,"
         in snapshot_edge(s, strangle, STANDARD, today=TODAY, days=90).basis
     )
 
@@ -198,15 +198,15 @@ def test_a_decision_gives_its_own_edge_or_the_reason(snap):
     """The strikes are those of the decision; where nothing is sold the reason is said."""
     s = full(snap, z_score=1.4, vrp_20d=5.0, gamma="positive", gamma_basis="vendor")
     d = decide(s, STANDARD, today=TODAY)
-    found, why = decided_edge(s, d)
+    found, why = decided_edge(s, d, STANDARD)
     assert (found.structure, found.expiry, why) == (d.structure.name, d.strikes.expiry, "")
     assert found == snapshot_edge(s, d.structure, STANDARD, today=TODAY)
     idle = s.replace(gamma="negative", z_score=0.1)
-    assert decided_edge(idle, decide(idle, STANDARD, today=TODAY)) == (
+    assert decided_edge(idle, decide(idle, STANDARD, today=TODAY), STANDARD) == (
         None, "there is nothing to sell",
     )  # fmt: skip
     blind = full(snap, z_score=1.4, vrp_20d=5.0, gamma="positive", spot=None)
-    found, why = decided_edge(blind, decide(blind, STANDARD, today=TODAY))
+    found, why = decided_edge(blind, decide(blind, STANDARD, today=TODAY), STANDARD)
     assert (found, why) == (None, f"{blind.symbol} has no spot, so there is nothing to price.")
 
 
@@ -227,3 +227,13 @@ def test_quotes_wider_than_the_credit_leave_none(snap):
     assert e.edge_30 < 0
     assert e.edge_30_pct_credit is None
     assert e.basis.endswith("no credit is left at these quotes")
+
+
+def test_the_stress_of_an_edge_is_a_rule(snap):
+    """At stress_sd 1 the loss of a strangle is smaller by the rest of the move."""
+    s, strangle = full(snap), STRUCTURES["short_strangle"]
+    one = STANDARD.with_values({"stress_sd": 1.0})
+    wide = snapshot_edge(s, strangle, STANDARD, today=TODAY)
+    small = snapshot_edge(s, strangle, one, today=TODAY)
+    assert wide.credit == small.credit
+    assert 0 <= small.loss < wide.loss

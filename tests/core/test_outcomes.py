@@ -209,3 +209,15 @@ def test_panels_are_the_scalar_functions():
     assert np.flatnonzero(np.isnan(found)).tolist() == [0, 1, 2, 3, 6, 7, 8, 9, 10]
     assert np.isnan(following_panel(values[:5], 5)).all()
     assert np.isnan(percentile_panel(values[:4], 4)).all()
+
+
+def test_the_mean_outcome_is_the_mean_of_the_rows():
+    """One definition: over the same days it is the mean of the rows' outcomes."""
+    series = made(400)
+    days, _ = outcomes.from_series(series, STANDARD, 21)
+    expected = float(np.nanmean(days.iv - days.following))
+    assert outcomes.mean_outcome(series.closes, series.ivs, 21) == pytest.approx(expected)
+    holes = [dated for n, dated in enumerate(series.closes) if not 100 <= n < 110]
+    assert outcomes.mean_outcome(holes, series.ivs, 21) != pytest.approx(expected)
+    assert outcomes.mean_outcome(series.closes[:21], series.ivs, 21) is None
+    assert outcomes.mean_outcome([], series.ivs, 21) is None

@@ -65,6 +65,23 @@ def test_later_bars_do_not_count():
     assert f"20 days to {DAYS[-3]}" in early.basis["parkinson_20d"]
 
 
+def test_a_step_like_a_split_gives_no_yang_zhang():
+    """The gap of that morning is none; what sees no gap stays as it is."""
+    half = [
+        b if b.day < DAYS[-10] else DatedBar(
+            b.day, Bar(*(price / 2 for price in b.bar)),
+            b.previous_close if b.day == DAYS[-10] else b.previous_close / 2,
+        )
+        for b in bars()
+    ]  # fmt: skip
+    s = with_range_volatility(SHELL, half, day=DAY)
+    assert (s.yang_zhang_20d, s.yang_zhang_30d) == (None, None)
+    assert f"on {DAYS[-10]}, as in a 2:1 split" in s.missing["yang_zhang_20d"]
+    whole = with_range_volatility(SHELL, bars(), day=DAY)
+    assert s.parkinson_20d == pytest.approx(whole.parkinson_20d)
+    assert whole.yang_zhang_20d is not None
+
+
 def test_too_few_days_say_how_many():
     """20 bars are enough for the 20-day figures but for the close before the first of them."""
     s = with_range_volatility(SHELL, bars(DAYS[-20:]), day=DAY)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 import zipfile
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import openpyxl
@@ -124,11 +125,15 @@ def test_charts_have_their_intervals(report):
     assert lines.count("<c:ser>") == 4
 
 
-def test_summary_answers_every_question(book, report):
-    """In the words of the report."""
-    told = rows_of(book["Summary"])
-    for answer in work.answers(report):
-        assert told[answer.question][0][1] == answer.words
+def test_the_summary_gives_verdicts_before_figures(book, report):
+    """Each question twice: first with its verdict, then with what that rests on."""
+    told = [row[:2] for rows in [book["Summary"].iter_rows(min_col=2, values_only=True)]
+            for row in rows]  # fmt: skip
+    heads = [row[0] for row in told]
+    start, rest = heads.index("Verdicts"), heads.index("What they rest on")
+    found = work.answers(report)
+    assert told[start + 1 : rest] == [(a.question, a.verdict) for a in found]
+    assert told[rest + 1 : rest + 1 + len(found)] == [(a.question, a.figures) for a in found]
 
 
 def test_equal_reports_give_equal_bytes_and_no_formula(report, tmp_path):
@@ -155,3 +160,40 @@ def test_a_place_that_cannot_be_written_is_told(report, tmp_path):
     with pytest.raises(InputError, match="cannot be written"):
         evidence_book.write_evidence(report, tmp_path / "no" / "e.xlsx")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("bad", ["=1+1", "+cmd|' /C calc'!A0", "@SUM(A1)", "-2+3", "a\x00\x1b&[x]"])
+def test_names_never_become_formulas_or_links(tmp_path, bad):
+    """A symbol, a file's name and a note are text, whatever they begin with."""
+    held = report_in(tmp_path, n=400, names=("ABC", "XYZ"), inputs=(bad,), source=bad,
+                     notes=(bad, "http://x.y"))  # fmt: skip
+    each = tuple(replace_name(o, bad) for o in held.evidence.by_symbol)
+    data = evidence_book.evidence_bytes(
+        replace(held, evidence=replace(held.evidence, by_symbol=each))
+    )
+    found = openpyxl.load_workbook(io.BytesIO(data))
+    cells = [cell for sheet in found for row in sheet.iter_rows() for cell in row]
+    assert not [cell.coordinate for cell in cells if cell.data_type == "f"]
+    assert not [cell.coordinate for cell in cells if cell.hyperlink is not None]
+    clean = bad.replace("\x00", "").replace("\x1b", "")
+    seen = [re.sub(r"\W", "", str(cell.value)) for cell in cells]
+    assert seen.count(re.sub(r"\W", "", clean)) >= 4
+    with zipfile.ZipFile(io.BytesIO(data)) as packed:
+        assert not [name for name in packed.namelist() if "externalLink" in name]
+
+
+def replace_name(each, name):
+    """The line of a symbol under another name."""
+    return each._replace(symbol=name)
+
+
+def test_a_file_in_use_is_left_as_it_was(report, tmp_path):
+    """A folder stands in its place: a sentence, no scrap; a file is replaced whole."""
+    (tmp_path / "taken.xlsx").mkdir()
+    with pytest.raises(InputError, match="cannot be written"):
+        evidence_book.write_evidence(report, tmp_path / "taken.xlsx")
+    assert [path.name for path in tmp_path.iterdir()] == ["taken.xlsx"]
+    good = tmp_path / "e.xlsx"
+    good.write_bytes(b"old")
+    evidence_book.write_evidence(report, good)
+    assert good.read_bytes() == evidence_book.evidence_bytes(report)

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
-import numpy as np
 import pytest
 
 from tests.fuzz import http, parsers
 from tests.fuzz.mutations import Target, fuzz
 from tests.sources.chain_files import HEADER, Market
 from vrp_xl import settings
+from vrp_xl.core.splits import adjusted, find_jumps
 from vrp_xl.errors import RulesError, StoreError
 from vrp_xl.rules_file import load_rules
 from vrp_xl.sources import http as client
-from vrp_xl.sources.cboe_files import looks_like_split, read_bytes
+from vrp_xl.sources.cboe_files import read_bytes
 
 NOW = datetime(2026, 3, 18, 20, 0, tzinfo=UTC)
 
@@ -43,8 +43,10 @@ def test_a_chain_of_a_header_alone_is_told():
 
 
 def test_a_close_next_to_nothing_is_no_split():
-    """A price of 5e-324 has no ratio; it is passed over without a warning."""
-    assert looks_like_split(np.array([100.0, 5e-324, 100.0, 50.0])).tolist() == [False, False, True]
+    """A step to 5e-324 is no clean ratio; the 2:1 after it is still seen."""
+    closes = [(date(2026, 3, n), price) for n, price in enumerate((100.0, 5e-324, 100.0, 50.0), 2)]
+    assert [jump.ratio for jump in find_jumps(closes) if jump.clear] == [2.0]
+    assert adjusted(closes, {date(2026, 3, 3): 2.0, date(2026, 3, 5): 2.0}).closes[-2][1] == 50.0
 
 
 @pytest.mark.parametrize("name", ["rules.toml", "rules.json", "settings.json"])

@@ -13,7 +13,7 @@ import pytest
 from tests.sources import chain_files as files
 from vrp_xl.core.chain import IV_SOLVED, clean
 from vrp_xl.sources import cboe_files
-from vrp_xl.sources.cboe_files import looks_like_split, occ_columns, read_bytes, read_file
+from vrp_xl.sources.cboe_files import occ_columns, read_bytes, read_file
 
 NOW = datetime(2026, 3, 20, 12, 0, tzinfo=UTC)
 DATA = Path(__file__).parents[2] / "../shared/data"
@@ -123,9 +123,7 @@ def test_history_as_json_and_csv():
     rows = [(date(2026, 3, 12), 0.0), *files.walk(4)]
     found = read(files.price_json("^ABC", rows))
     assert (found.prices.symbol, len(found.prices)) == ("ABC", 4)
-    assert [p.why for p in found.problems] == [
-        "1 days have a close of 0 (not listed yet): left out"
-    ]
+    assert [p.why for p in found.problems] == ["1 day with a close of 0 (not listed yet): left out"]
     csv = read(files.price_csv(files.walk(4)))
     assert csv.problems == ()
     assert csv.prices.symbol is None
@@ -303,9 +301,9 @@ PRICES_STILL_READ = {
     "day that is none": (prices("2026-02-30,100"), "f, line 8: '2026-02-30' is no date"),
     "no day": (prices(",100"), "f, line 8: no date"),
     "cut": (prices("2026-03-1"), "f, line 8: the line is cut: 1 of 2"),
-    "twice": (prices(f"{ROWS[2][0]},{ROWS[2][1]}"), "f: 1 days come more than once"),
+    "twice": (prices(f"{ROWS[2][0]},{ROWS[2][1]}"), "f: 1 day given more than once"),
     "unsorted": (prices("2026-03-02,100"), "f: its days are not in order: sorted"),
-    "a split": (prices(f"2026-03-19,{ROWS[-1][1] / 2}"), "if that is a split, use adjusted"),
+    "a split": (prices(f"2026-03-19,{ROWS[-1][1] / 2}"), "in a 2:1 split: unless it is said"),
 }
 
 
@@ -379,12 +377,6 @@ def test_contract_symbols():
     ]
     assert expiry[:2].tolist() == [date(2022, 12, 12).toordinal(), date(2026, 4, 17).toordinal()]
     assert (right[:2].tolist(), strike[:2].tolist()) == ([1, -1], [1000.0, 12.5])
-
-
-def test_splits_are_near_whole_multiples():
-    """AAPL's 2:1 of 2005 is one; VIX's jump of 2018 is none."""
-    assert looks_like_split(np.array([88.99, 44.86])).tolist() == [True]
-    assert looks_like_split(np.array([17.31, 37.32])).tolist() == [False]
 
 
 @pytest.mark.parametrize(

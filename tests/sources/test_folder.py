@@ -212,13 +212,19 @@ def test_quotes_of_zero_are_not_used(tmp_path):
     assert "732 without a two-sided quote" in s.basis["spot"]
 
 
-def test_a_split_in_the_prices_warns(tmp_path):
-    """A close that halves within the last 90 returns."""
+def test_a_split_in_the_prices_is_told_once(tmp_path):
+    """A close that halves: figures around it are missing with the reason, until it is said."""
     rows = [(d, c if d < date(2026, 2, 2) else c / 2) for d, c in files.walk(300)]
     (tmp_path / "a.json").write_text(files.Market("ABC").json())
     (tmp_path / "abc.csv").write_text(files.price_csv(rows))
-    s = fetch(tmp_path).snapshot
-    assert any("2026-02-02: a split not adjusted?" in w for w in s.warnings)
+    source = FolderSource(tmp_path, now=NOW)
+    assert ["2:1 split: unless it is said" in str(p) for p in source.problems()] == [True]
+    with Store(tmp_path / "s.sqlite3", clock=lambda: NOW) as store:
+        refresh(source, store, ["ABC"], clock=lambda: NOW)
+        s = store.latest("folder", "ABC")
+        assert s.rv_90d is None
+        assert "vrp-xl history split ABC 2026-02-02 2:1" in s.missing["rv_90d"]
+        assert not [w for w in s.warnings if "split" in w]
 
 
 def test_chains_of_which_nothing_is_left(tmp_path):
@@ -281,7 +287,7 @@ def test_a_refresh_stores_what_is_there(folder, tmp_path_factory):
     source = FolderSource(folder, now=NOW)
     with Store(tmp_path_factory.mktemp("store") / "s.sqlite3", clock=lambda: NOW) as store:
         said = str(cost(source, store, ["ABC"], clock=lambda: NOW))
-        assert said == "1 call, unlimited plan"
+        assert said == "1 call, no quota"
         result = refresh(source, store, ["ABC", "QQQ"], clock=lambda: NOW)
         assert [(o.symbol, o.state) for o in result.outcomes] == [
             ("ABC", "fresh"),

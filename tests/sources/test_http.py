@@ -110,6 +110,7 @@ def test_constants_that_json_lacks_are_null() -> None:
         (reply(b'{"a": 1', length=400), BadAnswerError, "cut off"),
         (reply(b'{"a": 1}', length=5), BadAnswerError, "no JSON"),
         (reply(b"nonsense", "200 OK", "Content-Encoding: gzip"), BadAnswerError, "garbled"),
+        (CHUNKED + b"f" * 40 + b"\r\n{}", BadAnswerError, "cut off"),
         (reply(gzip.compress(b'{"a": 1}')[:-9] + b"x" * 9, "200 OK", "Content-Encoding: gzip"),
          BadAnswerError, ""),
         (CHUNKED + b"zz\r\n{}", BadAnswerError, ""),

@@ -6,12 +6,14 @@ import json
 from datetime import UTC, datetime
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tests.core.test_outcomes import kept
 from tests.evidence_series import made, written
 from vrp_xl.core import outcomes
 from vrp_xl.core.rules import PRESETS, STANDARD
+from vrp_xl.core.splits import adjusted
 from vrp_xl.errors import InputError, NoNumberError
 from vrp_xl.workflow import evaluate as work
 
@@ -251,7 +253,7 @@ def test_a_journal_answers_as_its_series_does(tmp_path):
     """The same days give the same groups; cells and decisions become buckets."""
     series = made(1200)
     days, _ = outcomes.from_series(series, STANDARD, TENOR)
-    material = work.from_journal(kept(days), lambda _: series.closes, "test", TENOR)
+    material = work.from_journal(kept(days), lambda _: adjusted(series.closes, {}), "test", TENOR)
     found = work.evaluate(material, STANDARD, "standard", draws=50)
     files = report_of(("ABC", *written(tmp_path, series)), draws=50)
     for ours, theirs in zip(found.evidence.groups, files.evidence.groups, strict=True):
@@ -263,4 +265,27 @@ def test_a_journal_answers_as_its_series_does(tmp_path):
 def test_an_empty_journal_says_what_to_do():
     """No scan with figures."""
     with pytest.raises(NoNumberError, match="holds no scan with figures of the source folder"):
-        work.from_journal([], lambda _: [], "folder", TENOR)
+        work.from_journal([], lambda _: adjusted([], {}), "folder", TENOR)
+
+
+def test_a_marked_split_is_no_move_and_an_unmarked_one_is_no_outcome():
+    """Marked, the days are those of whole closes; not marked, a tenor of them has no outcome."""
+    series = made(400)
+    days, _ = outcomes.from_series(series, STANDARD, TENOR)
+    at = 200
+    day = series.closes[at][0]
+    halved = [(d, c / 2 if n >= at else c) for n, (d, c) in enumerate(series.closes)]
+
+    def found(held):
+        return work.from_journal(kept(days), lambda _: held, "test", TENOR)
+
+    whole = found(adjusted(series.closes, {}))
+    marked = found(adjusted(halved, {day: 2.0}))
+    assert marked.days.following == pytest.approx(whole.days.following, nan_ok=True)
+    assert marked.notes == ()
+    unsaid = found(adjusted(halved, {}))
+    without = ~np.isnan(whole.days.following) & np.isnan(unsaid.days.following)
+    assert np.flatnonzero(without).tolist() == list(range(at - TENOR, at))
+    known = ~np.isnan(unsaid.days.following)
+    assert unsaid.days.following[known] == pytest.approx(whole.days.following[known])
+    assert f"vrp-xl history split ABC {day} RATIO" in unsaid.notes[0]

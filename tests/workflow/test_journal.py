@@ -186,6 +186,21 @@ def test_what_followed(store):
     assert (seen["day"], seen["until"], seen["candidate"]) == (DAY, days[-1], "yes")
 
 
+def test_a_marked_split_is_no_move(store):
+    """What followed is counted on closes without the split, as everywhere."""
+    journal.keep(store, scan_of([row(snapshot("SPY")), row(snapshot("QQQ"))]))
+    days = trading_days(DAY, date(2026, 6, 1))[: 1 + 21]
+    whole = [580.0 * math.exp(0.01 * (n % 3)) for n in range(len(days))]
+    halved = [price / 2 if n >= 10 else price for n, price in enumerate(whole)]
+    for symbol, prices in (("SPY", whole), ("QQQ", halved)):
+        closes = [Observation("close", d, p) for d, p in zip(days, prices, strict=True)]
+        store.add_observations("flashalpha", symbol, closes)
+    store.add_observations("flashalpha", "QQQ", [Observation("split", days[10], 2.0)])
+    found = entries(store)
+    assert found["QQQ"].followed.realized == pytest.approx(found["SPY"].followed.realized)
+    assert found["QQQ"].followed.move_pct == pytest.approx(found["SPY"].followed.move_pct)
+
+
 def test_old_figures_count_from_their_own_day(store):
     """What was two days old when it was scanned is compared from then on."""
     old = row(snapshot("SPY", as_of=NOW - timedelta(days=2)), stale=True)

@@ -605,8 +605,10 @@ def test_cost_is_told_before_and_asks_nothing(store):
 
 
 def test_cost_in_words():
-    """One call is singular, an unlimited plan says so."""
-    assert str(Cost(24, None, unlimited=True, resets_at=None)) == "24 calls, unlimited plan"
+    """One call is singular, an unlimited plan says so; files and the sample have no plan."""
+    alpha = Cost(24, None, unlimited=True, resets_at=None, plan="alpha")
+    assert str(alpha) == "24 calls, unlimited plan"
+    assert str(Cost(3, None, unlimited=True, resets_at=None)) == "3 calls, no quota"
     assert str(Cost(1, 231, unlimited=False, resets_at=TOMORROW)) == "1 call, 231 left today"
 
 

@@ -32,7 +32,8 @@ def test_old_figures_say_so(store):
     old = run_scan(store, "sample", SYMBOLS, STANDARD, now=THEN + timedelta(hours=40))
     warning = "figures are 40 h old: a session has opened since"
     assert all(row.decision.warnings[0] == warning for row in old.rows)
-    assert old.notices == ("12 of 12 symbols have old figures: a session has opened since",)
+    told = f"12 of 12 symbols have old figures, the oldest of {THEN:%Y-%m-%d}"
+    assert old.notices == (f"{told}: a session has opened since",)
 
 
 def test_the_sample_market_never_grows(store):

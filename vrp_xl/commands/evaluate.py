@@ -103,6 +103,10 @@ def evaluate(
     report = work.evaluate(
         material, loaded.rules, loaded.preset, tenor_days=tenor, iv_percentile_min=iv_percentile
     )
+    if out is not None:  # before anything is printed: a pipe may close
+        from vrp_xl.excel.evidence_book import write_evidence
+
+        print(f"Workbook: {write_evidence(report, out)}", file=sys.stderr)
     if as_json:
         import json
 
@@ -111,10 +115,6 @@ def evaluate(
         from vrp_xl import terminal
 
         show(report, terminal.console(sys.stdout, piped=not sys.stdout.isatty()))
-    if out is not None:
-        from vrp_xl.excel.evidence_book import write_evidence
-
-        print(f"Workbook: {write_evidence(report, out)}", file=sys.stderr)
 
 
 def _files(
@@ -127,7 +127,7 @@ def _files(
 
 
 def show(report: Report, out: Console) -> None:
-    """Prints the report: what it is, the groups, every question with its answer, the buckets."""
+    """Prints the report: verdicts first, then groups, figures, buckets, and how to read them."""
     from rich.rule import Rule
     from rich.text import Text
 
@@ -149,11 +149,19 @@ def show(report: Report, out: Console) -> None:
     out.print(Rule(characters="="))
     out.print(Text("EVIDENCE: implied minus the realized volatility that followed", style="bold"))
     out.print(Rule(characters="="))
-    for words in report.caveats:
-        told(words)
+    told(report.period)
+    told(
+        "A proxy, not P&L; the windows overlap, and the intervals allow for it. More on that at "
+        "the end."
+    )
+    for words in report.notes:
+        told(f"Note: {words}", style="dim")
     out.print()
-    for words in (*report.inputs, *report.notes):
-        told(words, style="dim")
+    found = answers(report)
+    for answer in found:
+        told(answer.question)
+        told(answer.verdict, "  ", style="bold")
+    out.print()
     c = e.counts
     z = "" if c.high_z_pct is None else (
         f" z is at or above {report.rules.z_min:g} on {c.high_z_pct:.2f} % of {c.with_z:,} days."
@@ -170,14 +178,20 @@ def show(report: Report, out: Console) -> None:
         style="dim",
     )
     out.print()
-    for answer in answers(report):
-        out.print(Text(clean(answer.question), style="bold"))
-        told(answer.words, "  ")
+    for answer in found:
+        told(answer.question, style="bold")
+        told(answer.figures, "  ")
         out.print()
     for name, groups in e.buckets.items():
         _groups(out, BUCKET_TITLES[name], groups)
     if len(e.symbols) > 1:
         _symbols(out, report)
+    out.print(Text("How to read this", style="bold"))
+    for words in report.caveats:
+        told(words, "  ")
+    for words in report.inputs:
+        told(f"From {words}.", "  ", style="dim")
+    out.print()
     told("Every grid of thresholds in full: --json, or --out evidence.xlsx.", style="dim")
 
 
@@ -262,6 +276,7 @@ def _journal(source: str | None, tenor: int) -> Material:
     from vrp_xl.core.outcomes import tenor_returns
     from vrp_xl.workflow import evaluate as work
     from vrp_xl.workflow import journal
+    from vrp_xl.workflow.closes import stored_closes
 
     choice = desk.choose(source)
     if choice.name == "sample":
@@ -272,7 +287,7 @@ def _journal(source: str | None, tenor: int) -> Material:
     with desk.open_store() as store:
         return work.from_journal(
             journal.records(store, source=choice.name),
-            lambda name: store.series(choice.name, name, "close"),
+            lambda name: stored_closes(store, choice.name, name),
             choice.name,
             tenor_returns(tenor),
         )

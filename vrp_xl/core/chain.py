@@ -43,8 +43,14 @@ IV_NONE, IV_FILE, IV_SOLVED = 0, 1, 2
 
 IV_PLACEHOLDER = 0.02
 """What a file writes where it could not solve the IV; so does it write 0."""
+IV_LEAST = 1e-4
+"""An IV below this (a hundredth of a point) is not believed."""
 IV_MOST = 5.0
 """An IV above this (500 points) is not believed."""
+OI_MOST = 1e9
+"""No contract has an open interest above this; most of the world's have none."""
+GAMMA_MOST = 1e4
+"""No gamma lies above this, USD: not even that of a penny stock on its last day."""
 
 DAYS_PER_YEAR = 365.0
 MULTIPLIER = 100.0
@@ -61,6 +67,7 @@ NO_QUOTE = "without a two-sided quote"
 CROSSED = "with a crossed quote"
 UNSOLVED = "without an IV of the file"
 ABSURD = "with an absurd IV"
+IMPOSSIBLE = "with an open interest or a gamma that cannot be"
 NO_GREEKS = "without greeks"
 NO_OI = "without open interest"
 
@@ -220,10 +227,11 @@ def clean(raw: Chain) -> Cleaned:
     _count(dropped, TWICE, twice & possible)
     gone = expired_by_the_clock(chain)
     stays = possible & ~twice
-    expired = chain.where(stays & gone)
+    expired = _with_possible_figures(chain.where(stays & gone), {})
     _count(dropped, EXPIRED, stays & gone)
     chain = chain.where(stays & ~gone)
 
+    chain = _with_possible_figures(chain, marked)
     chain = _with_usable_quotes(chain, marked)
     chain, solved = _with_usable_iv(chain, marked)
     chain = _with_greeks(chain, marked)
@@ -293,6 +301,21 @@ def days_to_expiry(chain: Chain) -> Floats:
     return days
 
 
+def _with_possible_figures(chain: Chain, marked: dict[str, int]) -> Chain:
+    """Open interest and gamma are NaN where no market could have them."""
+    held, gamma = chain.open_interest, chain.gamma
+    bad_held = (held < 0) | (held > OI_MOST)
+    bad_gamma = (gamma < 0) | (gamma > GAMMA_MOST)
+    if not (bad_held | bad_gamma).any():
+        return chain
+    _count(marked, IMPOSSIBLE, bad_held | bad_gamma)
+    return dataclasses.replace(
+        chain,
+        open_interest=np.where(bad_held, np.nan, held),
+        gamma=np.where(bad_gamma, np.nan, gamma),
+    )
+
+
 def _with_usable_quotes(chain: Chain, marked: dict[str, int]) -> Chain:
     """Bid and ask are NaN where no trade could be made of them."""
     absent = ~((chain.bid > 0) & (chain.ask > 0))
@@ -308,7 +331,7 @@ def _with_usable_quotes(chain: Chain, marked: dict[str, int]) -> Chain:
 def _with_usable_iv(chain: Chain, marked: dict[str, int]) -> tuple[Chain, int]:
     """The file's IV where it is sane, else the one solved from the mid, else NaN."""
     unsolved = ~(chain.iv > 0) | (chain.iv == IV_PLACEHOLDER)
-    absurd = chain.iv > IV_MOST
+    absurd = (chain.iv > IV_MOST) | ((chain.iv > 0) & (chain.iv < IV_LEAST))
     sane = ~unsolved & ~absurd
     _count(marked, UNSOLVED, unsolved)
     _count(marked, ABSURD, absurd)

@@ -408,7 +408,7 @@ def _events(s: Snapshot, rules: Rules, today: date) -> list[str]:
         if 0 <= days <= rules.earnings_days:
             stops.append(f"earnings on {s.next_earnings}, in {days} days")
     if "event_risk" in s.warnings or s.vrp_regime == "event_only":
-        stops.append("the vendor warns of an event")
+        stops.append("the source warns of an event")
     return stops
 
 

@@ -17,10 +17,12 @@ from __future__ import annotations
 import dataclasses
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from vrp_xl.core import black_scholes, decide
 from vrp_xl.core.implied import expected_move, interpolate_iv
+from vrp_xl.core.loss import SHARES, HeldLeg, LossKind, largest_loss
+from vrp_xl.core.rules import STANDARD
 from vrp_xl.core.snapshot import IvPoint
 from vrp_xl.errors import InputError, MissingError, NoNumberError, VrpError
 
@@ -35,11 +37,6 @@ if TYPE_CHECKING:
     from vrp_xl.core.strikes import StrikePlan
     from vrp_xl.core.structures import Structure
 
-LossKind = Literal["maximum", "stress"]
-
-SHARES = 100.0
-STRESS_SD = 2.5
-"""An undefined loss is that of a move of so many standard deviations against the structure."""
 WING_DELTA = 0.25
 """The delta, in size, at which wing IVs are given."""
 
@@ -130,7 +127,7 @@ def edge(
     hv30: float | None,
     hv90: float | None,
     basis: str = "",
-    stress_sd: float = STRESS_SD,
+    stress_sd: float = STANDARD.stress_sd,
 ) -> Edge:
     """Edge of a structure whose legs all end on one day.
 
@@ -171,7 +168,10 @@ def edge(
                 "A strike must be above 0, price and spread not below.",
             )
     credit = SHARES * sum(-leg.sign * leg.mid - leg.spread / 2.0 for leg in legs)
-    loss, kind = _loss(legs, credit, spot, stress_sd * expected_move(spot, iv, days))
+    held = [HeldLeg(leg.sign, leg.right, leg.strike) for leg in legs]
+    loss, kind = largest_loss(
+        held, credit / SHARES, spot=spot, move=expected_move(spot, iv, days), stress_sd=stress_sd
+    )
     return Edge(
         credit=credit,
         value_30=_value(legs, spot, days, hv30),
@@ -204,21 +204,6 @@ def _payoff(legs: Sequence[QuotedLeg], at: float) -> float:
     return SHARES * total
 
 
-def _loss(
-    legs: Sequence[QuotedLeg], credit: float, spot: float, stress: float
-) -> tuple[float, LossKind]:
-    """The largest loss at expiry, where both ends are covered; else that of the stress move."""
-    strikes = [leg.strike for leg in legs]
-    covered = all(
-        sum(leg.sign for leg in legs if leg.right == right) >= 0 for right in ("put", "call")
-    )
-    places = [*strikes, 0.0, 2.0 * max(strikes)]
-    if not covered:
-        places = [spot + stress, max(spot - stress, 0.0), *strikes]
-    worst = max(_payoff(legs, place) for place in places)
-    return max(worst - credit, 0.0), "maximum" if covered else "stress"
-
-
 def snapshot_edge(
     s: Snapshot, structure: Structure, rules: Rules, *, today: date, days: int | None = None
 ) -> Edge:
@@ -244,20 +229,21 @@ def snapshot_edge(
     """
     if days is not None and days <= 0:
         raise InputError(f"{days} days to expiry make no edge; use at least 1.")
-    return plan_edge(s, structure, decide.plan_for(s, structure, rules, today=today, days=days))
+    plan = decide.plan_for(s, structure, rules, today=today, days=days)
+    return plan_edge(s, structure, plan, rules)
 
 
-def decided_edge(s: Snapshot, decision: Decision) -> tuple[Edge | None, str]:
+def decided_edge(s: Snapshot, decision: Decision, rules: Rules) -> tuple[Edge | None, str]:
     """Edge of what a decision would sell, at its strikes; else None, and why there is none."""
     if decision.structure is None:
         return None, "there is nothing to sell"
     try:
-        return plan_edge(s, decision.structure, decision.strikes), ""
+        return plan_edge(s, decision.structure, decision.strikes, rules), ""
     except VrpError as error:
         return None, error.why
 
 
-def plan_edge(s: Snapshot, structure: Structure, plan: StrikePlan | None) -> Edge:
+def plan_edge(s: Snapshot, structure: Structure, plan: StrikePlan | None, rules: Rules) -> Edge:
     """Edge of a structure on `s` at the strikes of `plan`; priced as `snapshot_edge` says.
 
     Raises:
@@ -294,7 +280,10 @@ def plan_edge(s: Snapshot, structure: Structure, plan: StrikePlan | None) -> Edg
         )
         width = atm_width if at_money else wing_width
         legs.append(QuotedLeg(leg.sign, leg.right, strike, mid, mid * width / 100.0))
-    found = edge(legs, spot=s.spot, days=plan.days, iv=smile(s.spot), hv30=s.rv_30d, hv90=s.rv_90d)
+    found = edge(
+        legs, spot=s.spot, days=plan.days, iv=smile(s.spot), hv30=s.rv_30d, hv90=s.rv_90d,
+        stress_sd=rules.stress_sd,
+    )  # fmt: skip
     if found.credit <= 0:
         told.append("no credit is left at these quotes")
     return dataclasses.replace(
@@ -328,7 +317,9 @@ def _smile(s: Snapshot, atm: float, days: int) -> tuple[_Smile, str]:
     """The smile at the expiry: the wings keep their distance to ATM IV as a ratio."""
     spot = s.spot or 0.0
     at_expiry = interpolate_iv(term_of(s), days)
-    words = "priced from " + ("ATM IV" if at_expiry is None else f"the IV at {days} days")
+    words = f"priced from the IV at {days} days"
+    if at_expiry is None:
+        words = f"priced from ATM IV (none is known at {days} days)"
     level = atm if at_expiry is None else at_expiry
     knots = [(math.log(spot), level)]
     sides: tuple[tuple[Right, float | None], ...] = (

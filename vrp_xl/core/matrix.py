@@ -61,12 +61,12 @@ def regime(
     if gamma != "unknown":
         return Regime(gamma, basis or "vendor")
     if unknown == "negative":
-        return Regime("negative", None, "the regime is withheld; the rule counts it as negative")
+        return Regime("negative", None, "the regime is not known; the rule counts it as negative")
     if unknown == "net_gex" and net_gex is not None and (net_gex > 0 or net_gex < 0):
         sign: Gamma = "positive" if net_gex > 0 else "negative"
-        return Regime(sign, "net_gex", "the regime is withheld; this is the sign of net GEX")
+        return Regime(sign, "net_gex", "the regime is not known; this is the sign of net GEX")
     why = "the rule makes no cell of that" if unknown == "none" else "net GEX has no sign either"
-    return Regime("unknown", None, f"the gamma regime is withheld and {why}")
+    return Regime("unknown", None, f"the gamma regime is not known and {why}")
 
 
 def cell_of(z: float | None, gamma: Gamma, z_min: float = 1.0) -> Cell | None:

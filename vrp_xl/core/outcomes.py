@@ -190,9 +190,7 @@ def from_series(series: Series, rules: Rules, tenor: int) -> tuple[Days, Alignme
         found[window:][_gaps(place, window)] = np.nan
         return found[both]
 
-    after = following_panel(closes, tenor)
-    if len(closes) > tenor:
-        after[:-tenor][_gaps(place, tenor)] = np.nan
+    after = _following(when, closes, tenor)
     iv = ivs[both]
     spread = iv - back(SPREAD_WINDOW)
     known = np.flatnonzero(~np.isnan(spread))
@@ -227,6 +225,7 @@ def from_records(
     records: Iterable[Recorded],
     closes: Mapping[str, Sequence[tuple[date, float]]],
     tenor: int,
+    doubtful: Mapping[str, Sequence[date]] | None = None,
 ) -> Days:
     """The rows of a journal: what each scan saw, and what followed in the stored closes.
 
@@ -234,6 +233,7 @@ def from_records(
         records: of one source; of several on one day the last counts.
         closes: symbol -> its closes by day, oldest first.
         tenor: returns that the outcome covers.
+        doubtful: symbol -> days whose close may be that of a split; no outcome reaches over one.
     """
     newest = {(r.symbol, r.day): r for r in records if r.iv is not None}
     rows = [newest[key] for key in sorted(newest)]
@@ -243,9 +243,10 @@ def from_records(
     for name in names:
         dated = closes.get(name, ())
         when = np.array([day.toordinal() for day, _ in dated], np.int64)
-        found = following_panel(np.array([close for _, close in dated], np.float64), tenor)
-        if len(dated) > tenor:
-            found[:-tenor][_gaps(_places(when), tenor)] = np.nan
+        found = _following(when, np.array([close for _, close in dated], np.float64), tenor)
+        for day in (doubtful or {}).get(name, ()):
+            at_close = int(np.searchsorted(when, day.toordinal()))
+            found[max(at_close - tenor, 0) : at_close] = np.nan
         after |= {(name, day): float(v) for (day, _), v in zip(dated, found, strict=True)}
 
     def column(values: Iterable[float | None]) -> Floats:
@@ -267,6 +268,34 @@ def from_records(
         cell=np.array([r.cell or "" for r in rows], "<U1"),
         candidate=column(None if r.candidate is None else float(r.candidate) for r in rows),
     )
+
+
+def mean_outcome(
+    closes: Sequence[tuple[date, float]], ivs: Sequence[tuple[date, float]], tenor: int
+) -> float | None:
+    """Mean outcome over all days that have a close and an implied volatility, in points.
+
+    None where no such day has its following returns.
+
+    Args:
+        closes: by day, oldest first.
+        ivs: by day.
+        tenor: returns that the outcome covers.
+    """
+    when = np.array([day.toordinal() for day, _ in closes], np.int64)
+    after = _following(when, np.array([close for _, close in closes], np.float64), tenor)
+    told = {day.toordinal(): iv for day, iv in ivs}
+    found = np.array([told.get(day, np.nan) for day in when.tolist()], np.float64) - after
+    known = found[np.isfinite(found)]
+    return float(known.mean()) if len(known) else None
+
+
+def _following(when: Whole, closes: Floats, tenor: int) -> Floats:
+    """Volatility of the tenor after each day; none over a window with too many days missing."""
+    after = following_panel(closes, tenor)
+    if len(closes) > tenor:
+        after[:-tenor][_gaps(_places(when), tenor)] = np.nan
+    return after
 
 
 def together(parts: Sequence[Days]) -> Days:

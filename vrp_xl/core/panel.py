@@ -8,6 +8,7 @@ Pure: may not import anything of the package outside `vrp_xl.core` and `vrp_xl.e
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,9 +17,13 @@ from vrp_xl.core.realized import TRADING_DAYS
 from vrp_xl.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from vrp_xl.core.chain import Floats
 
 _ALIKE = 1e-12
+_ROWS = 64
+"""Rows that are worked on at once: few enough that what they need stays in the cache."""
 
 
 def realized_panel(closes: Floats, window: int) -> Floats:
@@ -39,11 +44,12 @@ def realized_panel(closes: Floats, window: int) -> Floats:
     out = np.full(closes.shape, np.nan)
     if closes.shape[-1] <= window:
         return out
+    scale = 100.0 * math.sqrt(TRADING_DAYS)
     with np.errstate(invalid="ignore", divide="ignore"):
-        returns = np.diff(np.log(closes))
-    returns[~np.isfinite(returns)] = np.nan
-    _, deviation, _ = _moments(returns, window)
-    out[..., window:] = 100.0 * np.sqrt(TRADING_DAYS) * deviation
+        for rows, into in _blocks(closes, out):
+            logs = np.log(rows)
+            deviation = _moments(logs[:, 1:] - logs[:, :-1], window)[1]
+            np.multiply(deviation, scale, out=into[:, window:])
     return out
 
 
@@ -66,13 +72,24 @@ def zscore_panel(values: Floats, window: int) -> Floats:
     out = np.full(values.shape, np.nan)
     if values.shape[-1] <= window:
         return out
-    mean, deviation, centre = _moments(values[..., :-1], window)
-    flat = deviation <= _ALIKE * np.maximum(1.0, np.abs(mean + centre))
     with np.errstate(invalid="ignore", divide="ignore"):
-        z = (values[..., window:] - centre - mean) / deviation
-    z[flat] = np.nan
-    out[..., window:] = z
+        for rows, into in _blocks(values, out):
+            mean, deviation, centre = _moments(rows[:, :-1], window)
+            mean += centre
+            flat = deviation <= _ALIKE * np.maximum(1.0, np.abs(mean))
+            z = into[:, window:]
+            np.subtract(rows[:, window:], mean, out=z)
+            z /= deviation
+            z[flat] = np.nan
     return out
+
+
+def _blocks(values: Floats, out: Floats) -> Iterator[tuple[Floats, Floats]]:
+    """Some rows of both at a time, as tables; `out` must be contiguous."""
+    days = values.shape[-1]
+    whole, into = values.reshape(-1, days), out.reshape(-1, days)
+    for start in range(0, len(whole), _ROWS):
+        yield whole[start : start + _ROWS], into[start : start + _ROWS]
 
 
 def _check(window: int) -> None:
@@ -87,24 +104,32 @@ def _moments(values: Floats, window: int) -> tuple[Floats, Floats, Floats]:
     little is lost to rounding. A window that holds a NaN has none.
     """
     known = np.isfinite(values)
-    counts = np.maximum(known.sum(axis=-1, keepdims=True), 1)
-    centre: Floats = np.where(known, values, 0.0).sum(axis=-1, keepdims=True) / counts
-    off = np.where(known, values - centre, 0.0)
-    total, squares = _running(off, window), _running(off * off, window)
-    mean = total / window
-    variance = np.maximum(squares - total * mean, 0.0) / (window - 1)
-    deviation = np.sqrt(variance)
-    if not known.all():
+    whole = bool(known.all())
+    if whole:
+        centre: Floats = values.mean(axis=-1, keepdims=True)
+        off = values - centre
+    else:
+        counts = np.maximum(known.sum(axis=-1, keepdims=True), 1)
+        centre = np.where(known, values, 0.0).sum(axis=-1, keepdims=True) / counts
+        off = np.where(known, values - centre, 0.0)
+    mean = _running(off, window)
+    np.multiply(off, off, out=off)
+    variance = _running(off, window)
+    variance -= mean * mean / window
+    mean /= window
+    np.maximum(variance, 0.0, out=variance)
+    variance /= window - 1
+    deviation = np.sqrt(variance, out=variance)
+    if not whole:
         deviation[_running(known.astype(np.float64), window) < window - 0.5] = np.nan
     return mean, deviation, centre
 
 
 def _running(values: Floats, window: int) -> Floats:
     """Sums over every `window` places in a row."""
-    sums = np.cumsum(values, axis=-1)
-    out: Floats = sums[..., window - 1 :].copy()
-    out[..., 1:] -= sums[..., :-window]
-    return out
+    sums: Floats = np.cumsum(values, axis=-1)
+    sums[..., window:] -= sums[..., :-window].copy()
+    return sums[..., window - 1 :]
 
 
 def ratio_panel(ivs: Floats, volatilities: Floats, floor: float) -> Floats:

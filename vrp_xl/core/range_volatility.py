@@ -4,7 +4,8 @@ Beside the close-to-close volatility that every premium is made of, four estimat
 happens within a day: Parkinson, Garman-Klass and Rogers-Satchell leave out the overnight gap,
 Yang-Zhang has it. They are there to compare with; no rule and no premium uses them. N days are
 N bars; the newest ones up to the day count, and where too many trading days among them have no
-bar there is no figure, with the reason.
+bar there is no figure, with the reason. Yang-Zhang gives none where a step in the window may be a
+split; the others do not see what happens overnight.
 
 Pure: may not import anything of the package outside `vrp_xl.core` and `vrp_xl.errors`.
 """
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from vrp_xl.core import calendar
 from vrp_xl.core.realized import RANGE_ESTIMATORS, Bar, yang_zhang
+from vrp_xl.core.splits import find_jumps
 from vrp_xl.errors import NoNumberError, VrpError
 
 if TYPE_CHECKING:
@@ -115,4 +117,11 @@ def _estimate(estimator: str, used: Sequence[DatedBar]) -> float:
     before = used[0].previous_close
     if before is None:
         raise NoNumberError(f"The close before {used[0].day} is not known.", WHAT_FILLS_IT)
+    closes = [(used[0].day, before), *((dated.day, dated.bar.close) for dated in used)]
+    jumps = find_jumps(closes)
+    if jumps:
+        raise NoNumberError(
+            f"{str(jumps[-1])[0].upper()}{str(jumps[-1])[1:]}: the gap of that morning is none.",
+            "Prices that are adjusted for the split fill it.",
+        )
     return yang_zhang(days, before)

@@ -242,7 +242,7 @@ class Rules:
     unknown_gamma: Literal["net_gex", "none", "negative"] = _choice(
         "net_gex",
         ("net_gex", "none", "negative"),
-        "Where the regime is withheld: the sign of net GEX, no cell, or negative.",
+        "Where the regime is not known: the sign of net GEX, no cell, or negative.",
         OURS,
     )
     size_a: float = _num(1.75, 0, 5, "x", "Size in cell A, of the standard size.", ARTICLE)
@@ -263,7 +263,7 @@ class Rules:
     )
     earnings_days: int | None = _int(
         10, 0, 120, "days",
-        "Size is 0 with earnings within so many calendar days, or where the vendor warns of an "
+        "Size is 0 with earnings within so many calendar days, or where the source warns of an "
         "event. Blank switches both off.",
         RATIO, blank=True,
     )  # fmt: skip

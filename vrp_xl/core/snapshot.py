@@ -207,7 +207,7 @@ class Snapshot:
         "Gamma flip", "USD", "Spot level at which dealer gamma changes sign."
     )
     gamma_flip_status: str | None = _figure(
-        "Flip status", "", "Why the flip is there or is withheld."
+        "Flip status", "", "Why the flip is there or is missing."
     )
     net_gex: float | None = _figure("Net GEX", "USD/1%", "Net dealer gamma exposure.")
     put_wall: float | None = _figure("Put wall", "USD", "Strike with the largest put GEX.")

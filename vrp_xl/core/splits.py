@@ -33,10 +33,10 @@ _NEAR = 0.05
 """How far the day's own move may take the step from the clean ratio (logarithm)."""
 _NEAR_3_2 = 0.025
 """The same for 3:2, since real falls by a third do happen."""
-_NO_DAY = 2.7
-"""A step by more than this is looked at whatever the ratio: no usual day ends there."""
-_LEAST_FALL = 1.5 * math.exp(-_NEAR_3_2)
-_LEAST_RISE = 2.0 * math.exp(-_NEAR)
+_NO_DAY = math.log(2.7)
+"""A step of this logarithm is looked at whatever the ratio: no usual day ends there."""
+_LEAST_FALL = math.log(1.5) - _NEAR_3_2
+_LEAST_RISE = math.log(2.0) - _NEAR
 
 
 class Jump(NamedTuple):
@@ -112,13 +112,13 @@ def find_jumps(closes: Sequence[Dated]) -> list[Jump]:
     for (_, before), (day, after) in itertools.pairwise(closes):
         if not before > 0 or not after > 0:
             continue
-        fall = before / after
-        if 1.0 / _LEAST_RISE < fall < _LEAST_FALL:
+        fall = math.log(before) - math.log(after)  # the ratio itself can leave the numbers
+        if -_LEAST_RISE < fall < _LEAST_FALL:
             continue
-        nearest, second = sorted((abs(math.log(fall / ratio)), ratio) for ratio in _RATIOS)[:2]
+        nearest, second = sorted((abs(fall - math.log(ratio)), ratio) for ratio in _RATIOS)[:2]
         off, ratio = nearest
         near = off <= (_NEAR_3_2 if ratio == 1.5 else _NEAR)
-        if near or not 1.0 / _NO_DAY < fall < _NO_DAY:
+        if near or abs(fall) >= _NO_DAY:
             found.append(Jump(day, before, after, ratio, near and second[0] >= 2.0 * off))
     return found
 
@@ -151,7 +151,7 @@ def adjusted(closes: Sequence[Dated], marks: Mapping[date, float]) -> Adjusted:
         if ratio != REAL:
             if not before > 0 or not after > 0:
                 continue
-            fall = math.log(before / after)
+            fall = math.log(before) - math.log(after)
             if abs(fall - math.log(ratio)) >= abs(fall):
                 continue
             out[:at] = [(old, close / ratio) for old, close in out[:at]]

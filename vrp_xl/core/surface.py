@@ -162,10 +162,14 @@ def _reach(points: Sequence[tuple[float, float]], tenor: int) -> str:
         return "no expiry has an ATM IV"
     first, last = min(points)[0], max(points)[0]
     if last < tenor:
-        return f"the last expiry is at {last:.0f} days; nothing is extrapolated"
+        return f"the last expiry is {_in(last)}; nothing is extrapolated"
     if first > tenor:
-        return f"the first expiry is at {first:.0f} days; nothing is extrapolated"
+        return f"the first expiry is {_in(first)}; nothing is extrapolated"
     return "the expiries on both sides of it have no sound variance"
+
+
+def _in(days: float) -> str:
+    return "at 1 day" if round(days) == 1 else f"at {days:.0f} days"
 
 
 def _liquid(series: Sequence[ExpiryView], dte_min: int, dte_max: int) -> ExpiryView | None:

@@ -141,8 +141,8 @@ def _summary(sheet: Worksheet, styles: Styles, report: Report) -> None:
     _title(sheet, styles, report, "EVIDENCE: DID THE RULES WORK?", 2)
     sheet.set_column(1, 1, 44)
     sheet.set_column(2, 2, 118)
-    text = styles(text_wrap=True, valign="top", font_color=look.INK)
-    label = styles(text_wrap=True, valign="top", bold=True, font_color=look.NAVY)
+    text = styles(look.ROW_LINE, text_wrap=True, valign="top", font_color=look.INK)
+    label = styles(look.ROW_LINE, text_wrap=True, valign="top", bold=True, font_color=look.NAVY)
     row = 4
 
     def line(name: str, words: str) -> None:
@@ -164,9 +164,13 @@ def _summary(sheet: Worksheet, styles: Styles, report: Report) -> None:
         sheet.write_blank(row, 2, None, style)
         row += 1
 
-    head("Questions and answers")
-    for answer in answers(report):
-        line(look.clean(answer.question), answer.words)
+    found = answers(report)
+    head("Verdicts")
+    for answer in found:
+        line(answer.question, answer.verdict)
+    head("What they rest on")
+    for answer in found:
+        line(answer.question, answer.figures)
     head("How to read this")
     for words in report.caveats:
         name, _, rest = words.partition(": ")
@@ -252,7 +256,7 @@ class _Table:
         )  # fmt: skip
         self.row += 1
 
-    def head(self, names: Sequence[str]) -> None:
+    def head(self, names: Sequence[str], height: float = 30) -> None:
         style = self.styles(
             bold=True, bg_color=look.HEADER_FILL, font_color=look.INK, bottom=1,
             bottom_color=look.NAVY, align="right", valign="vcenter", text_wrap=True,
@@ -261,7 +265,7 @@ class _Table:
             bold=True, bg_color=look.HEADER_FILL, font_color=look.INK, bottom=1,
             bottom_color=look.NAVY, valign="vcenter", indent=1,
         )  # fmt: skip
-        self.sheet.set_row(self.row, 30)
+        self.sheet.set_row(self.row, height)
         for n, name in enumerate(names, 1):
             self.sheet.write_string(self.row, n, name, first if n == 1 else style)
         self.row += 1
@@ -547,7 +551,9 @@ def _bucket_chart(
             },
         }
     )  # fmt: skip
-    chart.set_title({"name": f"{words}: mean and 95 % interval", "name_font": _font(11)})
+    bare = any(g.ci is None for g in found)
+    title = f"{words}: mean and 95 % interval" + (" (none: too few periods)" if bare else "")
+    chart.set_title({"name": title, "name_font": _font(11)})
     chart.set_legend({"none": True})
     chart.set_x_axis({"num_font": _font(9), "label_position": "low"})
     reach = [g.mean or 0.0 for g in found] + [end for g in found for end in g.ci or ()]
@@ -579,7 +585,7 @@ def _years(
     means = {(y.year, y.key): y for y in e.years}
     years = sorted({y.year for y in e.years})
     table.heading("Mean outcome by year, and days")
-    table.head(["Year", *titles.values(), *(f"n {title}" for title in titles.values())])
+    table.head(["Year", *titles.values(), *(f"n {title}" for title in titles.values())], 44)
     first = table.row
     for year in years:
         found = [means.get((year, key)) for key in FILTER_GROUPS]

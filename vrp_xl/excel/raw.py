@@ -75,7 +75,7 @@ def _decided(cells: dict[str, Any], rules: Rules, today: date) -> list[Any]:
         words = {"action": "WAIT: a figure cannot be read", "why": str(error)}
         return [words.get(name) for name in DECIDED_COLUMNS]
     decision = decide(snapshot, rules, today=today)
-    edge, edge_why = decided_edge(snapshot, decision)
+    edge, edge_why = decided_edge(snapshot, decision, rules)
     found = {name: value(snapshot, decision, rules) for name, value in _VALUES.items()}
     found |= {name: getattr(edge, name, None) for name in _EDGE}
     found["edge_basis"] = (edge.basis if edge is not None else edge_why) or None

@@ -375,28 +375,32 @@ def _row(sheet: Worksheet, formats: Sequence[Format], at: int, row: Row) -> None
             why = _blank_why(row, column)
             if why:
                 _note(sheet, at, n, why)
+        elif isinstance(value, (float, int)):
+            sheet.write_number(at, n, value, style)
         elif isinstance(value, str):
             sheet.write_string(at, n, value, style)
             if column.show in ("long", "text"):
                 tall.append((value, place.width))
-        elif isinstance(value, (date, datetime)):
-            sheet.write_datetime(at, n, value, style)
         else:
-            sheet.write_number(at, n, value, style)
+            sheet.write_datetime(at, n, value, style)
     sheet.set_row(at, look.row_height(tall, least=2))
 
 
 def _value(row: Row, column: Column) -> str | float | date | None:
     """What the cell holds: text, a finite number, a date, or None for a blank."""
     value = row.decision.cell_text if column.name == "cell" else flat(row, column)
+    if value is None:
+        return None
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, (float, int)):
+        return look.number(value)
     if isinstance(value, datetime):
         return value.astimezone(NEW_YORK).replace(tzinfo=None)
     if isinstance(value, str):
         words = value.replace("_", " ").replace("gex", "GEX") if column.name in _WORDS else value
         return look.clean(words) or None
-    return value if isinstance(value, date) else look.number(value)
+    return value if isinstance(value, date) else None
 
 
 def _blank_why(row: Row, column: Column) -> str | None:

@@ -23,7 +23,6 @@ from vrp_xl.core.snapshot import TermPoint
 from vrp_xl.core.surface import TENORS
 from vrp_xl.errors import VrpError
 from vrp_xl.sources.base import Fetched, Observation
-from vrp_xl.sources.cboe_files import PriceFile, looks_like_split
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
     from vrp_xl.core.chain import Floats, Whole
     from vrp_xl.core.history import Dated
     from vrp_xl.core.snapshot import Snapshot
+    from vrp_xl.sources.cboe_files import PriceFile
 
 CLOSES_KEPT = 1260
 """Days of prices that go to the history: five years."""
@@ -42,7 +42,6 @@ _RV_OF_TENOR = {7: 5, 14: 10, 30: 20, 60: 41, 90: 62}
 _TERM_WORDS = "ATM IV by tenor minus the realized volatility of as many trading days: " + ", ".join(
     f"{tenor} days {returns} returns" for tenor, returns in _RV_OF_TENOR.items()
 )
-_SPLIT_WINDOW = 91
 _BARS = 35
 """Days among which the bars of the longest range estimator, and a close before them, are found."""
 
@@ -84,7 +83,7 @@ def assemble(
         s = _with_term_vrp(s, series["close"], day)
         if s.atm_iv_30d is None:
             s = _without_standing(s)
-        s = with_local_scores(_with_split_warning(s, series["close"]))
+        s = with_local_scores(s)
         done.append(s)
         for name, value in _seen(s):
             observations[name, day] = value
@@ -173,16 +172,6 @@ def _traded(ordinal: int) -> bool:
         return calendar.is_trading_day(date.fromordinal(ordinal))
     except VrpError:
         return False
-
-
-def _with_split_warning(s: Snapshot, closes: Sequence[Dated]) -> Snapshot:
-    used = closes[-_SPLIT_WINDOW:]
-    found = np.flatnonzero(looks_like_split(np.array([close for _, close in used])))
-    if not len(found):
-        return s
-    (_, before), (day, close) = used[found[-1] : found[-1] + 2]
-    words = f"the close goes from {before:g} to {close:g} on {day}: a split not adjusted?"
-    return s.replace(warnings=(*s.warnings, words))
 
 
 def _with_term_vrp(s: Snapshot, closes: Sequence[Dated], day: date) -> Snapshot:

@@ -23,6 +23,7 @@ import numpy as np
 from vrp_xl.core import calendar
 from vrp_xl.core.chain import Chain, make_chain
 from vrp_xl.core.snapshot import finite
+from vrp_xl.core.splits import find_jumps
 from vrp_xl.errors import InputError
 from vrp_xl.sources.plain import plain
 
@@ -30,15 +31,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
-    from numpy.typing import NDArray
-
     from vrp_xl.core.chain import Codes, Floats, Whole
 
 LARGEST = 256 * 1024 * 1024
 """Bytes that a file may hold, unpacked."""
 PROBLEMS_TOLD = 5
 """Lines of one file that are told one by one; the rest is counted."""
-_SPLIT_FROM, _SPLIT_NEAR = 1.8, 0.06
+_LARGE_STEP = 0.3
+"""A logarithm that every step like a split exceeds."""
 
 _SYMBOL_OF_ROOT = {
     "SPXW": "SPX", "SPXPM": "SPX", "SPXQ": "SPX", "NDXP": "NDX", "RUTW": "RUT", "VIXW": "VIX",
@@ -893,9 +893,9 @@ def _prices(
         before = day
         found[day] = (close, *(_range_price(value) for value in row.prices[1:]))  # type: ignore[assignment]
     if unlisted:
-        problems.add(f"{unlisted:,} days have a close of 0 (not listed yet): left out")
+        problems.add(f"{_days(unlisted)} with a close of 0 (not listed yet): left out")
     if repeated:
-        problems.add(f"{repeated:,} days come more than once: the last one counts")
+        problems.add(f"{_days(repeated)} given more than once: the last one counts")
     if unsorted and unsorted < len(found) - 1:
         problems.add("its days are not in order: sorted")
     if not found:
@@ -907,8 +907,8 @@ def _prices(
     given = np.isfinite(table).all(axis=1)
     if (bad & given).any():
         count = int(np.count_nonzero(bad & given))
-        problems.add(f"{count:,} days whose high or low does not bracket open and close: only "
-                     "their close is used")  # fmt: skip
+        problems.add(f"{_days(count)} whose high or low does not bracket open and close: only "
+                     "the close is used")  # fmt: skip
     for column in (opened, high, low):
         column[bad] = np.nan
     _tell_splits(days, close, problems)
@@ -917,25 +917,22 @@ def _prices(
     )
 
 
-def looks_like_split(close: Floats) -> NDArray[np.bool_]:
-    """Whether the step after each close is near a whole multiple, up or down: 2:1, 1:10.
-
-    >>> looks_like_split(np.array([88.99, 44.86, 44.5, 90.1])).tolist()
-    [True, False, True]
-    """
-    with np.errstate(all="ignore"):  # a step past all numbers is no split
-        ratio = close[1:] / close[:-1]
-        times = np.maximum(ratio, 1.0 / ratio)
-        near = np.abs(times / np.round(times) - 1.0) < _SPLIT_NEAR
-    return near & (times > _SPLIT_FROM)
+def _days(count: int) -> str:
+    return "1 day" if count == 1 else f"{count:,} days"
 
 
 def _tell_splits(days: Sequence[int], close: Floats, problems: _Problems) -> None:
-    for at in np.flatnonzero(looks_like_split(close))[-3:].tolist():
-        day = date.fromordinal(days[at + 1])
+    """Names the newest steps that may be splits; what they are is for the user to say."""
+    with np.errstate(all="ignore"):  # few steps are large: only those are looked at closely
+        large = np.flatnonzero(np.abs(np.diff(np.log(close))) > _LARGE_STEP)
+    told = []
+    for at in large.tolist():
+        step = [(date.fromordinal(days[n]), float(close[n])) for n in (at, at + 1)]
+        told += find_jumps(step)
+    for jump in told[-3:]:
         problems.add(
-            f"the close goes from {close[at]:g} to {close[at + 1]:g} on {day}: if that is a split, "
-            "use adjusted prices"
+            f"{jump}: unless it is said (vrp-xl history split), figures of the days around it are "
+            "missing"
         )
 
 

@@ -468,11 +468,14 @@ def _body(answer: requests.Response, limit: int) -> bytes:
     """The unpacked body, at most one chunk longer than `limit`."""
     parts: list[bytes] = []
     size = 0
-    for part in answer.raw.stream(_CHUNK, decode_content=True):
-        parts.append(part)
-        size += len(part)
-        if size > limit:
-            break
+    try:
+        for part in answer.raw.stream(_CHUNK, decode_content=True):
+            parts.append(part)
+            size += len(part)
+            if size > limit:
+                break
+    except OverflowError as error:  # a chunk that says it is longer than memory can be
+        raise http.client.HTTPException("a chunk of impossible length") from error
     return b"".join(parts)
 
 

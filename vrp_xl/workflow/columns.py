@@ -97,6 +97,14 @@ def edge_dict(row: Row) -> dict[str, Any] | None:
     return {name: _plain(getattr(row.edge, name)) for name in MEASURES}
 
 
+def contracts_dict(row: Row) -> dict[str, Any] | None:
+    """Whole contracts under the caps in plain types; None where they were not counted."""
+    if row.sized is None:
+        return None
+    reasons = list(row.sized.reasons)
+    return {"contracts": row.sized.contracts, "risk_usd": row.sized.risk_usd, "why": reasons}
+
+
 def plan_dict(plan: StrikePlan | None) -> dict[str, Any] | None:
     """A strike plan in plain types."""
     if plan is None:
@@ -273,6 +281,8 @@ def row_dict(row: Row) -> dict[str, Any]:
     out["strikes"] = plan_dict(row.decision.strikes)
     out["edge"] = edge_dict(row)
     out["edge_why"] = row.edge_why or None
+    out["tenor"] = None if row.tenor is None else row.tenor._asdict()
+    out["contracts"] = contracts_dict(row)
     out["cell_name"] = CELL_NAME[row.decision.cell] if row.decision.cell else None
     out["structure_risk"] = row.decision.structure.risk if row.decision.structure else None
     out["missing"] = dict(row.snapshot.missing)

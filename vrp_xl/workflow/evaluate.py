@@ -29,7 +29,7 @@ from vrp_xl.workflow.importing import read_series
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
-    from datetime import date, datetime
+    from datetime import datetime
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from vrp_xl.core.evidence import Surface
     from vrp_xl.core.outcomes import Alignment, Days, Recorded
     from vrp_xl.core.rules import Rules
+    from vrp_xl.core.splits import Adjusted
     from vrp_xl.workflow.importing import SeriesFile
 
 LEVEL = f"{100 * bootstrap.LEVEL:g} %"
@@ -114,9 +115,9 @@ class Report:
         """How many intervals there are, and what that means."""
         n = self.evidence.intervals
         return (
-            f"{n} differences below carry an interval; about one in twenty of such intervals "
-            "leaves out the truth by chance. That no difference is shown does not say that there "
-            "is none: every value inside the interval is still possible."
+            f"{n} differences in this report carry an interval; about one in twenty of such "
+            "intervals leaves out the truth by chance. That no difference is shown does not say "
+            "that there is none: every value inside the interval is still possible."
         )
 
     @property
@@ -130,7 +131,15 @@ class Answer(NamedTuple):
 
     key: str
     question: str
-    words: str
+    verdict: str
+    """In a sentence."""
+    figures: str
+    """What it rests on."""
+
+    @property
+    def words(self) -> str:
+        """The verdict and its figures."""
+        return f"{self.verdict} {self.figures}"
 
 
 # What is evaluated
@@ -242,7 +251,7 @@ def _met(met: Alignment) -> Iterator[str]:
 
 def from_journal(
     records: Iterable[Recorded],
-    closes: Callable[[str], Sequence[tuple[date, float]]],
+    closes: Callable[[str], Adjusted],
     source: str,
     tenor: int,
 ) -> Material:
@@ -250,7 +259,7 @@ def from_journal(
 
     Args:
         records: of one source.
-        closes: a symbol's stored closes, by day, oldest first.
+        closes: a symbol's stored closes, marked splits taken out (`workflow.closes`).
         source: whose records they are.
         tenor: returns that the outcome covers.
 
@@ -264,13 +273,24 @@ def from_journal(
             "It grows with every refresh that is kept; or give files: --prices FILE --iv FILE.",
         )
     names = sorted({record.symbol for record in found})
-    days = outcomes.from_records(found, {name: closes(name) for name in names}, tenor)
+    stored = {name: closes(name) for name in names}
+    days = outcomes.from_records(
+        found, {name: held.closes for name, held in stored.items()}, tenor,
+        {name: [jump.day for jump in held.unsaid] for name, held in stored.items()},
+    )  # fmt: skip
     dated = [record.day for record in found]
     line = (
         f"journal of the source {source}: {len(days):,} symbol-days, {len(names)} symbols, "
         f"{min(dated)} to {max(dated)}; what followed is from the stored closes"
     )
-    return Material(days, (line,), (), f"journal, {source}")
+    notes = tuple(
+        f"{name}: {jump}; no outcome reaches over it until it is said what it was: "
+        f"vrp-xl history split {name} {jump.day} RATIO (or: none)"
+        for name, held in stored.items()
+        for jump in held.unsaid
+        if jump.day > min(dated)
+    )
+    return Material(days, (line,), notes, f"journal, {source}")
 
 
 def evaluate(
@@ -373,8 +393,8 @@ def answers(report: Report) -> list[Answer]:
         Answer(
             "filters",
             f"Do days that pass both filters ({ratios}) pay more than days that fail?",
-            f"{_both_words(e.passing, 'Days that pass paid less', 'Days that pass paid more')} "
-            f"{_figures(e.passing)}",
+            _both_words(e.passing, "Days that pass paid less", "Days that pass paid more"),
+            _figures(e.passing),
         ),
         Answer(
             "rejected",
@@ -383,8 +403,8 @@ def answers(report: Report) -> list[Answer]:
                 e.rejected,
                 "What Structural rejects did worse",
                 "What Structural rejects did better",
-            )
-            + f" {_figures(e.rejected)}",
+            ),
+            _figures(e.rejected),
         ),
         Answer(
             "disagree",
@@ -393,29 +413,29 @@ def answers(report: Report) -> list[Answer]:
                 e.disagree,
                 "Tactical: days that it alone passes paid more",
                 "Structural: days that it alone passes paid more",
-            )
-            + f" Structural alone against Tactical alone: {_figures(e.disagree)}",
+            ),
+            f"Structural alone against Tactical alone: {_figures(e.disagree)}",
         ),
         Answer(
             "tails",
             "What are win rate and tail of days that one filter alone passes?",
-            " ".join(_tail(g) for g in e.groups if g.key in ("structural_only", "tactical_only"))
-            + f" {_positive(e.disagree)} A tail rests on its few episodes and has no interval.",
+            _positive(e.disagree) + " A tail rests on its few episodes and has no interval.",
+            " ".join(_tail(g) for g in e.groups if g.key in ("structural_only", "tactical_only")),
         ),
     ]
     found += [
         Answer(
             pair.key,
             question,
-            f"{_both_words(pair, less, more)} {pair.left.title} against {pair.right.title}: "
-            f"{_figures(pair)}",
+            _both_words(pair, less, more),
+            f"{pair.left.title} against {pair.right.title}: {_figures(pair)}",
         )
         for pair, question, less, more in _rules(report)
     ]
-    found.append(Answer("compression", "Do the compression bands tell what follows?", _bands(e)))
+    found.append(Answer("compression", "Do the compression bands tell what follows?", *_bands(e)))
     if e.windows:
         found.append(
-            Answer("windows", "Does it matter how long the z-score looks back?", _windows(e))
+            Answer("windows", "Does it matter how long the z-score looks back?", *_windows(e, r))
         )
     found += [_cost(surface) for surface in e.surfaces]
     return found
@@ -453,7 +473,7 @@ def _tail(group: Group) -> str:
 
 def _positive(pair: Comparison) -> str:
     if pair.positive is None:
-        return ""
+        return "Nothing can be compared: one of the groups has no day."
     verdict = {
         "none": "No difference in the share of positive days is shown",
         "less": "Structural alone is positive less often",
@@ -464,7 +484,7 @@ def _positive(pair: Comparison) -> str:
     return f"{verdict}: {gap.value:+.1f} percentage points, {span(gap.ci, '+.1f')}."
 
 
-def _bands(e: Evidence) -> str:
+def _bands(e: Evidence) -> tuple[str, str]:
     """The bands against the normal one, then all of them."""
     shown = []
     for pair in e.bands:
@@ -474,18 +494,38 @@ def _bands(e: Evidence) -> str:
                     f"{pair.left.title} pays {difference.verdict} than normal: "
                     f"{difference.value:{form}} {unit}, {span(difference.ci, form)}"
                 )
-    verdict = "; ".join(shown) if shown else "No band is shown to pay more or less than normal"
+    compared = any(pair.points is not None and pair.points.ci is not None for pair in e.bands)
+    verdict = "; ".join(shown) or (
+        "No band is shown to pay more or less than normal"
+        if compared
+        else "No verdict: the days lie in too few separate periods"
+    )
     told = [
         f"{g.title}: {g.mean:+.2f} points ({span(g.ci)}, {g.n:,} days"
         + (f", worst {TAIL:g} % below {g.quantile:+.1f})" if g.quantile is not None else ")")
         for g in e.buckets["compression"]
         if g.mean is not None
     ]
-    return f"{verdict}. HV30 / HV90 " + "; ".join(told) + "."
+    return f"{verdict}.", "HV30 / HV90 " + "; ".join(told) + "."
 
 
-def _windows(e: Evidence) -> str:
+def _windows(e: Evidence, rules: Rules) -> tuple[str, str]:
     told = []
+    shown = [
+        f"{window} days ({pair.points.verdict})"
+        for window, pair in e.windows.items()
+        if pair.points is not None and pair.points.verdict in ("less", "more")
+    ]
+    judged = any(pair.points and pair.points.ci for pair in e.windows.values())
+    verdict = (
+        f"A difference to the rest is shown, in points, over {' and '.join(shown)} alone."
+        if shown and len(shown) < len(e.windows)
+        else f"All show a difference to the rest, in points: {', '.join(shown)}."
+        if shown
+        else f"None shows a difference of days of z >= {rules.z_min:g} to the rest, in points."
+        if judged
+        else "No verdict: the days lie in too few separate periods."
+    )
     for window, pair in e.windows.items():
         seen = pair.left.seen + pair.right.seen
         share = 100.0 * pair.left.seen / seen if seen else math.nan
@@ -496,7 +536,7 @@ def _windows(e: Evidence) -> str:
                 f"rest ({span(pair.points.ci)})"
             )
         told.append(words)
-    return "; ".join(told) + "."
+    return verdict, "; ".join(told) + "."
 
 
 def _cost(surface: Surface) -> Answer:
@@ -505,7 +545,7 @@ def _cost(surface: Surface) -> Answer:
     j = surface.columns.index(round(surface.at[1], 6))
     names = surface.row_name, surface.column_name
     in_force = f"In force, {names[0]} {surface.at[0]:g} and {names[1]} {surface.at[1]:g}"
-    told = [f"{in_force}: {_at(surface, i, j)}"]
+    told: list[str] = []
     for name, axis, steps in (
         (names[0], surface.rows, [(i - 1, j), (i + 1, j)]),
         (names[1], surface.columns, [(i, j - 1), (i, j + 1)]),
@@ -517,7 +557,8 @@ def _cost(surface: Surface) -> Answer:
     return Answer(
         surface.key,
         f"What did other thresholds of {names[0]} and {names[1]} cost in the past?",
-        "; ".join(told) + ".",
+        f"{in_force}: {_at(surface, i, j)}.",
+        "Beside it: " + "; ".join(told) + ".",
     )
 
 
@@ -561,7 +602,10 @@ def report_dict(report: Report) -> dict[str, Any]:
         "counts": {name: _plain(getattr(e.counts, name)) for name in e.counts.__slots__},
         "groups": {group.key: _group(group) for group in e.groups},
         "all": _group(e.everything),
-        "answers": [answer._asdict() for answer in answers(report)],
+        "answers": [
+            {"key": a.key, "question": a.question, "verdict": a.verdict, "words": a.words}
+            for a in answers(report)
+        ],
         "comparisons": {
             pair.key: _comparison(pair)
             for pair in (e.passing, e.rejected, e.disagree, *e.screens, *e.exits)

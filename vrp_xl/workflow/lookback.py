@@ -10,8 +10,10 @@ from datetime import date, datetime, timedelta
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from vrp_xl.core import splits
 from vrp_xl.core.calendar import NEW_YORK, trading_day
 from vrp_xl.core.followed import NOTHING, Followed, followed
+from vrp_xl.core.history import SPLIT
 from vrp_xl.errors import InputError, MissingError
 from vrp_xl.workflow.journal import NO_CELL, every, latest_of
 
@@ -170,14 +172,16 @@ _Dated = tuple["date", float]
 def _closes(
     store: Store, heads: Sequence[Head], picked: Mapping[int, Sequence[int]]
 ) -> dict[tuple[str, str], list[_Dated]]:
-    """(source, symbol) -> the closes from the first of the scans' days on."""
+    """(source, symbol) -> the closes from the first of the scans' days on, as `workflow.closes`."""
     found: dict[tuple[str, str], list[_Dated]] = {}
     for source in {head.source for head in heads}:
         mine = [head for head in heads if head.source == source]
         symbols = {head.symbols[at] for head in mine for at in picked[head.number]}
         since = min(head.day for head in mine) - _EARLIER
+        marks = store.daily(source, symbols, SPLIT, since)
         for symbol, dated in store.daily(source, symbols, "close", since).items():
-            found[source, symbol] = dated
+            said = dict(marks.get(symbol, ()))
+            found[source, symbol] = splits.adjusted(dated, said).closes if said else dated
     return found
 
 

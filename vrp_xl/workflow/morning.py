@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 from vrp_xl.errors import PlanError, QuotaError, ServiceError, SourceError, UnknownSymbolError
 from vrp_xl.workflow.refresh import RefreshResult, refresh
-from vrp_xl.workflow.scan import RowState, Scan, run_scan
+from vrp_xl.workflow.scan import RowState, Scan, concluded, run_scan
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
     from vrp_xl.core.rules import Rules
@@ -61,6 +61,7 @@ def morning(
     now: datetime | None = None,
     progress: Progress | None = None,
     notices: Sequence[str] = (),
+    at_risk: Mapping[str, float] | None = None,
 ) -> Morning:
     """Refreshes `symbols` from `source` and scans them; without a source it only scans.
 
@@ -75,6 +76,7 @@ def morning(
         now: moment of the scan; the clock by default.
         progress: called with (done, total, symbol, state).
         notices: sentences that the host should show with the scan.
+        at_risk: USD that positions put at risk already, by cell.
     """
     result = None
     states: dict[str, tuple[RowState, str]] = {}
@@ -101,7 +103,7 @@ def morning(
         quota=quota,
         notices=[*([store.notice] if store.notice else []), *notices],
     )
-    return Morning(scan, result)
+    return Morning(concluded(store, scan, at_risk), result)
 
 
 _WORDS = {

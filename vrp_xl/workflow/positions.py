@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vrp_xl.core import calendar
-from vrp_xl.core.correlation import Bets, one_bet
 from vrp_xl.core.legs import read_legs, structure_name, structure_of
 from vrp_xl.core.loss import HeldLeg
 from vrp_xl.core.positions import Closed, Position, Review, Totals, review, totals
@@ -23,11 +22,13 @@ from vrp_xl.core.structures import STRUCTURES
 from vrp_xl.core.symbols import symbol_of
 from vrp_xl.errors import InputError
 from vrp_xl.workflow.importing import BadRow, _number, _parse_day, _plain, _text
+from vrp_xl.workflow.scan import correlated
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from vrp_xl.core.black_scholes import Right
+    from vrp_xl.core.correlation import Bets
     from vrp_xl.core.rules import Rules
     from vrp_xl.core.snapshot import Snapshot
     from vrp_xl.store.database import Store
@@ -45,7 +46,12 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "mark": ("mark", "current", "current_price"),
     "closed": ("closed", "close_date", "closed_on", "exit_date"),
     "debit": ("debit", "close_debit", "close_price", "exit_price"),
-    "closed_contracts": ("closed_contracts", "close_contracts", "contracts_closed"),
+    "closed_contracts": (
+        "closed_contracts",
+        "closed_con_tracts",
+        "close_contracts",
+        "contracts_closed",
+    ),
     "exit": ("exit", "exit_reason", "reason"),
     "note": ("note", "notes", "comment"),
     "side": ("side", "buy_sell", "action"),
@@ -228,6 +234,24 @@ def position_of(cells: Mapping[str, Any], *, line: int = 0, today: date) -> Posi
         raise _LineError(line, why) from None
     except ValueError as error:
         raise _LineError(line, str(error)) from None
+
+
+def position_in(cells: Mapping[str, Any], *, today: date) -> Position:
+    """A position from one row of cells, its close with it.
+
+    Args:
+        cells: what they mean -> value; blanks are absent.
+        today: the New York date.
+
+    Raises:
+        ValueError: a cell that cannot be read; the sentence says which and why.
+    """
+    try:
+        position = position_of(cells, today=today)
+    except _LineError as error:
+        raise ValueError(error.why) from None
+    close = close_of(cells, position, (), today=today)
+    return position if close is None else replace(position, closes=(close,))
 
 
 def _read_position(cells: Mapping[str, Any], today: date) -> Position:
@@ -461,17 +485,6 @@ def _order(r: Review) -> tuple[bool, int, int, str]:
     """Open before closed, the worst first, the nearest expiry first."""
     days = r.days_to_expiry if r.days_to_expiry is not None else 99999
     return (not r.position.is_open, -int(r.exits.severity), days, r.position.symbol)
-
-
-def correlated(store: Store, source: str, symbols: Sequence[str], rules: Rules) -> Bets:
-    """Which of `symbols` are one bet, by their stored closes."""
-    closes = {}
-    if rules.correlation_max is not None and len(symbols) > 1:
-        for symbol in symbols:
-            closes[symbol] = store.series(
-                source, symbol, "close", limit=rules.correlation_days + 15
-            )
-    return one_bet(closes, rules)
 
 
 def market_words(moment: datetime, stored: Mapping[str, Snapshot]) -> list[str]:

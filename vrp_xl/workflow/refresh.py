@@ -122,6 +122,8 @@ class Cost:
     """Symbols that are not asked for because what is stored is as new as the source has it."""
     pace: str = ""
     """How fast the source may be asked, where it is that and no quota that limits."""
+    plan: str | None = None
+    """The plan, where the source sells any."""
 
     def __str__(self) -> str:
         """For example ``20 calls, 231 left today``."""
@@ -132,7 +134,7 @@ class Cost:
         if self.pace:
             return f"{calls}, {self.pace}"
         if self.unlimited:
-            return f"{calls}, unlimited plan"
+            return f"{calls}, {'unlimited plan' if self.plan else 'no quota'}"
         if self.remaining is None:
             return f"at most {calls}; what is left today is not known yet"
         return f"{calls}, {self.remaining} left today"
@@ -171,6 +173,7 @@ def cost(
         {name: str(error) for name, error in skipped.items()},
         len(names) - len(asked),
         source.pace if isinstance(source, Delayed) else "",
+        quota.plan,
     )
 
 

@@ -11,14 +11,18 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Literal
 
 from vrp_xl.core import calendar
+from vrp_xl.core.correlation import one_bet
 from vrp_xl.core.decide import Decision, decide
 from vrp_xl.core.edge import decided_edge
 from vrp_xl.core.history import same_standing
+from vrp_xl.core.sizing import Sized, contracts_by_rules
+from vrp_xl.core.term import Tenor, tenor
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import date
 
+    from vrp_xl.core.correlation import Bets
     from vrp_xl.core.edge import Edge
     from vrp_xl.core.rules import Rules
     from vrp_xl.core.snapshot import Snapshot
@@ -51,6 +55,10 @@ class Row:
     """Of one contract of the structure; None where there is none to tell."""
     edge_why: str = ""
     """Why there is no edge."""
+    tenor: Tenor | None = None
+    """Where the premium sits by tenor, and which tenor to sell."""
+    sized: Sized | None = None
+    """Whole contracts under the caps; None before `concluded` has counted them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +159,8 @@ def run_scan(
     rows.sort(key=row_order)
     stale = sum(row.stale for row in rows)
     if stale:
-        notices = (old_words(stale, len(rows)), *notices)
+        oldest = min(row.snapshot.as_of for row in rows)
+        notices = (old_words(stale, len(rows), oldest), *notices)
     return Scan(
         source=source,
         sample=any(row.snapshot.sample for row in rows) or source == "sample",
@@ -165,9 +174,11 @@ def run_scan(
     )
 
 
-def old_words(stale: int, rows: int) -> str:
-    """How many figures are old, for the notice of a scan."""
-    return f"{stale} of {rows} symbols have old figures: a session has opened since"
+def old_words(stale: int, rows: int, oldest: datetime) -> str:
+    """How many figures are old, and of what day the oldest are, for the notice of a scan."""
+    day = oldest.astimezone(calendar.NEW_YORK).date()
+    told = f"{stale:,} of {rows:,} symbols have old figures"
+    return f"{told}, the oldest of {day}: a session has opened since"
 
 
 def age_words(age: timedelta) -> str:
@@ -215,7 +226,7 @@ def row_of(
             and same_standing(snapshot, before)
         ):
             z_change = snapshot.z_score - before.z_score
-    edge, edge_why = decided_edge(snapshot, decision)
+    edge, edge_why = decided_edge(snapshot, decision, rules)
     return Row(
         snapshot=snapshot,
         decision=decision,
@@ -228,6 +239,7 @@ def row_of(
         state_why=state_why,
         edge=edge,
         edge_why=edge_why,
+        tenor=tenor(snapshot.term_vrp, rules, why_missing=snapshot.missing.get("term_vrp", "")),
     )
 
 
@@ -235,3 +247,59 @@ def row_order(row: Row) -> tuple[bool, bool, float, str]:
     """Sort key: candidates first, z descending, missing last."""
     z = row.snapshot.z_score
     return (not row.decision.candidate, z is None, -(z or 0.0), row.snapshot.symbol)
+
+
+COMPARED_MOST = 200
+"""More candidates than this are not compared with each other: nobody sells them all."""
+
+
+def concluded(store: Store, scan: Scan, at_risk: Mapping[str, float] | None = None) -> Scan:
+    """`scan` with whole contracts for its rows and a notice of the candidates that are one bet.
+
+    Contracts are counted in the order of the scan: each candidate takes its part of the caps and
+    the next has what is left.
+
+    Args:
+        store: has the daily closes.
+        scan: of all names.
+        at_risk: USD that positions put at risk already, by cell; none by default.
+    """
+    names = [row.snapshot.symbol for row in scan.candidates]
+    told = []
+    if 1 < len(names) <= COMPARED_MOST:
+        told = correlated(store, scan.source, names, scan.rules).words
+    elif len(names) > COMPARED_MOST:
+        told = [f"{len(names)} candidates are too many to compare: some may be one bet"]
+    return replace(
+        scan,
+        rows=tuple(_contracts(scan.rows, scan.rules, at_risk or {})),
+        notices=(*scan.notices, *told),
+    )
+
+
+def _contracts(rows: Sequence[Row], rules: Rules, at_risk: Mapping[str, float]) -> Iterator[Row]:
+    used = dict(at_risk)
+    for row in rows:
+        d = row.decision
+        if not d.candidate:
+            why = (*d.stops, *d.why, "it is no candidate")[0]
+            yield replace(row, sized=Sized(0, 0.0, (why,)))
+            continue
+        sized = contracts_by_rules(
+            rules, loss=None if row.edge is None else row.edge.loss, multiple=d.size,
+            cell=d.cell, at_risk=used,
+        )  # fmt: skip
+        place = d.cell or "?"
+        used[place] = used.get(place, 0.0) + sized.risk_usd
+        yield replace(row, sized=sized)
+
+
+def correlated(store: Store, source: str, symbols: Sequence[str], rules: Rules) -> Bets:
+    """Which of `symbols` are one bet, by their stored closes."""
+    closes = {}
+    if rules.correlation_max is not None and len(symbols) > 1:
+        for symbol in symbols:
+            closes[symbol] = store.series(
+                source, symbol, "close", limit=rules.correlation_days + 15
+            )
+    return one_bet(closes, rules)

@@ -22,7 +22,7 @@ from vrp_xl.errors import SymbolNotCoveredError, UnknownSymbolError
 from vrp_xl.store.database import utc_now
 from vrp_xl.workflow.morning import Morning, failure_of
 from vrp_xl.workflow.refresh import refresh
-from vrp_xl.workflow.scan import Failure, Scan, old_words, row_order, run_scan
+from vrp_xl.workflow.scan import Failure, Scan, concluded, old_words, row_order, run_scan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -169,7 +169,7 @@ def screen(
         now=clock(), notices=[*([store.notice] if store.notice else []), *notices],
     )  # fmt: skip
     quota = store.quota(source_name, account) if result is None else result.quota
-    return Morning(replace(scan, quota=quota), result)
+    return Morning(concluded(store, replace(scan, quota=quota)), result)
 
 
 def _screened(
@@ -188,7 +188,7 @@ def _screened(
     kept: list[Row] = []
     failed: list[Failure] = []
     seen: Counter[str] = Counter()
-    stale, sample, newest = 0, False, None
+    stale, sample, newest, oldest = 0, False, None, None
     for part in _parts(names):
         scan = run_scan(
             store, source, part, rules, preset=preset, now=now, states=states, reasons=reasons
@@ -199,8 +199,10 @@ def _screened(
         stale += sum(row.stale for row in scan.rows)
         sample = sample or scan.sample
         newest = max((when for when in (newest, scan.as_of) if when is not None), default=None)
-    if stale:
-        notices = (old_words(stale, seen.total()), *notices)
+        ages = (oldest, *(row.snapshot.as_of for row in scan.rows))
+        oldest = min((when for when in ages if when is not None), default=None)
+    if stale and oldest is not None:
+        notices = (old_words(stale, seen.total(), oldest), *notices)
     return Scan(
         source=source,
         sample=sample or source == "sample",

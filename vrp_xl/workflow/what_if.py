@@ -14,8 +14,7 @@ import numpy as np
 
 from vrp_xl.core import whatif
 from vrp_xl.core.decide import eligible
-from vrp_xl.core.realized import close_to_close
-from vrp_xl.errors import InputError, NoNumberError
+from vrp_xl.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -29,7 +28,6 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 Measure = Literal["count", "names", "outcome"]
-OUTCOME_DAYS = 21
 NAMES_CELLS = 10_000
 CELL_TEXT = 32_767
 """Characters that a cell holds."""
@@ -220,25 +218,3 @@ def ratios(
         whatif.passed(names.tactical, tactical, strict=True),
     )
     return _finish(layers, names, measure, row_place, column_place)
-
-
-def mean_outcome(
-    closes: Sequence[tuple[date, float]], ivs: Sequence[tuple[date, float]]
-) -> float | None:
-    """Mean of ATM IV minus the realized volatility of the 21 returns that followed, in points.
-
-    Overlapping windows over all stored days that have both; None where there is none.
-    """
-    days = [day for day, _ in closes]
-    prices = [price for _, price in closes]
-    at = {day: i for i, day in enumerate(days)}
-    found = []
-    for day, iv in ivs:
-        i = at.get(day)
-        if i is None or i + OUTCOME_DAYS >= len(prices):
-            continue
-        try:
-            found.append(iv - close_to_close(prices[i : i + OUTCOME_DAYS + 1]))
-        except NoNumberError:
-            continue
-    return float(np.mean(found)) if found else None

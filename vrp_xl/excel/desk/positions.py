@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from vrp_xl.core.rules import STANDARD
 from vrp_xl.core.structures import STRUCTURES
 from vrp_xl.excel import layout
 from vrp_xl.excel import styles as look
@@ -17,6 +18,7 @@ from vrp_xl.excel.desk.settings import SYMBOLS, rule_name
 
 if TYPE_CHECKING:
     from xlsxwriter import Workbook
+    from xlsxwriter.format import Format
 
     from vrp_xl.excel.desk.cells import DeskSheet
     from vrp_xl.excel.desk.figures import Figures
@@ -27,8 +29,6 @@ FIRST_ROW = HEADER_ROW + 1
 LAST_ROW = HEADER_ROW + layout.POSITION_ROWS
 EQUITY_NAME = "desk_equity"
 EQUITY = 100_000.0
-SHARES = 100
-"""Shares that one contract stands for."""
 
 
 class Column(NamedTuple):
@@ -47,7 +47,9 @@ COLUMNS = (
     Column("action", "Action", 13, "@", "What to do: the exit that leads, by your rules."),
     Column("reason", "Reason", 46, "@", "Which exit fires, or what is not known."),
     Column("structure", "Structure", 18, "@", "What was sold.", input=True),
-    Column("strikes", "Strikes", 15, "@", "The strikes, in your own words.", input=True),
+    Column("strikes", "Strikes", 15, "@",
+           "Legs such as -P 560 +P 550; with a structure the strikes alone, the lowest first.",
+           input=True),
     Column("contracts", "Con- tracts", 8, "0", "Number of contracts.", input=True),
     Column("entry", "Entry date", 12, "yyyy-mm-dd",
            "Day of entry. A position entered inside the time stop has no time stop.", input=True),
@@ -57,19 +59,30 @@ COLUMNS = (
     Column("mark", "Mark", 9, "0.00", "Price to buy it back now per share, USD.", input=True),
     Column("closed", "Close date", 12, "yyyy-mm-dd", "Blank while it is open.", input=True),
     Column("debit", "Close debit", 9, "0.00", "What closing cost per share, USD.", input=True),
+    Column("closed_contracts", "Closed con- tracts", 8, "0",
+           "How many were closed; blank: all. Another close of the same trade takes a row.",
+           input=True),
     Column("exit", "Exit reason", 16, "@", "Why it was closed.", input=True),
     Column("note", "Note", 12, "@", "Your own words.", input=True),
-    Column("profit", "Profit, % of credit", 10, '+0"%";-0"%";0"%"',
+    Column("profit_pct", "Profit, % of credit", 10, '+0"%";-0"%";0"%"',
            "Profit so far in percent of the credit; negative is a loss."),
-    Column("usd", "Profit, USD", 11, "+#,##0;-#,##0;0",
-           f"Profit so far: per share x {SHARES} x contracts."),
+    Column("open_usd", "Open profit, USD", 10, "+#,##0;-#,##0;0",
+           "Of the contracts that are on: per share x 100 x contracts."),
+    Column("realised_usd", "Closed profit, USD", 10, "+#,##0;-#,##0;0",
+           "Of the contracts that were closed."),
     Column("target", "Target price", 9, "0.00", "Buy back here for the profit target. USD."),
-    Column("dte", "Days to expiry", 9, "0", "Calendar days."),
+    Column("days", "Days to expiry", 9, "0", "Calendar days."),
     Column("stop", "Time stop", 12, "yyyy-mm-dd", "The trading day of the time stop."),
+    Column("tested", "Tested side", 26, "@",
+           "The short strike that spot has reached, or is nearer to than rule tested_moves."),
+    Column("at_risk", "At risk, USD", 10, "#,##0",
+           "Maximum loss of what is on; the stress loss (rule stress_sd) where a side is open."),
+    Column("loss_kind", "Loss is", 10, "@", "maximum or stress."),
     Column("flip", "To flip", 9, '+0.00"%";-0.00"%";0.00"%"',
            "Distance from the gamma flip in percent of spot; negative below it."),
     Column("z", "z now", 8, "+0.00;-0.00;0.00", "z-score of the premium now, sd."),
-    Column("now", "Cell now", 7, "@", "Cell of the matrix now."),
+    Column("now", "Cell now", 7, "@", "Cell of the matrix now; beside it in Reason what a change "
+           "asks for."),
 )  # fmt: skip
 AT = {column.name: n for n, column in enumerate(COLUMNS)}
 
@@ -84,12 +97,13 @@ _SAMPLES: tuple[dict[str, Any], ...] = (
     {"symbol": "TSLA", "structure": "iron_condor", "strikes": "350/370/460/480", "contracts": 1,
      "entry": _DAY(2026, 11, 5), "cell": "A", "expiry": _DAY(2027, 1, 15), "credit": 5.6,
      "mark": 5.9},
-    {"symbol": "AMD", "structure": "short_strangle", "strikes": "130 P / 185 C", "contracts": 1,
+    {"symbol": "AMD", "structure": "short_strangle", "strikes": "190 P / 255 C", "contracts": 1,
      "entry": _DAY(2026, 10, 22), "cell": "C", "expiry": _DAY(2026, 12, 31), "credit": 4.4,
      "mark": 4.75},
     {"symbol": "IWM", "structure": "short_put_spread", "strikes": "205/212 P", "contracts": 3,
      "entry": _DAY(2026, 11, 10), "cell": "B", "expiry": _DAY(2027, 1, 15), "credit": 1.9,
-     "mark": 1.35},
+     "mark": 1.35, "closed": _DAY(2026, 11, 19), "debit": 0.95, "closed_contracts": 1,
+     "exit": "profit target"},
     {"symbol": "GLD", "structure": "iron_fly", "strikes": "365/380/395", "contracts": 1,
      "entry": _DAY(2026, 9, 21), "cell": "C", "expiry": _DAY(2026, 11, 6), "credit": 6.2,
      "closed": _DAY(2026, 10, 15), "debit": 3.05, "exit": "profit target"},
@@ -105,10 +119,13 @@ def write_positions(book: Workbook, sheet: DeskSheet, styles: Styles, figures: F
         sheet.set_column(n, n, column.width)
     sheet.set_default_row(18)
     _headings(sheet, styles)
-    shown = []
+    given = [sample | {"note": "SAMPLE"} for sample in _SAMPLES]
     for n in range(layout.POSITION_ROWS):
-        given = _SAMPLES[n] | {"note": "SAMPLE"} if n < len(_SAMPLES) else {}
-        shown.append(_row(sheet, styles, figures, FIRST_ROW + n, given))
+        for column in COLUMNS:
+            if column.input:
+                cells = given[n] if n < len(given) else {}
+                _input(sheet, styles, FIRST_ROW + n, column, cells.get(column.name))
+    shown = _judged(sheet, styles, figures, given)
     _top(book, sheet, styles, shown)
     _validate(sheet)
     _colour(sheet, styles)
@@ -132,82 +149,44 @@ def _column(name: str) -> str:
     return area(FIRST_ROW, AT[name], LAST_ROW, AT[name])
 
 
-def _row(
-    sheet: DeskSheet, styles: Styles, figures: Figures, row: int, given: dict[str, Any]
-) -> dict[str, Any]:
-    """Writes one position; returns what its formulas show."""
-    at = {c.name: f"${address(row, AT[c.name])}" for c in COLUMNS}
-    for column in COLUMNS:
-        if column.input:
-            _input(sheet, styles, row, column, given.get(column.name))
-    shown = _values(figures, given)
-    for name, formula in _formulas(at).items():
-        column = COLUMNS[AT[name]]
-        left = name in ("action", "reason")
-        style = styles(look.ROW_LINE, font_color=look.INK, valign="vcenter",
-                       num_format=column.shape, align="left" if left else "center",
-                       bold=name == "action", indent=1 if left else 0)  # fmt: skip
-        sheet.formula(row, AT[name], f'=IF({at["symbol"]}="","",{formula})', style, shown[name])
+_TOLD = ("action", "reason")
+_FIGURES = tuple(c.name for c in COLUMNS if not c.input and c.name not in _TOLD)
+_MEASURE = {"now": "cell"}
+"""What a column is called by VRP_POSITIONS, where that is another name."""
+_DETAILS = tuple(c.name for c in COLUMNS if c.input and c.name not in ("symbol", "note"))
+
+
+def _judged(
+    sheet: DeskSheet, styles: Styles, figures: Figures, given: list[dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """Two spilled calls over the yellow cells; returns what they show of the examples."""
+    symbols = _column("symbol")
+    details = area(FIRST_ROW, AT[_DETAILS[0]], LAST_ROW, AT[_DETAILS[-1]])
+    shown: list[dict[str, Any]] = [{} for _ in given]
+    for names in (_TOLD, _FIGURES):
+        measures = [_MEASURE.get(name, name) for name in names]
+        values = figures.ask(
+            "VRP_POSITIONS",
+            [[row["symbol"]] for row in given],
+            [[row.get(name) for name in _DETAILS] for row in given],
+            [measures],
+        )
+        for known, row in zip(shown, values, strict=True):
+            known.update(zip(names, row, strict=True))
+        quoted = ",".join(f'"{name}"' for name in measures)
+        formula = f"=VRP_POSITIONS({symbols},{details},{{{quoted}}},{layout.RULES_NAME})"
+        blank: list[list[Any]] = [[None] * len(names)]
+        values = values + blank * (layout.POSITION_ROWS - len(values))
+        each = [_style(styles, COLUMNS[AT[name]]) for name in names]
+        sheet.spill(FIRST_ROW, AT[names[0]], formula, values, each)
     return shown
 
 
-def _formulas(at: dict[str, str]) -> dict[str, str]:
-    """Column -> its formula where the row has a symbol, without ``=``."""
-    rules = layout.RULES_NAME
-
-    def given(name: str) -> str:
-        return f'IF({at[name]}="","",{at[name]})'
-
-    symbol, price = at["symbol"], f'IF({at["closed"]}="",{at["mark"]},{at["debit"]})'
-    exits = (
-        f"VRP_EXIT({symbol},{given('credit')},{given('mark')},{given('expiry')},{given('cell')},"
-        f"{given('entry')},{rules})"
-    )
-    reason = at["reason"]
-    known = f'OR({at["credit"]}="",{price}="")'
-    expiry = f'OR({at["expiry"]}="",{at["closed"]}<>"")'
-    return {
-        "reason": f'IF({at["closed"]}<>"","CLOSED: "&{at["exit"]},_xlfn.IFNA({exits},'
-        f'"UNKNOWN: no figures of "&{symbol}&" are stored"))',
-        "action": f'IFERROR(LEFT({reason},FIND(":",{reason}&":")-1),"CHECK INPUT")',
-        "profit": f'IF({known},"",({at["credit"]}-{price})/{at["credit"]}*100)',
-        "usd": f'IF(OR({known},{at["contracts"]}=""),"",'
-        f"({at['credit']}-{price})*{SHARES}*{at['contracts']})",
-        "target": f'IF({at["credit"]}="","",VRP_TARGET({at["credit"]},,{rules}))',
-        "dte": f'IF({expiry},"",VRP_DTE({at["expiry"]}))',
-        "stop": f'IF({expiry},"",VRP_STOPDATE({at["expiry"]},,{rules}))',
-        "flip": f'VRP_GET({symbol},"flip_distance_pct",,{rules})',
-        "z": f'VRP_GET({symbol},"z_score",,{rules})',
-        "now": f"VRP_CELL({symbol},,{rules})",
-    }
-
-
-def _values(figures: Figures, given: dict[str, Any]) -> dict[str, Any]:
-    """The same in Python."""
-    names = [c.name for c in COLUMNS if not c.input]
-    if not given:
-        return dict.fromkeys(names)
-    symbol, closed = given["symbol"], given.get("closed")
-    price = given["debit"] if closed else given["mark"]
-    credit = given["credit"]
-    reason = (
-        f"CLOSED: {given.get('exit', '')}"
-        if closed
-        else figures.ask("VRP_EXIT", symbol, credit, given.get("mark"), given["expiry"],
-                         given["cell"], given["entry"])
-    )  # fmt: skip
-    return {
-        "reason": reason,
-        "action": reason.split(":")[0],
-        "profit": (credit - price) / credit * 100,
-        "usd": (credit - price) * SHARES * given["contracts"],
-        "target": figures.ask("VRP_TARGET", credit),
-        "dte": None if closed else figures.ask("VRP_DTE", given["expiry"]),
-        "stop": None if closed else figures.ask("VRP_STOPDATE", given["expiry"]),
-        "flip": figures.ask("VRP_GET", symbol, "flip_distance_pct"),
-        "z": figures.ask("VRP_GET", symbol, "z_score"),
-        "now": figures.ask("VRP_CELL", symbol),
-    }
+def _style(styles: Styles, column: Column) -> Format:
+    left = column.name in (*_TOLD, "tested")
+    return styles(look.ROW_LINE, font_color=look.INK, valign="vcenter", num_format=column.shape,
+                  align="left" if left else "center", bold=column.name == "action",
+                  indent=1 if left else 0)  # fmt: skip
 
 
 def _input(sheet: DeskSheet, styles: Styles, row: int, column: Column, value: Any) -> None:
@@ -230,26 +209,36 @@ def _top(book: Workbook, sheet: DeskSheet, styles: Styles, shown: list[dict[str,
         "Yellow cells are yours. Rows whose note is SAMPLE are examples in the sample market: "
         "empty their yellow cells and type your own. A debit structure is no credit: leave it out.",
     )  # fmt: skip
-    open_, closed = _column("closed") + '=""', _column("closed") + '<>""'
-    usd, action = _column("usd"), _column("action")
-    held = [s for s in shown if s["usd"] is not None]
-    live = [s for s in held if s["action"] != "CLOSED"]
-    gone = [s for s in held if s["action"] == "CLOSED"]
+    action, symbol, risk = _column("action"), _column("symbol"), _column("at_risk")
+    live = [s for s in shown if s["action"] != "CLOSED"]
     act = [s for s in live if s["action"].startswith(("CLOSE", "CUT", "DEFEND"))]
-    number = f"IF(ISNUMBER({usd}),{usd},0)"
-    total = sum(s["usd"] for s in live)
+    open_usd, closed_usd, at_risk = (
+        sum(s[name] or 0.0 for s in shown) for name in ("open_usd", "realised_usd", "at_risk")
+    )
     equity = address(2, 1, fixed=True)
     book.define_name(EQUITY_NAME, f"={layout.POSITIONS}!{equity}")
+    percent = '+0.00"%";-0.00"%";0.00"%"'
+
+    def of_equity(row: int, column: int) -> str:
+        return f'=IF(N({equity})>0,{address(row, column)}/{equity}*100,"")'
+
+    caps = _caps(equity, address(3, 11))
     items: tuple[tuple[int, int, str, str, str, Any], ...] = (
-        (3, 0, "Open", "0", f'=SUMPRODUCT(({_column("symbol")}<>"")*({open_}))', len(live)),
+        (3, 0, "Open", "0", f'=SUMPRODUCT(({symbol}<>"")*({action}<>"CLOSED"))', len(live)),
         (4, 0, "To act on", "0",
-         (f'=SUMPRODUCT(({open_})*((LEFT({action},5)="CLOSE")*({action}<>"CLOSED")'
-          f'+(LEFT({action},3)="CUT")+({action}="DEFEND")))'), len(act)),
-        (2, 3, "Open profit, USD", "+#,##0;-#,##0;0", f"=SUM(IF({open_},{number},0))", total),
-        (3, 3, "in % of equity", '+0.00"%";-0.00"%";0.00"%"',
-         f'=IF(N({equity})>0,{address(2, 4)}/{equity}*100,"")', total / EQUITY * 100),
-        (4, 3, "Closed profit, USD", "+#,##0;-#,##0;0", f"=SUM(IF({closed},{number},0))",
-         sum(s["usd"] for s in gone)),
+         (f'=SUMPRODUCT((LEFT({action},5)="CLOSE")*({action}<>"CLOSED")'
+          f'+(LEFT({action},3)="CUT")+({action}="DEFEND"))'), len(act)),
+        (2, 3, "Open profit, USD", "+#,##0;-#,##0;0", f'=SUM({_column("open_usd")})', open_usd),
+        (3, 3, "in % of equity", percent, of_equity(2, 4), open_usd / EQUITY * 100),
+        (2, 6, "Closed profit, USD", "+#,##0;-#,##0;0", f'=SUM({_column("realised_usd")})',
+         closed_usd),
+        (3, 6, "in % of equity", percent, of_equity(2, 8), closed_usd / EQUITY * 100),
+        (2, 9, "At risk, USD", "#,##0", f"=SUM({risk})", at_risk),
+        (3, 9, "in % of equity", '0.00"%"', of_equity(2, 11), at_risk / EQUITY * 100),
+        (4, 9, "Caps", "@", caps, _cap_words(shown)),
+        (4, 3, "Risk not known", "0",
+         f'=SUMPRODUCT(({symbol}<>"")*({action}<>"CLOSED")*({risk}=""))',
+         sum(s["at_risk"] is None for s in live)),
     )  # fmt: skip
     label = styles(look.QUIET, valign="vcenter", indent=1)
     money = styles(look.INPUT, num_format="#,##0", align="left", bold=True)
@@ -262,8 +251,36 @@ def _top(book: Workbook, sheet: DeskSheet, styles: Styles, shown: list[dict[str,
         sheet.write_string(row, column, words, label)
         style = styles(bold=True, font_size=11, font_color=look.INK, align="left",
                        valign="vcenter", num_format=shape)  # fmt: skip
-        at = 1 if column == 0 else 4
-        sheet.formula(row, at, formula, style, value, array="SUM(IF" in formula)
+        at = {0: 1, 3: 4, 6: 8, 9: 11}[column]
+        sheet.formula(row, at, formula, style, value)
+
+
+def _caps(equity: str, total: str) -> str:
+    """The caps that are exceeded, by name; a rule that is blank caps nothing."""
+    parts = []
+    now, risk = _column("now"), _column("at_risk")
+    for letter in "ABCD":
+        cap = rule_name(f"cap_{letter.lower()}")
+        share = f'SUMIF({now},"{letter}",{risk})/{equity}*100'
+        parts.append(f'IF({cap}="","",IF({share}>{cap}," cap_{letter.lower()}",""))')
+    cap = rule_name("cap_total")
+    parts.append(f'IF({cap}="","",IF(N({total})>{cap}," cap_total",""))')
+    told = "&".join(parts)
+    return f'=IF(N({equity})>0,IF({told}="","within all","ABOVE"&{told}),"equity is not known")'
+
+
+def _cap_words(shown: list[dict[str, Any]]) -> str:
+    """The same in Python, by the rules that the desk ships with."""
+    by_cell: dict[str, float] = {}
+    for s in shown:
+        by_cell[s["now"] or "?"] = by_cell.get(s["now"] or "?", 0.0) + (s["at_risk"] or 0.0)
+    above = [
+        f" cap_{c.lower()}" for c in "ABCD"
+        if by_cell.get(c, 0.0) / EQUITY * 100 > (getattr(STANDARD, f"cap_{c.lower()}") or 0.0)
+    ]  # fmt: skip
+    if sum(by_cell.values()) / EQUITY * 100 > (STANDARD.cap_total or 0.0):
+        above.append(" cap_total")
+    return "ABOVE" + "".join(above) if above else "within all"
 
 
 def _validate(sheet: DeskSheet) -> None:
@@ -276,6 +293,7 @@ def _validate(sheet: DeskSheet) -> None:
         "credit": frame.between(0.01, 100_000, "Credit", words="Per share, USD."),
         "mark": frame.between(0, 100_000, "Mark", words="Per share, USD."),
         "closed": frame.a_date("Close date"),
+        "closed_contracts": frame.between(0, 100_000, "Closed contracts"),
         "debit": frame.between(0, 100_000, "Close debit", words="Per share, USD."),
     }
     watch = frame.one_of(f"={SYMBOLS}", "Symbol", words="A name of the watchlist, or another.")
@@ -304,7 +322,7 @@ def _colour(sheet: DeskSheet, styles: Styles) -> None:
             FIRST_ROW, AT["action"], LAST_ROW, AT["reason"],
             {"type": "formula", "criteria": f"={condition}", "format": styles.rule(style)},
         )  # fmt: skip
-    for name in ("profit", "usd"):
+    for name in ("profit_pct", "open_usd", "realised_usd"):
         first = address(FIRST_ROW, AT[name])
         bounds = (FIRST_ROW, AT[name], LAST_ROW, AT[name])
         for sign, style in (("<", look.BAD), (">", look.GOOD)):
@@ -323,4 +341,4 @@ def _colour(sheet: DeskSheet, styles: Styles) -> None:
                 "format": styles.rule(look.LETTERS[letter]),
             }
             sheet.conditional_format(FIRST_ROW, AT[name], LAST_ROW, AT[name], rule)
-    frame.grey_errors(sheet, styles, (FIRST_ROW, AT["profit"], LAST_ROW, AT["now"]))
+    frame.grey_errors(sheet, styles, (FIRST_ROW, AT["profit_pct"], LAST_ROW, AT["now"]))

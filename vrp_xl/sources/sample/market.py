@@ -524,7 +524,7 @@ class Market:
         raise UnknownSymbolError(
             f"{symbol} is not in the sample market, which holds twelve invented names: "
             f"{', '.join(SYMBOLS)}.",
-            "For real data set a key and choose the source: vrp-xl source flashalpha",
+            "For real data: vrp-xl source cboe (free), or set a key: vrp-xl key set",
         )
 
     def as_of(self, back: int = 0) -> datetime:

@@ -1,0 +1,202 @@
+"""``vrp-xl positions`` as a scheduler runs it: action, reason and exit code."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import sys
+from datetime import UTC, date, datetime
+
+import pytest
+
+from vrp_xl import cli, desk
+from vrp_xl.commands import positions as command
+from vrp_xl.core.snapshot import Snapshot
+from vrp_xl.sources.base import Fetched
+from vrp_xl.workflow import positions as workflow
+
+NOON = datetime(2026, 3, 27, 16, tzinfo=UTC)
+HEADER = "symbol,legs,contracts,entry,expiry,credit,mark,entry cell"
+CALM = {"spot": 580.0, "z_score": 1.3, "gamma": "positive", "gamma_basis": "repriced",
+        "gamma_flip": 570.0, "atm_iv": 18.0, "atm_iv_30d": 18.0, "rv_20d": 13.0, "rv_30d": 13.0,
+        "rv_90d": 14.0, "vrp_20d": 5.0}  # fmt: skip
+
+
+@pytest.fixture
+def run(monkeypatch, capsys, tmp_path):
+    """Runs the command on these lines, offline at noon of 27 March 2026, figures stored."""
+    monkeypatch.chdir(tmp_path)
+
+    def call(*lines, options=(), moment=NOON, header=HEADER, **market):
+        class Clock(datetime):
+            """The same moment always."""
+
+            @classmethod
+            def now(cls, tz=None):
+                return moment.astimezone(tz)
+
+        monkeypatch.setattr(workflow, "datetime", Clock)
+        monkeypatch.setattr(
+            command, "_today", lambda: moment.astimezone(workflow.calendar.NEW_YORK).date()
+        )
+        with desk.open_store() as store:
+            for symbol, change in {"SPY": {}, **market}.items():
+                figures = CALM | change
+                store.save(Fetched(Snapshot(
+                    symbol=symbol, source="flashalpha", as_of=moment, fetched_at=moment, **figures,
+                )))  # fmt: skip
+        file = tmp_path / "positions.csv"
+        file.write_text("\n".join([header, *lines]))
+        words = ["positions", str(file), "--source", "flashalpha", "--offline", *options]
+        monkeypatch.setattr(sys, "argv", ["vrp-xl", *words])
+        capsys.readouterr()
+        code = 0
+        try:
+            cli.main()
+        except SystemExit as end:
+            code = end.code if isinstance(end.code, int) else 1
+        told = capsys.readouterr()
+        return code, told.out, told.err
+
+    return call
+
+
+def line(symbol="SPY", legs="-P 560 +P 550", expiry="2026-05-15", mark="1.40", cell="A"):
+    """A line of the file."""
+    return f"{symbol},{legs},2,2026-02-02,{expiry},1.65,{mark},{cell}"
+
+
+RULES = {
+    "inversion": (line(), {"SPY": {"z_score": -0.6}}, "CLOSE", 3),
+    "flip breach": (line(), {"SPY": {"spot": 565.0, "gamma": "negative"}}, "CUT HALF", 3),
+    "profit target": (line(mark="0.80"), {}, "CLOSE", 3),
+    "time stop": (line(expiry="2026-04-17"), {}, "CLOSE", 3),
+    "expired": (line(expiry="2026-03-20"), {}, "CLOSE", 3),
+    "defense": (line(), {"SPY": {"rv_30d": 20.0}}, "DEFEND", 3),
+    "near flip": (line(), {"SPY": {"gamma_flip": 579.0}}, "WARNING", 0),
+    "no exit fires": (line(), {}, "OK", 0),
+    "unknown: profit target": (line(mark=""), {}, "UNKNOWN", 0),
+    "unknown: inversion": (line(), {"SPY": {"z_score": None}}, "UNKNOWN", 0),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("reason", RULES)
+def test_each_exit_alone(run, reason):
+    """Action, reason and exit code, on the terminal and as JSON."""
+    text, market, action, code = RULES[reason]
+    got, out, err = run(text, **market)
+    assert (got, err) == (code, "")
+    assert f"{action:<9} SPY" in out
+    assert f"Reason    {reason}" in out
+    again, out, _ = run(text, options=["--json"], **market)
+    told = json.loads(out)
+    assert again == code
+    assert told["must_close"] is (code == 3)
+    assert told["positions"][0]["action"] == action
+    assert told["positions"][0]["reason"].startswith(reason)
+
+
+def test_the_loss_stop_by_a_rule(run, tmp_path):
+    """Off by default; the user's rules file switches it on."""
+    assert run(line(mark="5.20"))[0] == 0
+    rules = tmp_path / "rules.toml"
+    rules.write_text("loss_stop = 2.0\n")
+    code, out, _ = run(line(mark="5.20"), options=["--rules", str(rules)])
+    assert code == 3
+    assert "loss stop: the loss is 2.15 credits" in out
+
+
+def test_two_at_once_and_a_book(run):
+    """The worst leads and every reason is there; the worst position is first."""
+    code, out, _ = run(
+        line(), line("QQQ", mark="0.80", expiry="2026-04-17"), QQQ={}, options=["--json"]
+    )
+    told = json.loads(out)["positions"]
+    assert code == 3
+    assert [p["symbol"] for p in told] == ["QQQ", "SPY"]
+    assert [e["rule"] for e in told[0]["fired"]] == ["profit target", "time stop"]
+
+
+def test_csv_and_equity(run):
+    """A line a position; text cannot become a formula; totals in percent of equity."""
+    _, out, _ = run(line(), options=["--csv"])
+    (row,) = csv.DictReader(io.StringIO(out))
+    assert (row["symbol"], row["action"], row["legs"]) == ("SPY", "OK", "'-P 560 +P 550")
+    assert (row["stop_date"], float(row["at_risk_usd"])) == ("2026-04-24", 1670.0)
+    _, out, _ = run(line(), options=["--equity", "10000"])
+    assert "1,670 USD  16.70 % of equity" in out
+    code, out, _ = run(line(), options=["--json", "--equity", "5000"])
+    assert code == 0
+    assert "above cap_a of 20 %" in json.loads(out)["totals"]["caps"][0]
+
+
+def test_bad_lines_and_bad_files(run):
+    """Code 2, unless a good line must be closed: that is never missed."""
+    bad = line(legs="-P soon")
+    code, out, err = run(line(), bad)
+    assert code == 2
+    assert "OK        SPY" in out
+    assert "line 3" in err
+    assert run(line(mark="0.5"), bad)[0] == 3
+    assert run(bad)[0] == 2
+    assert run("1,2", header="a,b")[0] == 2
+    assert run(line(), options=["--json", "--csv"])[0] == 2
+
+
+def test_no_figures_at_all_is_code_eight(run):
+    """A scheduler that sees nothing must not take it for calm."""
+    code, out, _ = run(line("ZZZ"))
+    assert code == 8
+    assert "no figures of ZZZ are stored" in out
+
+
+@pytest.mark.parametrize(
+    ("expiry", "moment", "code", "stop"),
+    [
+        # 21 days before 16 April 2027 is Good Friday: the session before is the stop
+        ("2027-04-16", datetime(2027, 3, 25, 16, tzinfo=UTC), 3, "2027-03-25"),
+        ("2027-04-16", datetime(2027, 3, 24, 16, tzinfo=UTC), 0, "2027-03-25"),
+        ("2026-12-18", datetime(2026, 11, 27, 19, tzinfo=UTC), 3, "2026-11-27"),  # half day
+        ("2026-12-18", datetime(2026, 11, 26, 19, tzinfo=UTC), 0, "2026-11-27"),  # Thanksgiving
+        # 03:30 UTC is the evening before in New York, an hour later once the clocks have changed
+        ("2026-11-20", datetime(2026, 10, 30, 3, 30, tzinfo=UTC), 0, "2026-10-30"),
+        ("2026-11-23", datetime(2026, 11, 2, 4, 30, tzinfo=UTC), 0, "2026-11-02"),
+        ("2026-11-23", datetime(2026, 11, 2, 5, 30, tzinfo=UTC), 3, "2026-11-02"),
+        # the monthly of April 2026 is a Thursday: 3 April is Good Friday
+        ("2026-04-02", datetime(2026, 3, 12, 14, tzinfo=UTC), 3, "2026-03-12"),
+        ("2026-04-03", datetime(2026, 3, 13, 4, 30, tzinfo=UTC), 3, "2026-03-13"),
+    ],
+)
+def test_the_day_of_the_time_stop(run, expiry, moment, code, stop):
+    """Holidays, a half day, the change of the clocks: the New York date counts."""
+    got, out, _ = run(line(expiry=expiry), moment=moment, options=["--json"])
+    told = json.loads(out)["positions"][0]
+    assert (got, told["stop_date"]) == (code, stop)
+
+
+def test_before_the_open_the_last_session_counts(run):
+    """It says so, and days to expiry count from today."""
+    moment = datetime(2026, 3, 27, 12, tzinfo=UTC)
+    code, out, _ = run(line(), moment=moment)
+    assert code == 0
+    assert "before the open of Fri 2026-03-27: figures are of the session of 2026-03-26" in out
+    assert "(49 days)" in out
+
+
+def test_the_desk_workbook(tmp_path):
+    """The yellow cells of its Positions sheet are read; its examples count in the sample only."""
+    from vrp_xl.excel.desk.book import desk_book  # noqa: PLC0415
+    from vrp_xl.excel.positions_file import read_workbook  # noqa: PLC0415
+
+    file = tmp_path / "desk.xlsx"
+    desk_book(file, vba_project=None)
+    today = date(2026, 11, 25)
+    found = read_workbook(file, today=today, samples=True)
+    assert [p.symbol for p in found.positions] == ["SPY", "QQQ", "TSLA", "AMD", "IWM", "GLD"]
+    assert found.problems == []
+    assert all(p.legs for p in found.positions)
+    assert found.equity == 100_000
+    real = read_workbook(file, today=today, samples=False)
+    assert real.positions == ()
+    assert real.left_out.startswith("6 rows marked SAMPLE")

@@ -1,0 +1,128 @@
+"""Names that are one bet, and the tenor to sell."""
+
+from __future__ import annotations
+
+import math
+import random
+from datetime import date
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vrp_xl.core import calendar
+from vrp_xl.core.correlation import one_bet
+from vrp_xl.core.rules import STANDARD
+from vrp_xl.core.snapshot import TermPoint
+from vrp_xl.core.term import tenor
+
+DAYS = []
+_day = date(2026, 11, 20)
+while len(DAYS) < 80:
+    DAYS.insert(0, _day)
+    _day = calendar.previous_trading_day(_day)
+
+
+def walk(seed, *, like=None, share=0.0):
+    """Closes of 80 days; `like` lends so much of its daily returns."""
+    own = random.Random(seed)
+    returns = [own.gauss(0, 0.01) for _ in DAYS]
+    if like is not None:
+        returns = [share * b + (1 - share) * a for a, b in zip(returns, like[1], strict=True)]
+    price, closes = 100.0, []
+    for day, r in zip(DAYS, returns, strict=True):
+        price *= math.exp(r)
+        closes.append((day, price))
+    return closes, returns
+
+
+A = walk(1)
+B = walk(2, like=A, share=0.9)
+C = walk(3)
+
+
+def test_one_bet_by_the_correlation_of_sixty_returns():
+    """The figure is numpy's over the last 60 returns; the third name stands alone."""
+    found = one_bet({"A": A[0], "B": B[0], "C": C[0]}, STANDARD)
+    want = np.corrcoef(A[1][-60:], B[1][-60:])[0, 1]
+    assert [(p.first, p.second) for p in found.pairs] == [("A", "B")]
+    assert found.pairs[0].correlation == pytest.approx(want)
+    assert found.groups == (("A", "B"),)
+    assert found.words == [f"A and B are one bet: 60-day correlation {want:.2f}"]
+    assert (found.unknown, found.last) == ((), DAYS[-1])
+
+
+def test_the_limit_is_a_rule():
+    """Above it, or off."""
+    closes = {"A": A[0], "B": B[0]}
+    r = one_bet(closes, STANDARD).pairs[0].correlation
+    assert one_bet(closes, STANDARD.with_values({"correlation_max": min(r + 1e-6, 1)})).pairs == ()
+    assert one_bet(closes, STANDARD.with_values({"correlation_max": None})).words == []
+
+
+def test_a_name_without_its_closes_is_named():
+    """A day short, a hole, an old series: never silently fine."""
+    short, hole = C[0][-60:], [*C[0][:-5], *C[0][-4:]]
+    old = [(d, c) for d, c in C[0] if d < date(2026, 11, 1)]
+    found = one_bet({"A": A[0], "B": B[0], "S": short, "H": hole, "O": old, "N": []}, STANDARD)
+    assert found.unknown == ("H", "N", "O", "S")
+    assert len(found.pairs) == 1
+    assert "whether H, N, O, S are one bet with others is not known" in found.words[-1]
+    flat = [(day, 5.0) for day in DAYS]
+    assert one_bet({"A": A[0], "F": flat}, STANDARD).unknown == ("F",)
+
+
+def test_names_hang_together_in_groups():
+    """A with B and A with D make one group of three."""
+    d = walk(4, like=A, share=0.95)
+    found = one_bet({"A": A[0], "B": B[0], "D": d[0], "C": C[0]}, STANDARD)
+    assert found.groups == (("A", "B", "D"),)
+    assert found.words[0].startswith("A, B and D are one bet")
+
+
+TERM = [TermPoint(7, 24, 16, 8.0), TermPoint(21, 22, 16, 6.0), TermPoint(30, 21, 17, 4.0),
+        TermPoint(60, 20, 17, 4.0), TermPoint(90, 20, 15, 5.0)]  # fmt: skip
+
+
+def test_the_tenor_to_sell():
+    """The richest of all is short; of two equal ones the nearer to target_dte is taken."""
+    found = tenor(TERM, STANDARD)
+    assert (found.richest, found.suggested, found.premium) == (7, 30, 4.0)
+    assert found.why.endswith("the richest of all is 8.0 at 7 days")
+    wide = STANDARD.with_values({"dte_max": 120})
+    assert tenor(TERM, wide).suggested == 90
+
+
+@pytest.mark.parametrize(
+    ("points", "rules", "why"),
+    [
+        ([], {}, "the premium by tenor is not known"),
+        ([TermPoint(30, 20, None, None)], {}, "the premium by tenor is not known"),
+        (TERM[:2], {}, "no tenor from 30 to 60 days is known (there are 7, 21)"),
+        ([TermPoint(45, 15, 18, -3.0)], {}, "no tenor from 30 to 60 days pays a premium"),
+        (TERM, {"time_stop_dte": 60}, "no tenor up to 60 days is longer than the time stop of 60"),
+    ],
+)
+def test_no_tenor_has_a_reason(points, rules, why):
+    """Never a number without a premium."""
+    found = tenor(points, STANDARD.with_values(rules))
+    assert found.suggested is None
+    assert why in found.why
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(1, 200), st.floats(-10, 20)), max_size=8, unique_by=lambda p: p[0]
+    ),
+    st.integers(0, 60), st.integers(1, 60),
+)  # fmt: skip
+def test_a_suggestion_never_lies_at_or_under_the_time_stop(points, stop, low):
+    """Nor outside dte_min to dte_max, nor without a premium."""
+    rules = STANDARD.with_values({"time_stop_dte": stop, "dte_min": min(low, 45)})
+    found = tenor([TermPoint(d, 20.0, 20.0 - v, v) for d, v in points], rules)
+    assert found.why
+    if found.suggested is not None:
+        assert found.suggested > stop
+        assert rules.dte_min <= found.suggested <= rules.dte_max
+        assert found.premium > 0

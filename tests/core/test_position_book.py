@@ -1,0 +1,245 @@
+"""The position book: each exit alone, two at once, none, unknown; days; sums and caps."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from vrp_xl.core.exits import ExitInputs, exit_state
+from vrp_xl.core.legs import read_legs
+from vrp_xl.core.positions import Closed, Position, review, totals
+from vrp_xl.core.rules import STANDARD
+
+TODAY = date(2026, 3, 27)
+RULES = STANDARD.with_values({"loss_stop": 2.0})
+
+CALM = Position(
+    symbol="SPY", contracts=2, structure="short_put_spread", legs=read_legs("-P 560 +P 550"),
+    entry=date(2026, 3, 10), expiry=date(2026, 5, 15), credit=2.0, mark=1.5, entry_cell="A",
+)  # fmt: skip
+
+
+@pytest.fixture
+def calm(snap):
+    """A market in which no exit fires."""
+    return snap(
+        spot=580.0, z_score=1.3, gamma="positive", gamma_basis="repriced", gamma_flip=570.0,
+        atm_iv=18.0, atm_iv_30d=18.0, rv_20d=13.0, rv_30d=13.0, rv_90d=14.0, vrp_20d=5.0,
+    )  # fmt: skip
+
+
+NEGATIVE = {"gamma": "negative", "gamma_flip": 590.0}
+FIRED = {
+    "none": ({}, {}, "OK", [], False),
+    "inversion": ({}, {"z_score": -0.6}, "CLOSE", ["inversion"], True),
+    "flip breach": ({}, NEGATIVE, "CUT HALF", ["flip breach"], True),
+    "flip breach, undefined": (
+        {"structure": "short_strangle", "legs": read_legs("-P 550 -C 620")}, NEGATIVE,
+        "CLOSE", ["flip breach"], True,
+    ),
+    "below the flip from the start": ({"entry_cell": "B"}, NEGATIVE, "OK", [], False),
+    "loss stop": ({"mark": 6.0}, {}, "CLOSE", ["loss stop"], True),
+    "profit target": ({"mark": 1.0}, {}, "CLOSE", ["profit target"], True),
+    "time stop": ({"expiry": date(2026, 4, 17)}, {}, "CLOSE", ["time stop"], True),
+    "entered inside the time stop": (
+        {"entry": date(2026, 3, 27), "expiry": date(2026, 4, 17)}, {}, "OK", [], False,
+    ),
+    "expired": ({"expiry": date(2026, 3, 20)}, {}, "CLOSE", ["expired"], True),
+    "defense": ({}, {"rv_30d": 20.0}, "DEFEND", ["defense"], True),
+    "near flip": ({}, {"gamma_flip": 579.0}, "WARNING", ["near flip"], False),
+    "two at once": (
+        {"mark": 0.9, "expiry": date(2026, 4, 17)}, {}, "CLOSE", ["profit target", "time stop"],
+        True,
+    ),
+    "a milder one behind": (
+        {"mark": 0.9}, NEGATIVE, "CUT HALF", ["flip breach", "profit target"], True,
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FIRED)
+def test_each_exit_fires_alone_and_the_worst_leads(name, calm):
+    """Action, all rules that fire with the worst first, and whether something must be done."""
+    change, market, action, rules, must = FIRED[name]
+    r = review(replace(CALM, **change), replace(calm, **market), RULES, today=TODAY)
+    assert r.action == action
+    assert [e.rule for e in r.exits.fired] == rules
+    assert r.exits.unknown == ()
+    assert r.must_close is must
+    for rule in rules:
+        assert rule in r.reason
+    assert r.reason.startswith(rules[0] if rules else "no exit fires") or r.cell_change
+
+
+@pytest.mark.parametrize(
+    ("change", "market", "what"),
+    [
+        ({"mark": None}, {}, "profit target needs credit and mark"),
+        ({"credit": None}, {}, "profit target needs credit and mark"),
+        ({"expiry": None}, {}, "time stop needs the expiry"),
+        ({}, {"z_score": None}, "inversion needs the z-score"),
+        ({}, {"rv_30d": None}, "defense needs IV and HV30"),
+        ({}, {"gamma": "unknown", "gamma_basis": None, "gamma_flip": None}, "flip breach needs"),
+    ],
+)
+def test_a_missing_input_is_unknown_and_never_ok(change, market, what, calm):
+    """It is said what is missing; what fires besides still leads."""
+    p, s = replace(CALM, **change), replace(calm, **market)
+    r = review(p, s, RULES, today=TODAY)
+    assert r.action == "UNKNOWN"
+    assert f"unknown: {what}" in r.reason
+    assert not r.must_close
+    worse = review(replace(p, entry_cell="A"), replace(s, z_score=-2.0), RULES, today=TODAY)
+    assert worse.action == "CLOSE"
+
+
+def test_a_symbol_that_is_not_stored_is_unknown():
+    """But the profit target and the time stop need no figures of it."""
+    r = review(CALM, None, RULES, today=TODAY)
+    assert r.action == "UNKNOWN"
+    assert (r.cell, r.z, r.tested) == (None, None, None)
+    assert "no figures of SPY are stored" in r.notes
+    assert r.loss == (800.0, "maximum")
+    assert review(replace(CALM, mark=0.5), None, RULES, today=TODAY).must_close
+    strangle = replace(CALM, structure=None, legs=read_legs("-P 550 -C 620"))
+    blind = review(strangle, None, RULES, today=TODAY)
+    assert blind.loss is None
+    assert any("stress loss needs spot" in note for note in blind.notes)
+
+
+def test_money(calm):
+    """Two opened at 2.00, one bought back at 0.80, the other at 1.50 now."""
+    p = replace(CALM, closes=(Closed(1, 0.8, date(2026, 3, 20), "profit"),))
+    r = review(p, calm, RULES, today=TODAY)
+    assert (p.open_contracts, r.realised_usd, r.open_usd) == (
+        1, pytest.approx(120), pytest.approx(50),
+    )  # fmt: skip
+    assert (r.target, r.profit_percent) == (1.0, pytest.approx(25.0))
+    assert r.at_risk_usd == 800.0
+    done = replace(CALM, closes=(Closed(1, 0.8, None, "profit"), Closed(1, 2.4, None, "time")))
+    gone = review(done, calm, RULES, today=TODAY)
+    assert (gone.action, gone.reason, gone.must_close) == ("CLOSED", "profit; time", False)
+    assert (gone.realised_usd, gone.open_usd, gone.at_risk_usd) == (pytest.approx(80), 0.0, 0.0)
+    assert gone.profit_percent == pytest.approx(20.0)
+
+
+@pytest.mark.parametrize(
+    ("entry_cell", "market", "legs", "words"),
+    [
+        ("A", {}, "-P 560 +P 550", ""),
+        ("A", NEGATIVE, "-P 560 +P 550", "entered in A, now B: cut half"),
+        ("A", NEGATIVE, "-P 560", "entered in A, now B: close"),
+        ("A", {"z_score": 0.2}, "-P 560", "entered in A, now C: the premium is no longer high"),
+        ("C", {}, "-P 560", "entered in C, now A"),
+        ("A", {"gamma": "unknown", "gamma_basis": None, "gamma_flip": None}, "-P 560",
+         "entered in A, now ?: dealer gamma is not known"),
+    ],
+)  # fmt: skip
+def test_the_cell_at_entry_against_the_cell_now(entry_cell, market, legs, words, calm):
+    """What a change asks for follows the risk."""
+    p = replace(CALM, entry_cell=entry_cell, structure=None, legs=read_legs(legs))
+    r = review(p, replace(calm, **market), RULES, today=TODAY)
+    assert r.cell_change == words
+    assert words in r.reason
+
+
+def test_the_stress_follows_the_rule(calm):
+    """A naked put at 560, spot 580: the loss is that of 2.5 and of 1 deviations."""
+    p = replace(CALM, structure=None, legs=read_legs("-P 560"))
+    move = 580 * 0.18 * (49 / 365) ** 0.5
+    for sd in (2.5, 1.0):
+        rules = STANDARD.with_values({"stress_sd": sd})
+        want = max(560 - (580 - sd * move) - 2, -2) * 100
+        assert review(p, calm, rules, today=TODAY).loss.usd == pytest.approx(max(want, 0))
+
+
+@pytest.mark.parametrize(
+    ("expiry", "today", "days", "stop"),
+    [
+        (date(2027, 4, 16), date(2027, 3, 25), 22, date(2027, 3, 25)),  # 26 March: Good Friday
+        (date(2026, 11, 20), date(2026, 10, 30), 21, date(2026, 10, 30)),  # DST ends 1 November
+        (date(2026, 3, 20), date(2026, 2, 27), 21, date(2026, 2, 27)),  # DST begins 8 March
+        (date(2026, 12, 18), date(2026, 11, 27), 21, date(2026, 11, 27)),  # a half day
+        (date(2026, 4, 2), date(2026, 3, 12), 21, date(2026, 3, 12)),  # the monthly on Thursday
+        (date(2027, 1, 15), date(2026, 12, 24), 22, date(2026, 12, 24)),  # 25 December
+    ],
+)
+def test_the_time_stop_counts_the_calendar(expiry, today, days, stop, calm):
+    """A stop that a holiday would delay comes on the session before."""
+    p = replace(CALM, entry=date(2026, 1, 5), expiry=expiry)
+    r = review(p, calm, RULES, today=today)
+    assert (r.days_to_expiry, r.stop, r.action) == (days, stop, "CLOSE")
+    assert "time stop" in r.reason
+    before = review(p, calm, RULES, today=date.fromordinal(stop.toordinal() - 1))
+    assert before.action == "OK"
+
+
+@settings(max_examples=200)
+@given(
+    z=st.floats(-4, 4), drop=st.floats(0, 4), flip=st.floats(90, 110), fall=st.floats(0, 20),
+    left=st.integers(-3, 60), passed=st.integers(0, 60), loss=st.floats(0, 10),
+    mark=st.floats(2, 8), tactical=st.floats(0.5, 2), less=st.floats(0, 1),
+    cell=st.sampled_from(["A", "B", "C", None]),
+)  # fmt: skip
+def test_exits_never_get_milder_when_an_input_gets_worse(
+    z, drop, flip, fall, left, passed, loss, mark, tactical, less, cell
+):
+    """Lower z, spot nearer to or further below the flip, less time, a higher mark at a loss."""
+    base = ExitInputs(
+        z=z, spot=110, flip=flip, gamma="positive", gamma_basis="net_gex", tactical=tactical,
+        spread=3.0, entry_cell=cell, held=True, credit=2.0, mark=mark, days_to_expiry=left,
+        entry_days=90,
+    )  # fmt: skip
+    was = exit_state(base, RULES)
+    for worse in (
+        {"z": z - drop}, {"spot": 110 - fall}, {"days_to_expiry": left - passed},
+        {"mark": mark + loss}, {"tactical": max(tactical - less, 0.0)}, {"gamma": "negative"},
+    ):  # fmt: skip
+        now = exit_state(replace(base, **worse), RULES)
+        assert now.severity >= was.severity, worse
+        kept = {e.rule for e in was.fired} - {"near flip", "time stop"}
+        assert kept <= {e.rule for e in now.fired}
+
+
+@given(
+    known=st.sets(st.sampled_from(["z", "mark", "days_to_expiry", "tactical"])),
+    z=st.floats(-2, 2), mark=st.floats(0, 8), left=st.integers(-2, 60),
+)  # fmt: skip
+def test_unknown_is_never_ok(known, z, mark, left):
+    """Where an input is missing the state is not OK, whatever the others say."""
+    values = {"z": z, "mark": mark, "days_to_expiry": left, "tactical": 1.5}
+    given_ = {name: v if name in known else None for name, v in values.items()}
+    state = exit_state(
+        ExitInputs(spot=110, flip=100, gamma="positive", credit=2.0, held=True, entry_days=90,
+                   spread=1.0, **given_),
+        RULES,
+    )  # fmt: skip
+    if len(known) < 4:
+        assert state.severity > 0
+        assert state.unknown
+
+
+def test_totals_against_the_caps(calm):
+    """Sums, percent of equity, what is left out, and the caps that are exceeded."""
+    negative = replace(calm, **NEGATIVE)
+    a = review(CALM, calm, RULES, today=TODAY)
+    b = review(replace(CALM, contracts=8, entry_cell="B"), negative, RULES, today=TODAY)
+    blind = review(replace(CALM, symbol="X", mark=None, legs=()), None, RULES, today=TODAY)
+    t = totals([a, b, blind], RULES, equity=100_000)
+    assert (t.positions, t.to_close, t.unknown) == (3, 0, 1)
+    assert t.at_risk_by_cell == {"A": 1600.0, "B": 6400.0}
+    assert t.percent(t.at_risk_usd) == pytest.approx(8.0)
+    assert t.problems == ("cell B has 6.4 % of equity at risk, above cap_b of 5 %",)
+    assert t.incomplete == (
+        "open profit leaves out X: not known", "money at risk leaves out X: not known",
+    )  # fmt: skip
+    alone = totals([a], RULES)
+    assert (alone.equity, alone.percent(100), alone.problems) == (None, None, ())
+    tight = RULES.with_values({"cap_total": 1.0, "cap_b": None})
+    assert totals([a, b], tight, equity=100_000).problems == (
+        "all positions have 8.0 % of equity at risk, above cap_total of 1 %",
+    )
