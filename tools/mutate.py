@@ -5,7 +5,8 @@ How to run: python tools/mutate.py premium matrix exits ...    (no name: every m
 Works on a copy of the checkout, with mutmut (extra ``dev``) and derandomized tests, and prints per
 module how many mutants were killed. A mutant that only rewrites the words of a sentence (a text
 with a blank in it) is counted apart: the tests pin what a sentence must name, not its spelling.
-With ``--survivors FILE`` the differences that nobody noticed are written there.
+With ``--survivors FILE`` the differences that nobody noticed are written there. With ``--sample N``
+each module is judged by N of its mutants, drawn with ``--seed``: the same ones at every run.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from __future__ import annotations
 import argparse
 import difflib
 import os
+import random
 import re
 import subprocess
 import sys
@@ -34,6 +36,13 @@ use_git_change_detection = false
 """
 _SENTENCE = re.compile(r"""(['"])(?=[^'"]* )[^'"]*\1""")
 _FOUND = re.compile(r"^\s*(vrp_xl\.core\.(\w+)\.\S+): (.+)$", re.MULTILINE)
+_SHOW = """
+import sys
+from mutmut.__main__ import show
+for name in sys.argv[2:]:
+    show.callback(name)
+    print(end=chr(0))
+"""
 _KILLED = frozenset({"killed", "timeout", "suspicious", "segfault", "caught by type check"})
 
 
@@ -58,7 +67,7 @@ def copied(target: Path, modules: list[str]) -> None:
 def mutmut(folder: Path, *arguments: str) -> str:
     """The output of a command of mutmut in `folder`."""
     environment = {**os.environ, "PYTHONPATH": "", "NO_COLOR": "1"}
-    code = "from mutmut.__main__ import cli; cli()"
+    code = _SHOW if arguments[0] == "show" else "from mutmut.__main__ import cli; cli()"
     ran = subprocess.run(
         [sys.executable, "-c", code, *arguments],
         cwd=folder,
@@ -70,6 +79,32 @@ def mutmut(folder: Path, *arguments: str) -> str:
     if ran.returncode and arguments[0] == "run":
         sys.exit(ran.stdout[-4000:] + ran.stderr[-4000:])
     return ran.stdout
+
+
+def found(folder: Path) -> dict[str, tuple[str, str]]:
+    """Module and verdict of each mutant in `folder`."""
+    told = _FOUND.findall(mutmut(folder, "results", "--all", "true"))
+    return {mutant: (module, verdict.strip()) for mutant, module, verdict in told}
+
+
+def drawn(mutants: dict[str, tuple[str, str]], size: int, seed: int) -> list[str]:
+    """Up to `size` mutants of each module, the same ones for the same seed."""
+    by_module: dict[str, list[str]] = {}
+    for mutant, (module, _) in sorted(mutants.items()):
+        by_module.setdefault(module, []).append(mutant)
+    return [
+        mutant
+        for module, names in by_module.items()
+        for mutant in random.Random(f"{seed} {module}").sample(names, min(size, len(names)))  # noqa: S311
+    ]
+
+
+def differences(folder: Path, mutants: list[str]) -> list[str]:
+    """What each mutant changes."""
+    if not mutants:
+        return []
+    told = mutmut(folder, "show", *mutants)
+    return told.split("\0")[: len(mutants)]
 
 
 def change(difference: str) -> tuple[list[str], list[str]]:
@@ -97,6 +132,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("modules", nargs="*", help="modules of the core; all by default")
     parser.add_argument("--survivors", type=Path, help="a file for what was not noticed")
+    parser.add_argument("--sample", type=int, help="judge this many mutants of each module")
+    parser.add_argument("--seed", type=int, default=1, help="which ones a sample takes")
     parser.add_argument("--jobs", type=int, default=1, help="processes at once")
     options = parser.parse_args(arguments)
     known = sorted(p.stem for p in CORE.glob("*.py") if not p.stem.startswith("_"))
@@ -106,25 +143,34 @@ def main(arguments: list[str] | None = None) -> int:
     with tempfile.TemporaryDirectory(prefix="vrp-xl-mutants-") as place:
         folder = Path(place)
         copied(folder, modules)
-        mutmut(folder, "run", "--max-children", str(options.jobs))
-        found = _FOUND.findall(mutmut(folder, "results", "--all", "true"))
+        run = ("run", "--max-children", str(options.jobs))
+        if options.sample is None:
+            mutmut(folder, *run)
+            seen = found(folder)
+        else:
+            # Makes them all and runs a few: there is no command that only makes them.
+            mutmut(folder, *run, f"vrp_xl.core.{modules[0]}.*__mutmut_1")
+            sample = drawn(found(folder), options.sample, options.seed)
+            mutmut(folder, *run, *sample)
+            seen = {mutant: known for mutant, known in found(folder).items() if mutant in sample}
         count: dict[str, Counter[str]] = {name: Counter() for name in modules}
+        alive = [mutant for mutant, (_, verdict) in seen.items() if verdict not in _KILLED]
+        for module, verdict in seen.values():
+            count[module]["killed"] += verdict in _KILLED
         survivors = []
-        for mutant, module, verdict in found:
-            kind = "killed" if verdict.strip() in _KILLED else "survived"
-            if kind == "survived":
-                difference = mutmut(folder, "show", mutant)
-                kind = "words" if only_words(difference) else kind
-                gone, come = change(difference)
-                told = "\n".join(difflib.ndiff(gone, come)) if kind == "survived" else ""
-                survivors += [f"{mutant} ({verdict.strip()})\n{told}\n"] if told else []
-            count[module][kind] += 1
-    print(f"{'module':<14} {'mutants':>8} {'killed':>8} {'words':>8} {'survived':>8} {'rate':>7}")
-    for name, seen in count.items():
-        judged = seen["killed"] + seen["survived"]
-        rate = f"{seen['killed'] / judged:7.1%}" if judged else "      -"
-        print(f"{name:<14} {seen.total():8} {seen['killed']:8} {seen['words']:8} "
-              f"{seen['survived']:8} {rate}")  # fmt: skip
+        for mutant, difference in zip(alive, differences(folder, alive), strict=True):
+            module, verdict = seen[mutant]
+            words = only_words(difference)
+            count[module]["words" if words else "survived"] += 1
+            if not words:
+                told = "\n".join(difflib.ndiff(*change(difference)))
+                survivors.append(f"{mutant} ({verdict})\n{told}\n")
+    print(f"{'module':<16} {'mutants':>8} {'killed':>8} {'words':>8} {'survived':>8} {'rate':>7}")
+    for name, kinds in (*count.items(), ("all", sum(count.values(), Counter()))):
+        judged = kinds["killed"] + kinds["survived"]
+        rate = f"{kinds['killed'] / judged:7.1%}" if judged else "      -"
+        print(f"{name:<16} {kinds.total():8} {kinds['killed']:8} {kinds['words']:8} "
+              f"{kinds['survived']:8} {rate}")  # fmt: skip
     print("rate: killed of those that change more than the words of a sentence")
     if options.survivors is not None:
         options.survivors.write_text("\n".join(survivors), encoding="utf-8")
