@@ -341,7 +341,7 @@ def test_a_cut_gzip_is_read_up_to_the_cut():
 def test_ranges_that_do_not_bracket():
     """A day whose high is below its close keeps only its close."""
     found = read("Date,Open,High,Low,Close\n2026-03-17,1,3,1,2\n2026-03-18,1,1.5,1,2\n")
-    assert "1 days whose high or low" in str(found.problems[0])
+    assert "1 day whose high or low" in str(found.problems[0])
     assert found.prices.close.tolist() == [2, 2]
     assert np.isnan(found.prices.high).tolist() == [False, True]
 
