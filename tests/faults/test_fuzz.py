@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from datetime import UTC, date, datetime
 
@@ -11,11 +12,13 @@ from tests.fuzz import http, parsers
 from tests.fuzz.mutations import Target, fuzz
 from tests.sources.chain_files import HEADER, Market
 from vrp_xl import settings
+from vrp_xl.core.snapshot import FIGURES
 from vrp_xl.core.splits import adjusted, find_jumps
 from vrp_xl.errors import RulesError, StoreError
 from vrp_xl.rules_file import load_rules
 from vrp_xl.sources import http as client
 from vrp_xl.sources.cboe_files import read_bytes
+from vrp_xl.sources.chain_figures import chain_snapshot
 
 NOW = datetime(2026, 3, 18, 20, 0, tzinfo=UTC)
 
@@ -82,3 +85,25 @@ def test_a_fault_is_found(tmp_path):
     assert outcomes["bad"].total() == 300
     assert "ZeroDivisionError" in found[0]
     assert len((tmp_path / "bad-1.bin").read_bytes()) == 4
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "words"),
+    [("IV", "1e-300", "an absurd IV"), ("Open Interest", "1e308", "that cannot be")],
+)
+def test_a_chain_with_figures_that_no_market_has(column, value, words):
+    """They are passed over and counted; every figure of the chain is finite or missing."""
+    market = Market("ABC", days=(30, 60), spot=100.0)
+    rows = market.csv().splitlines()
+    head = next(i for i, row in enumerate(rows) if row.startswith("Expiration Date"))
+    at = rows[head].split(",").index(column)
+    cells = rows[head + 1].split(",")
+    cells[at] = value
+    rows[head + 1] = ",".join(cells)
+    chain = read("\n".join(rows)).chain
+    snapshot = chain_snapshot(chain, source="folder", name="file.csv", now=NOW)
+    assert words in snapshot.basis["spot"]
+    assert all(
+        value is None or not isinstance(value, float) or math.isfinite(value)
+        for value in (getattr(snapshot, name) for name in FIGURES)
+    )
