@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from vrp_xl.core import calendar
+from vrp_xl.core.history import SPLIT
 from vrp_xl.core.rules import STANDARD
 from vrp_xl.core.snapshot import Snapshot, TermPoint
 from vrp_xl.sources.base import Fetched, Observation
@@ -87,3 +88,12 @@ def test_the_tenor_in_the_plan(store):
     assert row_dict(first)["tenor"]["suggested"] == 45
     assert second.tenor.suggested is None
     assert second.tenor.why
+
+
+def test_a_marked_split_does_not_part_names_that_are_one_bet(store):
+    """A 4:1 split of one name is no return."""
+    days = store.series("test", "BBB", "close")
+    split = days[-20][0]
+    after = [Observation("close", d, c / 4) for d, c in days if d >= split]
+    store.add_observations("test", "BBB", [*after, Observation(SPLIT, split, 4.0)])
+    assert "AAA and BBB are one bet: 60-day correlation 1.00" in scanned(store).notices

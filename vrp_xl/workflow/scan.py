@@ -17,6 +17,7 @@ from vrp_xl.core.edge import decided_edge
 from vrp_xl.core.history import same_standing
 from vrp_xl.core.sizing import Sized, contracts_by_rules
 from vrp_xl.core.term import Tenor, tenor
+from vrp_xl.workflow.closes import stored_closes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -295,11 +296,9 @@ def _contracts(rows: Sequence[Row], rules: Rules, at_risk: Mapping[str, float]) 
 
 
 def correlated(store: Store, source: str, symbols: Sequence[str], rules: Rules) -> Bets:
-    """Which of `symbols` are one bet, by their stored closes."""
+    """Which of `symbols` are one bet, by their stored closes without marked splits."""
     closes = {}
     if rules.correlation_max is not None and len(symbols) > 1:
         for symbol in symbols:
-            closes[symbol] = store.series(
-                source, symbol, "close", limit=rules.correlation_days + 15
-            )
+            closes[symbol] = stored_closes(store, source, symbol).closes
     return one_bet(closes, rules)
