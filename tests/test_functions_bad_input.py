@@ -425,3 +425,11 @@ def test_a_rule_that_the_symbol_lacks_is_no_crash():
                      "EDGE", "LEVELS", "SIZE", "STATUS", "ASOF", "WHY"):  # fmt: skip
             answer = getattr(f, f"VRP_{name}")(symbol)
             assert isinstance(answer, (str, float, list, dt.datetime))
+
+
+def test_words_that_quote_a_cell_show_no_control_characters():
+    """What a cell held may be quoted, but never what moves a cursor or breaks a line."""
+    answer = f.VRP_WHATIF(["SPY"], [1.0], [2.0], "\x1b[2J\n")
+    assert isinstance(answer, CellError)
+    assert f.VRP_WHY().isprintable()
+    assert "no measure" in f.VRP_WHY()

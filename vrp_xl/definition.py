@@ -323,7 +323,8 @@ def _by_position(
 
 
 def _failed(name: str, error: VrpError) -> CellError:
-    LAST.function, LAST.words = name, str(error)
+    # What a cell held may be quoted in it, so a control character is shown as a blank.
+    LAST.function, LAST.words = name, "".join(c if c.isprintable() else " " for c in str(error))
     if isinstance(error, ErrorInArgument):
         return error.error
     if isinstance(error, InputError):
