@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import io
+import re
 import tarfile
 import zipfile
 from pathlib import Path
@@ -31,23 +32,55 @@ def tool(name: str) -> ModuleType:
 
 
 def test_the_lock_fits_the_ranges() -> None:
-    """Everything that pyproject.toml asks for is locked inside its range, with hashes, no host."""
+    """Both locks hold all that is asked for on each system and Python, with hashes, no host."""
     assert tool("lock").main(["--check"]) == 0
 
 
+@pytest.mark.parametrize("name", ["requirements.lock", "requirements-dev.lock"])
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (lambda text: text.replace("requests==", "requestx=="), "requests is not locked"),
-        (lambda text: text.replace("xlsxwriter==3.3.1", "xlsxwriter==3.0.0"), "locked at 3.0.0"),
-        (lambda text: text + "odd==1.0\n", "no hash: odd==1.0"),
-        (lambda text: "--index-url https://example.org/simple\n" + text, "package host"),
+        (lambda t: t.replace("requests==", "requestx=="), "requests is not locked on"),
+        (lambda t: t.replace("xlsxwriter==3.3.1", "xlsxwriter==3.0.0"), "locked at 3.0.0"),
+        (lambda t: t + "odd==1.0\n", "neither pin, hash nor remark: odd==1.0"),
+        (lambda t: t + "odd==1.0 \\\n", "it ends where a hash must stand"),
+        (lambda t: re.sub(r"(?m)^(idna==.*)\n(    --hash.*\n)+", r"\1\n", t), "no hash where one"),
+        (lambda t: "--index-url https://example.org/simple\n" + t, "neither pin, hash nor"),
+        (lambda t: "--find-links /opt/wheels\n" + t, "neither pin, hash nor"),
+        (lambda t: "odd @ file:///opt/odd.whl\n" + t, "neither pin, hash nor"),
+        (lambda t: "# from https://example.org\n" + t, "neither pin, hash nor"),
+        (lambda t: t.replace("numpy==2.5.5 ; python_full_version >= '3.12'", "nump==2.5.5"),
+         "numpy is not locked on win32, Python 3.12"),
+        (lambda t: t.replace(" ; python_full_version < '3.12'", ""), "numpy is locked twice on"),
+        (lambda t: re.sub("tzdata==(.*) ", r"tzdata==\1 ; sys_platform == 'linux' ", t),
+         "tzdata is not locked on win32"),
     ],
-)
-def test_a_lock_that_does_not_fit_is_told(change, words) -> None:
-    """A missing package, a version outside of its range, a hash or host: each is told."""
+)  # fmt: skip
+def test_a_lock_that_does_not_fit_is_told(name, change, words) -> None:
+    """A package missing somewhere, a version outside of its range, an alien line: each is told."""
     made = tool("lock")
-    assert any(words in told for told in made.problems(change(made.LOCK.read_text("utf-8"))))
+    path = ROOT / name
+    before = path.read_text("utf-8")
+    assert made.problems(before, path) == []
+    assert change(before) != before
+    assert any(words in told for told in made.problems(change(before), path))
+
+
+def test_what_a_package_needs_is_locked_too() -> None:
+    """A package that only another one asks for is missed, where that one is installed here."""
+    made = tool("lock")
+    runs, dev = (path.read_text("utf-8") for path in (made.LOCK, made.DEV))
+    if not any(made.is_here(pin) for pin in made.read(runs)[0] if pin.name == "requests"):
+        pytest.skip("another version of requests than the locked one is installed")
+    told = made.problems(runs.replace("idna==", "odna=="))
+    assert told == [
+        f"idna is not locked on {place['sys_platform']}, Python {place['python_version']}"
+        for place in made.PLACES
+    ]
+    assert made.disagreements(runs, dev) == []
+    other = made.disagreements(runs, re.sub("(?m)^idna==.* ", "idna==1.0 ", dev))
+    assert len(other) == 1
+    assert other[0].startswith("idna ")
 
 
 def test_licences_are_up_to_date() -> None:
@@ -63,6 +96,8 @@ def test_a_page_that_is_wrong_is_told() -> None:
     other = text.replace("| rich | MIT License", "| rich | GPL")
     assert any("rich is under" in w for w in made.problems(other))
     assert "not known here" not in text
+    stray = text + "| stray | MIT | needed by vrp_xl |\n"
+    assert any("stray is on the page and not locked" in w for w in made.problems(stray))
 
 
 def test_no_licence_that_binds_users() -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 IN_WHEEL = re.compile(r"vrp_xl/|vrp_xl-[^/]+\.dist-info/")
 IN_SDIST = re.compile(
     r"[^/]+/(vrp_xl|tests|tools|docs|workbook)/"
-    r"|[^/]+/(README\.md|CHANGELOG\.md|LICENSE|pyproject\.toml|requirements\.lock|PKG-INFO"
+    r"|[^/]+/(README\.md|CHANGELOG\.md|LICENSE|pyproject\.toml|requirements(-dev)?\.lock|PKG-INFO"
     r"|\.gitignore)$"
 )
 NEVER = re.compile(
@@ -26,7 +26,8 @@ WHEEL_NEEDS = (
     "vrp_xl/files/vrp_xl.oxt", "vrp_xl/files/LICENSE.xlwings.txt",
 )  # fmt: skip
 SDIST_NEEDS = (
-    "pyproject.toml", "README.md", "LICENSE", "requirements.lock", "vrp_xl/py.typed",
+    "pyproject.toml", "README.md", "LICENSE", "requirements.lock",
+    "requirements-dev.lock", "vrp_xl/py.typed",
     "tests/conftest.py", "tools/make_docs.py", "docs/licences.md",
 )  # fmt: skip
 LARGEST = 5_000_000

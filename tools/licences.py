@@ -3,8 +3,9 @@
 How to run: python tools/licences.py [--check]
 
 Read from the metadata of what is installed; with --check nothing is changed, and the exit code is 1
-where a package is missing or its licence is another. What only another system needs cannot be read
-here; its line stays as it is.
+where a package of `requirements.lock` is missing, one too many is told, or a licence is of another
+kind; versions do not matter. What only another system needs cannot be read here; its line stays as
+it is.
 """
 
 from __future__ import annotations
@@ -28,8 +29,8 @@ HEAD = """# Licences
 
 What runs with vrp_xl, and under which licence, as each package's own metadata says it. Tests and
 development need more, which is not part of what is installed. `tools/licences.py` writes this page;
-the exact versions are in `requirements.lock`. The files that the built workbook takes from xlwings
-carry its licence: `workbook/LICENSE.xlwings.txt`.
+the exact versions are in `requirements.lock` ([supply](supply.md)). The files that the built
+workbook takes from xlwings carry its licence: `workbook/LICENSE.xlwings.txt`.
 
 | package | licence | why it is here |
 |---|---|---|
@@ -38,7 +39,7 @@ _ROW = re.compile(r"^\| ([^|]+?) \| ([^|]+?) \| ([^|]+?) \|$", re.MULTILINE)
 _LOCKED = re.compile(r"^([A-Za-z0-9._-]+)==", re.MULTILINE)
 _CLASSIFIER = "License :: OSI Approved :: "
 _KNOWN = {
-    "comtypes": "MIT License", "pywin32": "PSF-2.0", "pywin32-ctypes": "BSD-3-Clause",
+    "pywin32": "PSF-2.0", "pywin32-ctypes": "BSD-3-Clause",
     "psutil": "BSD-3-Clause", "appscript": "Public Domain", "lxml": "BSD-3-Clause",
     "colorama": "BSD-3-Clause", "tzdata": "Apache-2.0",
 }  # fmt: skip
@@ -102,25 +103,35 @@ def packages() -> dict[str, tuple[str, str | None]]:
 
 def page(before: str) -> str:
     """The whole page; what cannot be read here is taken from `before`."""
-    kept = {name: licence for name, licence, _ in _ROW.findall(before)}
+    kept = {name: (licence, why) for name, licence, why in _ROW.findall(before)}
+    here = packages()
     rows = []
-    for name, (who, licence) in packages().items():
-        told = licence or _KNOWN.get(name) or kept.get(name, "not known here")
-        why = "needed by " + (who if who == "vrp_xl" else f"`{who}`")
+    for name in sorted(locked_names()):
+        old_licence, why = kept.get(name, ("not known here", "needed on another system"))
+        who, licence = here.get(name, ("", None))
+        if who:
+            why = "needed by " + (who if who == "vrp_xl" else f"`{who}`")
+        told = licence or _KNOWN.get(name) or old_licence
         rows.append(f"| {name} | {told.replace('|', '/')} | {why} |\n")
     return HEAD + "".join(rows)
 
 
+def locked_names() -> set[str]:
+    """The packages of the lock of what runs, on any system."""
+    return {canonicalize_name(name) for name in _LOCKED.findall(LOCK.read_text("utf-8"))}
+
+
 def problems(text: str) -> list[str]:
     """What a page does not say as it is."""
-    told = {name: licence for name, licence, _ in _ROW.findall(text)}
-    locked = {canonicalize_name(name) for name in _LOCKED.findall(LOCK.read_text("utf-8"))}
-    wrong = []
+    told = {name: licence for name, licence, _ in _ROW.findall(text) if name != "package"}
+    told.pop("---", None)
+    locked = locked_names()
+    wrong = [f"{name} is not on the page" for name in sorted(locked - set(told))]
+    wrong += [f"{name} is on the page and not locked" for name in sorted(set(told) - locked)]
     for name, (_, licence) in packages().items():
-        if name not in told:
-            if name in locked:  # what a later version needs is no fault of the page yet
-                wrong.append(f"{name} is not on the page")
-        elif licence is not None and name not in _KNOWN and family(told[name]) != family(licence):
+        if name not in told:  # what a later version needs is no fault of the page yet
+            continue
+        if licence is not None and name not in _KNOWN and family(told[name]) != family(licence):
             wrong.append(f"{name} is under {licence}, the page says {told[name]}")
     return wrong
 

@@ -48,6 +48,7 @@ def _has_uno() -> bool:
 
 
 pytestmark = [
+    pytest.mark.checkout,
     pytest.mark.e2e,
     pytest.mark.skipif(SOFFICE is None, reason="LibreOffice (soffice) is not installed"),
     pytest.mark.skipif(not _has_uno(), reason=f"{SYSTEM_PYTHON} has no python3-uno"),

@@ -32,12 +32,15 @@ CUSTOM_UI = "{http://schemas.microsoft.com/office/2009/07/customui}"
 KEY, PERSON = "key-6f1d2c3b4a59687", "somebody_at_a_desk"
 
 EXACT = {"xlwings": xlwings.__version__, "XlsxWriter": xlsxwriter.__version__}
-PYPROJECT = (CHECKOUT / "pyproject.toml").read_text(encoding="utf-8")
+PYPROJECT = (Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8")
 
-pytestmark = pytest.mark.skipif(
-    any(f'"{name}=={version}"' not in PYPROJECT for name, version in EXACT.items()),
-    reason=f"the pinned versions build the files, not {EXACT}",
-)
+pytestmark = [
+    pytest.mark.checkout,
+    pytest.mark.skipif(
+        any(f'"{name}=={version}"' not in PYPROJECT for name, version in EXACT.items()),
+        reason=f"the pinned versions build the files, not {EXACT}",
+    ),
+]
 
 
 def checkout(folder: Path) -> Path:

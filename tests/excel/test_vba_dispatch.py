@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tests.excel.vba_host import Host, failure, table
 from vrp_xl.definition import help_of, help_of_argument
 from vrp_xl.excel.boundary import ERRORS
-from vrp_xl.excel.files import PACKAGE
 from vrp_xl.excel.layout import MACROS
 from vrp_xl.excel.udfs import CATEGORY
 from vrp_xl.excel.vba.project import Module, read_module
 from vrp_xl.excel.vba.wrappers import functions_text, help_text
 from vrp_xl.functions import FUNCTIONS
 
-SOURCES = PACKAGE.parent / "workbook" / "vba"
+SOURCES = Path(__file__).parents[2] / "workbook" / "vba"
 BY_HAND = ("VrpDispatch", "VrpErrors", "VrpMacros", "VrpRibbon")
 GONE = (462, -2147023174, -2147417848)
 TRUE_ERRORS = {

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 from pyopenvba.exceptions import VBACompileError
 from pyopenvba.interpreter import parse_module
 
-from vrp_xl.excel.files import PACKAGE
 from vrp_xl.excel.layout import MACROS
 from vrp_xl.excel.vba.wrappers import functions_text, help_text
 from vrp_xl.functions import FUNCTIONS
 
-SOURCES = PACKAGE.parent / "workbook" / "vba"
+SOURCES = Path(__file__).parents[2] / "workbook" / "vba"
 TEXTS = {path.stem: path.read_text(encoding="utf-8") for path in sorted(SOURCES.iterdir())} | {
     "VrpFunctions": functions_text(),
     "VrpHelp": help_text(),

@@ -9,7 +9,6 @@ import pytest
 import xlwings
 
 from vrp_xl.errors import InputError
-from vrp_xl.excel.files import PACKAGE
 from vrp_xl.excel.vba.xlwings_module import (
     CONF,
     PROJECT_NAME,
@@ -19,7 +18,7 @@ from vrp_xl.excel.vba.xlwings_module import (
     xlwings_modules,
 )
 
-PYPROJECT = PACKAGE.parent / "pyproject.toml"
+PYPROJECT = Path(__file__).parents[2] / "pyproject.toml"
 PINNED = pinned_version(PYPROJECT)
 SHIPPED = Path(xlwings.__file__).parent / "xlwings_custom_addin.bas"
 
