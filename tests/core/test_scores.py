@@ -110,3 +110,33 @@ def test_scores_of_a_snapshot(snap):
     bare = with_local_scores(snap(spot=100.0))
     assert (bare.scores, bare.score_kind) == ({}, "local")
     assert "no z-score" in bare.missing["scores"]
+
+
+TERM = (IvPoint(30, 20.0), IvPoint(60, 22.0))
+
+
+def test_inputs_by_hand(snap):
+    """IV 20 over HV30 16, wings 24 and 18, spot 100 with its peak at 103, 60 days at 22."""
+    given = inputs_of(
+        snap(
+            spot=100.0, atm_iv=99.0, atm_iv_30d=20.0, rv_30d=16.0, put_wing_iv=24.0,
+            call_wing_iv=18.0, max_gamma=103.0, iv_term=TERM, z_score=1.2, put_vrp=5.0,
+            call_vrp=3.0, gamma="positive", atm_spread_pct=2.5,
+        )
+    )  # fmt: skip
+    assert given.tactical == pytest.approx(1.25)
+    assert given.skew == pytest.approx(0.3)
+    assert given.slope == pytest.approx(0.1)
+    assert given.pin == pytest.approx(3.0 / (100 * 0.2 * (30 / 365) ** 0.5))
+    assert (given.z, given.put_vrp, given.call_vrp) == (1.2, 5.0, 3.0)
+    assert (given.gamma, given.spread_pct) == ("positive", 2.5)
+
+
+def test_inputs_of_what_is_not_whole(snap):
+    """ATM IV as delivered stands in for 30 days; one wing, or a peak alone, gives nothing."""
+    s = snap(atm_iv=20.0, rv_30d=16.0, put_wing_iv=24.0, max_gamma=103.0, iv_term=TERM)
+    given = inputs_of(s)
+    assert given.tactical == pytest.approx(1.25)
+    assert (given.skew, given.slope, given.pin) == (None, None, None)
+    assert inputs_of(s.replace(put_wing_iv=None, call_wing_iv=18.0)).skew is None
+    assert inputs_of(s.replace(max_gamma=None, spot=100.0)).pin is None

@@ -110,3 +110,21 @@ def test_ratio_words_read_back(new, old):
     """A ratio in words is the same ratio."""
     if new != old:
         assert ratio_of(ratio_words(new / old)) == pytest.approx(new / old)
+
+
+def test_a_bad_close_hides_no_later_split():
+    """A close that is not above 0 is passed over, and the search goes on."""
+    closes = dated([100.0, 0.0, 100.0, 101.0, 50.4, 50.0])
+    assert [jump.ratio for jump in find_jumps(closes)] == [2.0]
+
+
+@pytest.mark.parametrize("ratio", [2.0, 3.0, 1.5, 1.25, 0.1, 0.05, 20.0, 4 / 3, 7 / 5])
+def test_a_ratio_reads_back(ratio):
+    """What is written as it is announced is the same ratio again."""
+    assert ratio_of(ratio_words(ratio)) == pytest.approx(ratio, rel=1e-9)
+
+
+def test_ratios_as_announced():
+    """In the smallest whole numbers, old shares up to 20."""
+    words = [ratio_words(r) for r in (1.25, 0.05, 7 / 5, 20.0, 2.12345678, 0.4)]
+    assert words == ["5:4", "1:20", "7:5", "20:1", "2.12346:1", "2:5"]
