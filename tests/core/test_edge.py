@@ -298,3 +298,20 @@ def test_strikes_that_are_not_whole_have_no_edge(snap):
         with pytest.raises(MissingError, match="strikes of the iron condor on SPY"):
             plan_edge(s, condor, lacking, STANDARD)
     assert "not from quotes of the legs" in plan_edge(s, condor, plan, STANDARD).basis
+
+
+def test_a_short_call_alone_is_stressed_upwards():
+    """Two and a half deviations above spot, less the credit; nothing in the money is lost now."""
+    e = edge([QuotedLeg(-1, "call", 104, 1.0)], spot=100, days=30, iv=20, hv30=0, hv90=15)
+    rise = 2.5 * expected_move(100, 20, 30)
+    assert (e.loss_kind, e.loss) == ("stress", pytest.approx(100 * (100 + rise - 104) - e.credit))
+    assert e.value_30 == 0
+    inside = edge([QuotedLeg(-1, "call", 97, 5.0)], spot=100, days=30, iv=20, hv30=0, hv90=None)
+    assert inside.value_30 == 300
+
+
+def test_where_prices_came_from_is_kept():
+    """The basis that is given is the basis of the edge."""
+    legs = [QuotedLeg(-1, "put", 95, 2)]
+    known = {"spot": 100, "days": 30, "iv": 20, "hv30": 18, "hv90": 18}
+    assert edge(legs, **known, basis="quotes at noon").basis == "quotes at noon"

@@ -8,7 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vrp_xl.core.scores import RAMPS, WEIGHTS, ScoreInputs, inputs_of, scores, with_local_scores
+from vrp_xl.core.scores import (
+    RAMPS,
+    WEIGHTS,
+    ScoreInputs,
+    components,
+    inputs_of,
+    scores,
+    with_local_scores,
+)
 from vrp_xl.core.snapshot import IvPoint
 from vrp_xl.core.structures import STRUCTURES
 
@@ -140,3 +148,18 @@ def test_inputs_of_what_is_not_whole(snap):
     assert (given.skew, given.slope, given.pin) == (None, None, None)
     assert inputs_of(s.replace(put_wing_iv=None, call_wing_iv=18.0)).skew is None
     assert inputs_of(s.replace(max_gamma=None, spot=100.0)).pin is None
+
+
+def test_components_by_hand():
+    """Each on its own ramp: halfway is a half, the better side leads by the difference of both."""
+    found = components(
+        ScoreInputs(z=0.5, tactical=1.2, put_vrp=7.0, call_vrp=4.0, skew=0.1, slope=0.05,
+                    gamma="positive", pin=0.25, spread_pct=5.5)
+    )  # fmt: skip
+    wanted = {
+        "z": 0.5, "no_z": 0.5, "tactical": 0.5, "put": 0.75, "call": 0.5, "put_over_call": 0.75,
+        "call_over_put": 0.25, "skew": 0.25, "no_skew": 0.75, "contango": 0.75,
+        "backwardation": 0.25, "pin": 0.75, "liquidity": 0.5, "regime": 1.0,
+    }  # fmt: skip
+    assert found == pytest.approx(wanted)
+    assert components(ScoreInputs(put_vrp=7.0)) == {"put": 0.75}
