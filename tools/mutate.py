@@ -177,9 +177,9 @@ def main(arguments: list[str] | None = None) -> int:
         elif kinds.total():
             for kind in weighed:
                 weighed[kind] += judged[kind] * made[name] / kinds.total()
-        total = sum(judged.values())
+        of, total = made.total() if name == "all" else made[name], sum(judged.values())
         rate = f"{judged['killed'] / total:7.1%}" if total else "      -"
-        print(f"{name:<16} {made[name] or made.total():8} {kinds.total():6} {kinds['killed']:7} "
+        print(f"{name:<16} {of:8} {kinds.total():6} {kinds['killed']:7} "
               f"{kinds['words']:6} {kinds['survived']:9} {rate}")  # fmt: skip
     print("rate: killed of those that change more than the words of a sentence")
     if options.survivors is not None:

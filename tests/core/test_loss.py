@@ -166,3 +166,11 @@ def test_nothing_sold_is_not_tested():
 def test_what_is_bought_elsewhere_defines_no_risk(text, risk):
     """Only a bought leg of the same side covers; one on the other side is beside the point."""
     assert risk_of(read_legs(text)) == risk
+
+
+def test_a_loss_below_a_dollar_is_one():
+    """Strikes of pennies are strikes; none at all is refused with what to do."""
+    found = largest_loss(read_legs("-P 0.75 +P 0.50"), 0.1)
+    assert found.usd == pytest.approx(15)
+    with pytest.raises(InputError, match="Give the strikes"):
+        largest_loss((), 1.0)

@@ -276,3 +276,13 @@ def test_equity_by_the_rule_or_as_given(calm):
     assert totals([one], rules).equity == 50_000
     assert totals([one], rules, equity=80_000).equity == 80_000
     assert totals([one], rules, equity=80_000).percent(800) == pytest.approx(1.0)
+
+
+def test_target_and_realised_sums(calm):
+    """The target follows its rule; what was bought back adds up over the book."""
+    rules = RULES.with_values({"profit_target": 75})
+    assert review(CALM, calm, rules, today=TODAY).target == pytest.approx(0.5)
+    part = replace(CALM, closes=(Closed(1, 0.5, date(2026, 3, 20)),))
+    one, two = (review(p, calm, RULES, today=TODAY) for p in (part, CALM))
+    assert one.realised_usd == pytest.approx(150)
+    assert totals([one, one, two], RULES).realised_usd == pytest.approx(300)
