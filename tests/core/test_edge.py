@@ -315,3 +315,14 @@ def test_where_prices_came_from_is_kept():
     legs = [QuotedLeg(-1, "put", 95, 2)]
     known = {"spot": 100, "days": 30, "iv": 20, "hv30": 18, "hv90": 18}
     assert edge(legs, **known, basis="quotes at noon").basis == "quotes at noon"
+
+
+def test_the_iv_of_the_expiry_prices_the_legs(snap):
+    """Where the term structure brackets the days, its IV counts and not that of 30 days."""
+    condor = STRUCTURES["iron_condor"]
+    s = full(snap, atm_iv=18.0, atm_iv_30d=18.0)
+    plan = plan_for(s, condor, STANDARD, today=TODAY)
+    steep = s.replace(iv_term=(IvPoint(20, 36.0), IvPoint(80, 36.0)))
+    assert plan_edge(steep, condor, plan, STANDARD).credit > (
+        1.5 * plan_edge(s, condor, plan, STANDARD).credit
+    )
