@@ -6,7 +6,8 @@ Works on a copy of the checkout, with mutmut (extra ``dev``) and derandomized te
 module how many mutants were killed. A mutant that only rewrites the words of a sentence (a text
 with a blank in it) is counted apart: the tests pin what a sentence must name, not its spelling.
 With ``--survivors FILE`` the differences that nobody noticed are written there. With ``--sample N``
-each module is judged by N of its mutants, drawn with ``--seed``: the same ones at every run.
+each module is judged by N of its mutants, drawn with ``--seed``: the same ones at every run. The
+last line is the core as a whole: each module counts by the mutants that it has, not by its sample.
 """
 
 from __future__ import annotations
@@ -153,6 +154,7 @@ def main(arguments: list[str] | None = None) -> int:
             sample = drawn(found(folder), options.sample, options.seed)
             mutmut(folder, *run, *sample)
             seen = {mutant: known for mutant, known in found(folder).items() if mutant in sample}
+        made = Counter(module for module, _ in found(folder).values())
         count: dict[str, Counter[str]] = {name: Counter() for name in modules}
         alive = [mutant for mutant, (_, verdict) in seen.items() if verdict not in _KILLED]
         for module, verdict in seen.values():
@@ -165,12 +167,20 @@ def main(arguments: list[str] | None = None) -> int:
             if not words:
                 told = "\n".join(difflib.ndiff(*change(difference)))
                 survivors.append(f"{mutant} ({verdict})\n{told}\n")
-    print(f"{'module':<16} {'mutants':>8} {'killed':>8} {'words':>8} {'survived':>8} {'rate':>7}")
+    print(f"{'module':<16} {'mutants':>8} {'run':>6} {'killed':>7} {'words':>6} "
+          f"{'survived':>9} {'rate':>7}")  # fmt: skip
+    weighed = {"killed": 0.0, "survived": 0.0}
     for name, kinds in (*count.items(), ("all", sum(count.values(), Counter()))):
-        judged = kinds["killed"] + kinds["survived"]
-        rate = f"{kinds['killed'] / judged:7.1%}" if judged else "      -"
-        print(f"{name:<16} {kinds.total():8} {kinds['killed']:8} {kinds['words']:8} "
-              f"{kinds['survived']:8} {rate}")  # fmt: skip
+        judged = {kind: float(kinds[kind]) for kind in weighed}
+        if name == "all":
+            judged = weighed
+        elif kinds.total():
+            for kind in weighed:
+                weighed[kind] += judged[kind] * made[name] / kinds.total()
+        of, total = made.total() if name == "all" else made[name], sum(judged.values())
+        rate = f"{judged['killed'] / total:7.1%}" if total else "      -"
+        print(f"{name:<16} {of:8} {kinds.total():6} {kinds['killed']:7} "
+              f"{kinds['words']:6} {kinds['survived']:9} {rate}")  # fmt: skip
     print("rate: killed of those that change more than the words of a sentence")
     if options.survivors is not None:
         options.survivors.write_text("\n".join(survivors), encoding="utf-8")

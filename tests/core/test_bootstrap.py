@@ -100,3 +100,13 @@ def test_blocks_that_hold_members():
     counts = np.zeros(100)
     counts[[3, 4, 55, 99]] = 1
     assert bootstrap.blocks(100, 10).held(counts) == 3
+
+
+@pytest.mark.parametrize(
+    ("freedom", "quantile"),
+    [(3, 3.1824463), (4, 2.7764451), (5, 2.5705818), (10, 2.2281389), (30, 2.0422725)],
+)
+def test_students_t_of_the_tables(freedom, quantile):
+    """The two-sided 95 % points as tables print them, as near as five terms of the series come."""
+    tolerance = {3: 4e-3, 4: 9e-4, 5: 3e-4, 10: 1e-5, 30: 1e-7}[freedom]
+    assert bootstrap.student(0.975, freedom) == pytest.approx(quantile, abs=tolerance)

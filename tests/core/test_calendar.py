@@ -211,3 +211,15 @@ def test_recent_trading_days_end_with_the_day_or_before_it():
     assert recent_trading_days(date(2026, 7, 5), 2) == friday
     assert recent_trading_days(date(2026, 7, 2), 2) == friday
     assert recent_trading_days(date(2026, 7, 2), 0) == []
+
+
+@pytest.mark.parametrize("year", [1995, 2008, 2026])
+def test_every_monthly_expiry_is_a_third_friday(year):
+    """The 15th to the 21st, or the trading day before where that Friday is a holiday."""
+    for month in range(1, 13):
+        expiry = third_friday_expiry(year, month)
+        fridays = [d for d in range(15, 22) if date(year, month, d).weekday() == 4]
+        friday = date(year, month, fridays[0])
+        assert expiry == (
+            friday if calendar.is_trading_day(friday) else calendar.previous_trading_day(friday)
+        )

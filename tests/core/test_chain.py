@@ -261,3 +261,23 @@ def test_figures_that_no_market_has():
     exposure = exposure_of(cleaned)
     assert exposure.levels.net_gex is not None
     assert np.isfinite(exposure.levels.net_gex)
+
+
+def test_a_series_of_a_day_without_trading_ends_at_four():
+    """A listed Saturday has no session: what is dated on it counts down to 16:00 New York."""
+    saturday = date(2026, 3, 21)
+    chain = make(
+        strike=[100.0], root_code=[1], expiry=[saturday.toordinal()],
+        as_of=datetime(2026, 3, 21, 14, 0, tzinfo=UTC),
+    )  # fmt: skip
+    assert ch.days_to_expiry(chain).tolist() == pytest.approx([6 / 24])
+
+
+def test_the_largest_gamma_that_is_possible_is_kept():
+    """The bound itself is a gamma; what lies beyond is not used, nor is one below 0."""
+    cleaned = ch.clean(
+        make(strike=[90.0, 100.0, 110.0], gamma=[ch.GAMMA_MOST, 2 * ch.GAMMA_MOST, -0.01])
+    )
+    assert cleaned.chain.gamma[0] == ch.GAMMA_MOST
+    assert cleaned.chain.gamma[1] != 2 * ch.GAMMA_MOST
+    assert cleaned.chain.gamma[2] != -0.01

@@ -48,3 +48,19 @@ def test_not_a_number_meets_no_threshold(compare):
     """NaN is neither above nor below nor equal."""
     assert not compare(math.nan, 1.0)
     assert not compare(1.0, math.nan)
+
+
+@pytest.mark.parametrize("threshold", [-2e6, -100.0, -1.0, 0.0, 0.5, 1.0, 2e6])
+def test_the_slack_is_a_share_of_a_large_threshold(threshold):
+    """A billionth of the threshold, of 1 where that is larger, is noise; twice that is not."""
+    slack = 1e-9 * max(1.0, abs(threshold))
+    for noise in (0.9 * slack, -0.9 * slack):
+        value = threshold + noise
+        assert at_least(value, threshold)
+        assert at_most(value, threshold)
+        assert not above(value, threshold)
+        assert not below(value, threshold)
+    assert above(threshold + 1.5 * slack, threshold)
+    assert not at_most(threshold + 1.5 * slack, threshold)
+    assert below(threshold - 1.5 * slack, threshold)
+    assert not at_least(threshold - 1.5 * slack, threshold)

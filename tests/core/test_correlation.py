@@ -126,3 +126,47 @@ def test_a_suggestion_never_lies_at_or_under_the_time_stop(points, stop, low):
         assert found.suggested > stop
         assert rules.dte_min <= found.suggested <= rules.dte_max
         assert found.premium > 0
+
+
+def test_a_bad_close_is_a_missing_one():
+    """A price of 0 is none: the name is not compared."""
+    bad = [(day, 0.0 if day == DAYS[-10] else close) for day, close in B[0]]
+    found = one_bet({"A": A[0], "B": bad}, STANDARD)
+    assert (found.pairs, found.unknown) == ((), ("B",))
+
+
+def test_two_names_that_cannot_be_compared_are_both_named():
+    """Only those that lack a close are named where there are days to compare."""
+    short = B[0][-5:]
+    assert one_bet({"A": A[0], "B": short}, STANDARD).unknown == ("B",)
+    assert one_bet({"A": A[0][-5:], "B": short}, STANDARD).unknown == ("A", "B")
+    assert one_bet({"A": [], "B": []}, STANDARD).unknown == ("A", "B")
+
+
+def test_names_that_move_as_one_reach_one():
+    """The very same series correlates at 1, and no limit lies above that."""
+    (pair,) = one_bet({"A": A[0], "B": A[0]}, STANDARD).pairs
+    assert pair.correlation == pytest.approx(1.0)
+    assert pair.correlation <= 1.0
+    whole = STANDARD.with_values({"correlation_max": 1})
+    assert one_bet({"A": A[0], "B": A[0]}, whole).pairs == ()
+
+
+@pytest.mark.parametrize(
+    ("points", "suggested"),
+    [
+        ([TermPoint(31, 21, 17, 4.0), TermPoint(44, 21, 17, 4.0)], 44),
+        ([TermPoint(58, 21, 17, 4.0), TermPoint(40, 21, 17, 4.0)], 40),
+    ],
+)
+def test_of_equal_tenors_the_one_nearer_the_target(points, suggested):
+    """45 days by default, from either side; where it is the richest of all nothing is added."""
+    found = tenor(points, STANDARD)
+    assert found.suggested == suggested
+
+
+def test_the_richest_of_all_is_told_only_where_it_is_another():
+    """One tenor alone is both."""
+    alone = tenor([TermPoint(45, 21, 17, 4.0)], STANDARD)
+    assert (alone.richest, alone.suggested) == (45, 45)
+    assert "richest of all" not in alone.why

@@ -8,11 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vrp_xl.core.decide import decide, premium_of
+from vrp_xl.core.calendar import expiry_near
+from vrp_xl.core.compare import above
+from vrp_xl.core.decide import decide, eligible, plan_for, premium_of
 from vrp_xl.core.exit_plan import exit_plan
 from vrp_xl.core.exits import Severity
 from vrp_xl.core.rules import PRESETS, STANDARD, preset
 from vrp_xl.core.snapshot import FIGURES
+from vrp_xl.core.standing import BAND_MEANING
 from vrp_xl.core.structures import STRUCTURES
 
 TODAY = date(2026, 3, 27)
@@ -84,6 +87,9 @@ def check(d):
         assert d.structure.risk == "defined" or d.structure.name == "jade_lizard"
     assert d.size >= 0
     assert d.size == d.size
+    if "the size is 0" in d.why:
+        assert d.size == 0
+        assert not d.candidate
     if d.premium.z_band is None:
         assert d.cell is None
         assert d.exits.severity is not Severity.OK
@@ -387,3 +393,210 @@ def test_the_lean_reaches_structure_and_basis(snap):
     names = (put.structure.name, call.structure.name)
     assert names == ("short_put_spread", "short_call_spread")
     assert go(snap, gamma_basis="repriced").gamma_basis == "repriced"
+
+
+EXPIRY = expiry_near(TODAY, STANDARD.target_dte, STANDARD.dte_min, STANDARD.dte_max)
+
+
+@given(
+    SANE_FIGURES, RULES, st.floats(-4, 5).map(lambda z: round(z, 2)),
+    st.floats(-20, 40).map(lambda x: round(x, 2)),
+)  # fmt: skip
+def test_eligible_answers_for_any_z_and_spread(snap, figures, rules, z_min, spread_min):
+    """What a grid of thresholds counts is what the whole decision says at each of them."""
+    s = snap(**figures)
+    z_min = max(z_min, rules.z_exit)
+    known = eligible(s, rules, today=TODAY)
+    moved = rules.with_values({"z_min": z_min, "spread_min": spread_min})
+    d = decide(s, moved, today=TODAY)
+    fits = {"A": known.high, "B": known.high, "C": known.low, "D": known.low}
+    passes = fits[d.cell] if d.cell else known.without_cell
+    if rules.method != "ratio":
+        passes = passes and s.vrp_20d is not None and above(s.vrp_20d, spread_min)
+    assert d.candidate == passes
+
+
+@given(
+    SANE_FIGURES, RULES, st.sampled_from(["ratio", "both"]), st.floats(1, 2), st.floats(1, 2)
+)  # fmt: skip
+def test_eligible_answers_for_any_ratios(snap, figures, rules, method, structural, tactical):
+    """Sized in its own cell, a name is a candidate exactly where both ratios pass."""
+    s = snap(**figures)
+    asked = {
+        "method": method, "structural_min": structural, "tactical_min": tactical,
+        "tactical_caution": min(tactical, rules.tactical_caution),
+    }  # fmt: skip
+    rules = rules.with_values(asked)
+    known = eligible(s, rules, today=TODAY)
+    ratios = (known.structural, known.tactical)
+    assert ratios == (premium_of(s, rules).structural, premium_of(s, rules).tactical)
+    passes = None not in ratios and above(ratios[0], structural) and above(ratios[1], tactical)
+    assert decide(s, rules, today=TODAY).candidate == (known.sized and passes)
+
+
+def test_eligible_by_hand(snap):
+    """High premium passes in A, low in C; D never; without a cell only by the ratios."""
+    fine = snap(**FINE)
+    assert eligible(fine, STANDARD, today=TODAY)[:4] == (True, True, False, True)
+    negative = fine.replace(gamma="negative", gamma_flip=None)
+    assert eligible(negative, STANDARD, today=TODAY)[:4] == (True, False, False, True)
+    nothing = fine.replace(z_score=None)
+    assert eligible(nothing, preset("ratio"), today=TODAY).without_cell
+    assert not eligible(nothing, STANDARD, today=TODAY).without_cell
+    assert not eligible(fine, preset("ratio"), today=TODAY).without_cell
+
+
+@given(SANE_FIGURES, RULES)
+def test_a_plan_by_itself_is_the_plan_of_the_decision(snap, figures, rules):
+    """The strikes of the structure that was picked are the same, however they are asked for."""
+    s = snap(**figures)
+    d = decide(s, rules, today=TODAY)
+    if d.strikes is not None and d.cell is not None:
+        assert plan_for(s, d.structure, rules, today=TODAY) == d.strikes
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{}, {"put_vrp": 4.0, "call_vrp": 8.0}, {"put_vrp": 5.0, "call_vrp": 5.5}, {"z_score": 0.5},
+     {"z_score": 0.5, "gamma": "unknown"}, {"z_score": 0.5, "gamma": "unknown", "gamma_flip": None},
+     {"put_vrp": 7.0, "call_vrp": 6.5}],
+)  # fmt: skip
+def test_a_plan_by_itself_uses_lean_and_cell(snap, changes):
+    """Away from the walls the lean moves one strike of a condor, and cell C narrows it."""
+    s = snap(**FINE | {"put_wall": None, "call_wall": None, "max_gamma": None} | changes)
+    condor = STRUCTURES["iron_condor"]
+    d = decide(s, STANDARD.with_values({"lean_gap": 0}), today=TODAY)
+    assert d.structure == condor
+    assert plan_for(s, condor, STANDARD, today=TODAY) == d.strikes
+
+
+def test_the_lean_and_each_wing_move_their_strike(snap):
+    """The side that is not leant to is sold further away; more IV of a wing moves its side."""
+    away = {"put_wall": None, "call_wall": None}
+
+    def shorts(**changes):
+        legs = go(snap, **away | changes).strikes.legs
+        return {leg.right: leg.strike for leg in legs if leg.sign < 0}
+
+    level = {"put_vrp": 5.0, "call_vrp": 5.0}
+    plain, put, call = shorts(**level), shorts(), shorts(put_vrp=4.0, call_vrp=8.0)
+    assert put["put"] == plain["put"]
+    assert put["call"] > plain["call"]
+    assert call["put"] < plain["put"]
+    assert call["call"] == plain["call"]
+    wild_put, wild_call = shorts(**level, put_wing_iv=40.0), shorts(**level, call_wing_iv=40.0)
+    assert wild_put["put"] < plain["put"]
+    assert wild_put["call"] == plain["call"]
+    assert wild_call["call"] > plain["call"]
+    assert wild_call["put"] == plain["put"]
+
+
+def test_a_plan_for_days(snap):
+    """Days that are named count from today; without a spot, or a calendar, there is no plan."""
+    s, condor = snap(**FINE), STRUCTURES["iron_condor"]
+    plan = plan_for(s, condor, STANDARD, today=TODAY, days=10)
+    assert (plan.expiry, plan.days) == (date(2026, 4, 6), 10)
+    assert plan_for(s, condor, STANDARD, today=TODAY).expiry == EXPIRY
+    assert plan_for(s.replace(spot=None), condor, STANDARD, today=TODAY) is None
+    assert plan_for(s, condor, STANDARD, today=date(2060, 1, 1)) is None
+
+
+@pytest.mark.parametrize(
+    ("earnings", "told"),
+    [(date(2026, 3, 26), False), (TODAY, True), (EXPIRY, True), (date(2026, 12, 1), False)],
+)
+def test_earnings_before_the_expiry_are_a_warning(snap, earnings, told):
+    """From today to the very day of the expiry."""
+    d = go(snap, next_earnings=earnings)
+    words = f"earnings on {earnings} fall before the expiry {EXPIRY}"
+    assert (words in d.warnings) == told
+
+
+def test_no_strikes_are_missed_where_none_are_due(snap):
+    """A name without a structure, or a day without a calendar, does not complain of the spot."""
+    d = go(snap, z_score=0.5, gamma="negative", spot=None)
+    assert not any("no strikes" in w for w in d.warnings)
+    assert not any("no strikes" in w for w in go(snap, today=date(2060, 1, 1)).warnings)
+
+
+def test_a_size_of_zero_is_said(snap):
+    """Where all gates pass and the rules size the cell at nothing, that is the reason."""
+    d = go(snap, STANDARD.with_values({"size_a": 0}))
+    assert (d.size, d.candidate) == (0.0, False)
+    assert "the size is 0" in d.why
+    assert go(snap).why == ()
+    assert "the size is 0" not in go(snap, STANDARD.with_values({"size_a": 0}), vrp_20d=1.0).why
+    assert "the size is 0" not in go(snap, STANDARD.with_values({"size_a": 0.5})).why
+
+
+def test_the_regime_in_use_is_told_apart(snap):
+    """A regime taken from net GEX is a warning on a row that is sold, no reason against it."""
+    d = go(snap, gamma="unknown", gamma_basis=None)
+    assert d.candidate
+    assert any("net GEX" in words for words in d.warnings)
+    assert not any("net GEX" in words for words in d.why)
+    assert (d.symbol, go(snap, symbol="QQQ").symbol) == ("SPY", "QQQ")
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"gamma_flip": 600.0}, "spot is 3.36 % below the gamma flip"),
+        ({"gamma_flip": 600.0, "gamma_basis": "repriced"}, None),
+        ({"gamma_flip": 600.0, "gamma": "negative"}, None),
+        ({"gamma_flip": None, "gamma_basis": "repriced"}, None),
+    ],
+)
+def test_a_breach_by_cell_and_basis(snap, changes, words):
+    """Below the flip is a breach of cell A, unless re-priced gamma is positive; B expects it."""
+    fired = [e.words for e in go(snap, **changes).exits.fired if e.rule == "flip breach"]
+    assert fired == ([words] if words else [])
+    assert "near flip" not in {e.rule for e in go(snap, **changes).exits.unknown}
+
+
+def test_what_a_breach_asks_depends_on_the_risk(snap):
+    """Half is cut of what has a defined risk; what has none is closed."""
+    naked = go(snap, gamma_flip=600.0, scores={"short_strangle": 90})
+    assert (naked.structure.risk, naked.exits.fired[0].action) == ("undefined", "close")
+    held = go(snap, gamma_flip=600.0)
+    assert (held.structure.risk, held.exits.fired[0].action) == ("defined", "cut half")
+
+
+def test_without_a_structure_the_reasons_stay(snap):
+    """That there is nothing to sell is added to what was said of the size; a 0 stays a 0."""
+    d = go(snap, SIZED_D, z_score=0.5, gamma="negative")
+    assert "there is no structure to sell" in d.why
+    unsized = go(snap, z_score=0.5, gamma="negative")
+    assert "there is no structure to sell" not in unsized.why
+
+
+def test_who_warns_is_said(snap):
+    """The vendor's warnings carry its name; what was computed here does not."""
+    told = {"warnings": ("negative_gamma",)}
+    assert "vendor: negative gamma" in go(snap, **told).warnings
+    assert "negative gamma" in go(snap, **told, score_kind="local").warnings
+
+
+def test_a_compressed_z_is_explained(snap):
+    """Its meaning stands among the warnings, and only there."""
+    meaning = BAND_MEANING["compressed"]
+    assert meaning in go(snap, z_score=-2.0).warnings
+    assert meaning not in go(snap, z_score=-1.5).warnings
+    assert meaning not in go(snap).warnings
+
+
+def test_no_cell_is_a_reason(snap):
+    """The article's method says that there is none; the ratio method does not ask."""
+    lost = {"z_score": None, "gamma": "unknown", "net_gex": None}
+    assert "no cell of the matrix" in go(snap, **lost).why
+    assert "no cell of the matrix" not in go(snap, preset("ratio"), **lost).why
+
+
+def test_a_long_reason_is_cut_at_its_colon(snap):
+    """The action has room for 70 characters; the whole stands in the reasons."""
+    short = go(snap, z_score=None, missing={"z_score": "x" * 58})
+    assert short.action == "WAIT: no z-score: " + "x" * 58
+    assert len(short.why[0]) == 70
+    long = go(snap, z_score=None, missing={"z_score": "x" * 59})
+    assert long.action == "WAIT: no z-score"
+    assert long.why[0].endswith("x" * 59)

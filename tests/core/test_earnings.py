@@ -42,3 +42,15 @@ def test_the_own_date_counts_where_the_source_has_none_to_come(given, own, count
     taken_back = with_own_earnings(done, None, TODAY)
     assert taken_back.next_earnings == (None if done.basis else given)
     assert ("next_earnings" in taken_back.missing) == (taken_back.next_earnings is None)
+
+
+def test_an_own_date_that_is_taken_back_leaves_the_rest():
+    """Its own basis goes and says what to do; the basis of other figures stays."""
+    snapshot = Snapshot(
+        symbol="A", source="fake", as_of=NOW, fetched_at=NOW, basis={"spot": "the last close"}
+    )
+    own = with_own_earnings(snapshot, SOON, TODAY)
+    assert own.basis == {"spot": "the last close", "next_earnings": "watchlist"}
+    back = with_own_earnings(own, None, TODAY)
+    assert back.basis == {"spot": "the last close"}
+    assert "vrp-xl watchlist add A --earnings DATE" in back.missing["next_earnings"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from datetime import UTC, date, datetime
 
@@ -10,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vrp_xl.core.black_scholes import price
-from vrp_xl.core.decide import decide
-from vrp_xl.core.edge import QuotedLeg, decided_edge, edge, snapshot_edge
+from vrp_xl.core.decide import decide, plan_for
+from vrp_xl.core.edge import QuotedLeg, _Smile, decided_edge, edge, plan_edge, snapshot_edge
 from vrp_xl.core.implied import expected_move
 from vrp_xl.core.rules import STANDARD
 from vrp_xl.core.snapshot import IvPoint, Snapshot, TermPoint
@@ -237,3 +238,91 @@ def test_the_stress_of_an_edge_is_a_rule(snap):
     small = snapshot_edge(s, strangle, one, today=TODAY)
     assert wide.credit == small.credit
     assert 0 <= small.loss < wide.loss
+
+
+def test_the_smile_is_straight_in_the_logarithm_of_the_strike():
+    """Halfway between two knots is the mean of both; beyond the ends it is flat."""
+    smile = _Smile(((math.log(90), 25.0), (math.log(100), 20.0), (math.log(110), 18.0)))
+    strikes = (50, 90, math.sqrt(9000), 100, math.sqrt(11000), 110, 200)
+    assert [smile(k) for k in strikes] == pytest.approx([25, 25, 22.5, 20, 19, 18, 18])
+
+
+@pytest.mark.parametrize(("name", "bad"), [("spot", 0), ("days", 0), ("iv", 0), ("iv", -5)])
+def test_each_of_spot_days_and_iv_must_be_above_zero(name, bad):
+    """Whichever of them is not, it is said; a small IV is none of that."""
+    legs = [QuotedLeg(-1, "put", 95, 2)]
+    known = {"spot": 100, "days": 30, "iv": 20, "hv30": 18, "hv90": 18}
+    with pytest.raises(InputError, match="Spot, days to expiry and IV must be above 0"):
+        edge(legs, **known | {name: bad})
+    with pytest.raises(InputError, match="without legs"):
+        edge([], **known)
+    with pytest.raises(InputError, match="realized volatility of -1"):
+        edge(legs, **known | {"hv30": -1})
+    assert edge(legs, **known | {"iv": 0.5}).credit == pytest.approx(200)
+
+
+def test_the_atm_iv_as_delivered_stands_in(snap):
+    """Without a 30-day IV, the edge is that of the same IV as delivered; with one, that one's."""
+    condor = STRUCTURES["iron_condor"]
+    bare = {"iv_term": ()}
+    both = snapshot_edge(full(snap, **bare, atm_iv=50.0), condor, STANDARD, today=TODAY)
+    delivered = snapshot_edge(full(snap, **bare, atm_iv_30d=None), condor, STANDARD, today=TODAY)
+    assert both.credit == pytest.approx(delivered.credit)
+
+
+def test_each_leg_pays_the_width_of_its_place(snap):
+    """Legs at the money pay the ATM width, the others the wings'; one that is known is used."""
+
+    def cost(name, **widths):
+        structure = STRUCTURES[name]
+        mid = full(snap, atm_spread_pct=None, wing_spread_pct=None)
+        paid = snapshot_edge(full(snap, **widths), structure, STANDARD, today=TODAY)
+        return snapshot_edge(mid, structure, STANDARD, today=TODAY).credit - paid.credit
+
+    assert cost("short_straddle", atm_spread_pct=2.0, wing_spread_pct=0.0) > 0
+    assert cost("short_straddle", atm_spread_pct=0.0, wing_spread_pct=2.0) == pytest.approx(0)
+    assert cost("short_strangle", atm_spread_pct=2.0, wing_spread_pct=0.0) == pytest.approx(0)
+    assert cost("short_strangle", atm_spread_pct=0.0, wing_spread_pct=2.0) > 0
+    one = cost("short_strangle", atm_spread_pct=2.0, wing_spread_pct=None)
+    assert one == pytest.approx(cost("short_strangle", atm_spread_pct=2.0, wing_spread_pct=2.0))
+
+
+def test_strikes_that_are_not_whole_have_no_edge(snap):
+    """No plan, and a plan with an open leg: both say that the strikes are not known."""
+    condor = STRUCTURES["iron_condor"]
+    s = full(snap)
+    plan = plan_for(s, condor, STANDARD, today=TODAY)
+    open_leg = dataclasses.replace(plan.legs[0], strike=None)
+    broken = dataclasses.replace(plan, legs=(open_leg, *plan.legs[1:]))
+    for lacking in (None, broken, dataclasses.replace(plan, days=0)):
+        with pytest.raises(MissingError, match="strikes of the iron condor on SPY"):
+            plan_edge(s, condor, lacking, STANDARD)
+    assert "not from quotes of the legs" in plan_edge(s, condor, plan, STANDARD).basis
+
+
+def test_a_short_call_alone_is_stressed_upwards():
+    """Two and a half deviations above spot, less the credit; nothing in the money is lost now."""
+    e = edge([QuotedLeg(-1, "call", 104, 1.0)], spot=100, days=30, iv=20, hv30=0, hv90=15)
+    rise = 2.5 * expected_move(100, 20, 30)
+    assert (e.loss_kind, e.loss) == ("stress", pytest.approx(100 * (100 + rise - 104) - e.credit))
+    assert e.value_30 == 0
+    inside = edge([QuotedLeg(-1, "call", 97, 5.0)], spot=100, days=30, iv=20, hv30=0, hv90=None)
+    assert inside.value_30 == 300
+
+
+def test_where_prices_came_from_is_kept():
+    """The basis that is given is the basis of the edge."""
+    legs = [QuotedLeg(-1, "put", 95, 2)]
+    known = {"spot": 100, "days": 30, "iv": 20, "hv30": 18, "hv90": 18}
+    assert edge(legs, **known, basis="quotes at noon").basis == "quotes at noon"
+
+
+def test_the_iv_of_the_expiry_prices_the_legs(snap):
+    """Where the term structure brackets the days, its IV counts and not that of 30 days."""
+    condor = STRUCTURES["iron_condor"]
+    s = full(snap, atm_iv=18.0, atm_iv_30d=18.0)
+    plan = plan_for(s, condor, STANDARD, today=TODAY)
+    steep = s.replace(iv_term=(IvPoint(20, 36.0), IvPoint(80, 36.0)))
+    assert plan_edge(steep, condor, plan, STANDARD).credit > (
+        1.5 * plan_edge(s, condor, plan, STANDARD).credit
+    )

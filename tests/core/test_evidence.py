@@ -230,3 +230,10 @@ def test_cells_and_decisions_of_a_journal_are_buckets(days):
     buckets = evidence(judged, STANDARD, TENOR, draws=20).buckets
     assert [group.key for group in buckets["cell"]] == list("ABCD?")
     assert sum(group.seen for group in buckets["candidate"]) == 900
+
+
+def test_the_share_of_high_days_is_counted(found):
+    """Of the days with a z, in percent; what is judged is there in every part."""
+    counts = found.counts
+    assert counts.high_z_pct == pytest.approx(100 * counts.high_z / counts.with_z)
+    assert 0 < counts.high_z_pct < 100

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from datetime import UTC, date, datetime
 
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vrp_xl.core.chain import clean, greeks, make_chain
+from vrp_xl.core.chain import IV_FILE, IV_SOLVED, clean, greeks, make_chain
 from vrp_xl.core.exposure import dollars, exposure_of, gex, levels_of, reprice
 
 NOON = datetime(2026, 3, 18, 16, 0, tzinfo=UTC)
@@ -145,3 +146,109 @@ def test_what_expired_series_would_have_added_is_told():
 def test_dollars():
     """Billions from a tenth of one on, else millions."""
     assert (dollars(2.1136e9), dollars(-4.2e7)) == ("2.114 bn", "-42 m")
+
+
+def test_the_traded_window_holds_its_first_and_last_day():
+    """30 and 60 days are inside by default, 29 and 61 outside; other days are kept in mind."""
+    cleaned = book(*((1, 100 + days, 100, 0.2, days) for days in (29, 30, 60, 61)))
+    found = exposure_of(cleaned)
+    assert found.window.strikes.tolist() == [130, 160]
+    assert found.window_days == (30, 60)
+    other = exposure_of(cleaned, dte_min=29, dte_max=30)
+    assert other.window.strikes.tolist() == [129, 130]
+    assert other.window_days == (29, 30)
+
+
+def test_levels_by_strike():
+    """Calls above 0, puts below, both of a strike side by side; open interest of both together."""
+    raw = make_chain(
+        symbol="SPX", spot=100.0, as_of=NOON, right=[1, -1, -1], strike=[100.0, 100.0, 95.0],
+        expiry=[DAY + 30] * 3, iv=[0.2] * 3, delta=[0.5, -0.5, -0.3], gamma=[0.03, 0.02, 0.01],
+        open_interest=[1000.0, 500.0, 200.0],
+    )  # fmt: skip
+    levels = levels_of(clean(raw).chain)
+    assert levels.strikes.tolist() == [95, 100]
+    assert levels.call_gex.tolist() == pytest.approx([0, 300_000])
+    assert levels.put_gex.tolist() == pytest.approx([-20_000, -100_000])
+    assert levels.net.tolist() == pytest.approx([-20_000, 200_000])
+    assert levels.open_interest.tolist() == [200, 1500]
+
+
+def test_a_single_contract_counts():
+    """One contract on a stock of a dollar: cents of GEX, and still a wall and a regime."""
+    found = exposure_of(book((1, 1.0, 1, 0.2, 30), spot=1.0))
+    assert 0 < found.levels.net_gex < 10
+    assert (found.levels.call_wall, found.levels.max_gamma) == (1.0, 1.0)
+    assert found.repriced.gamma == "positive"
+
+
+@given(st.floats(1, 5000), st.floats(0.05, 2), st.integers(1, 400), st.floats(0.8, 1.2))
+def test_at_spot_repriced_gamma_is_that_of_the_model(spot, iv, days, ratio):
+    """Where the file's gammas are Black-Scholes too, both nets are the same dollars."""
+    cleaned = book((1, spot * ratio, 700, iv, days), (-1, spot / ratio, 400, iv, days), spot=spot)
+    own = levels_of(cleaned.chain).net_gex
+    rough = abs(gex(cleaned.chain)).sum()
+    assert reprice(cleaned.chain).gex == pytest.approx(own, rel=1e-9, abs=1e-9 * rough)
+
+
+def test_days_that_are_known_are_used():
+    """The closed form at 10 days, on a chain of 30."""
+    chain = book(*PAIR).chain
+    exact = math.sqrt(110 * 90) * math.exp(-0.5 * 0.04 * 10 / 365)
+    assert reprice(chain, np.array([10.0, 10.0])).flip == pytest.approx(exact, rel=1e-10)
+
+
+def test_ivs_of_the_file_go_first():
+    """What was solved from quotes counts only where the file has no IV at all."""
+    chain = book(*PAIR, (-1, 130, 90_000, 0.2, 30)).chain
+    far = chain.strike == 130
+    mixed = dataclasses.replace(chain, iv_from=np.where(far, IV_SOLVED, IV_FILE).astype(np.int8))
+    assert reprice(mixed).flip == pytest.approx(99.33532, abs=1e-5)
+    solved = dataclasses.replace(chain, iv_from=np.full(3, IV_SOLVED, np.int8))
+    assert reprice(solved).gex == pytest.approx(reprice(chain).gex)
+    assert reprice(chain).flip != reprice(mixed).flip
+
+
+@pytest.mark.parametrize(
+    ("spot", "place", "turns"), [(87.5, 0, "positive"), (112.0, 1, "negative")]
+)
+def test_the_nearest_crossing_from_either_side(spot, place, turns):
+    """From below the lower one leads, from above the upper; the status says which way it turns."""
+    contracts = ((-1, 85, 500, 0.1, 20), (1, 100, 900, 0.1, 20), (-1, 115, 500, 0.1, 20))
+    found = reprice(book(*contracts, spot=spot).chain)
+    assert len(found.crossings) == 2
+    assert found.flip == found.crossings[place].spot
+    words = f"re-priced; gamma turns {turns} above it; the nearest of 2 crossings"
+    assert found.status == words
+
+
+def test_what_the_status_says():
+    """One crossing, none, and nothing to look at."""
+    assert reprice(book(*PAIR).chain).status == "re-priced; gamma turns positive above it"
+    for right, sign in ((1, "positive"), (-1, "negative")):
+        found = reprice(book((right, 100, 10, 0.2, 30)).chain)
+        words = f"gamma keeps its sign ({sign}) from 70 to 130: there is no flip"
+        assert found.status == words
+    assert reprice(book((1, 100, 0, 0.2, 30)).chain).crossings == ()
+
+
+@pytest.mark.parametrize(("held", "told"), [(4.0, False), (6.0, True)])
+def test_expired_series_are_told_from_half_a_percent(held, told):
+    """At 1,000 contracts of the same gamma, 4 expired ones are nothing and 6 are a note."""
+    late = datetime(2026, 3, 18, 20, 30, tzinfo=UTC)
+    raw = make_chain(
+        symbol="SPY", spot=100.0, as_of=late, right=[1, 1], strike=[100.0, 100.0],
+        expiry=[DAY, DAY + 30], iv=[0.2, 0.2], delta=[0.5, 0.5], gamma=[0.05, 0.05],
+        open_interest=[held, 1000.0],
+    )  # fmt: skip
+    assert bool(exposure_of(clean(raw)).notes) == told
+
+
+def test_walls_in_order_are_no_note():
+    """A put wall below the call wall is as it should be."""
+    assert exposure_of(book((1, 110, 10, 0.2, 30), (-1, 90, 10, 0.2, 30))).notes == ()
+
+
+def test_dollars_at_the_edge():
+    """A tenth of a billion is written in billions, a dollar less in millions."""
+    assert (dollars(1e8), dollars(1e8 - 1), dollars(-1e8)) == ("0.100 bn", "100 m", "-0.100 bn")

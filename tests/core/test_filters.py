@@ -103,3 +103,27 @@ def test_nothing_is_rejected_exactly_where_it_is_a_candidate(changed, rules):
     """Whatever the figures and the rules; every name of a rule is one."""
     for rule, _, _ in found(rules, **changed):
         assert rule in SPECS or rule in ("flip_breach", "event_warning")
+
+
+def test_what_is_left_is_sizing():
+    """Without a cell its own size, in a cell without a structure the structures."""
+    lost = {"z_score": None, "gamma": "unknown", "gamma_basis": None, "gamma_flip": None}
+    ratio = STANDARD.with_values({"method": "ratio", "size_without_cell": 0})
+    assert found(ratio, **lost)[-1] == ("size_without_cell", 0.0, 0.0)
+    sized = STANDARD.with_values({"method": "ratio", "size_d": 0.5, "z_exit": -10})
+    low = {"z_score": 0.2, "gamma": "negative", "gamma_flip": None}
+    assert found(sized, **low)[-1] == ("structures", None, None)
+
+
+@pytest.mark.parametrize(
+    "figures", [{"atm_spread_pct": 9.0}, {"atm_oi": 20.0}, {"vrp_regime": "event_only"},
+                {"vrp_20d": 1.5}, {"spot": 565.0}, {"z_score": None}],
+)  # fmt: skip
+def test_each_says_in_words_what_it_was(figures):
+    """A sentence each, that no other filter gives."""
+    made = Snapshot(symbol="SPY", source="x", as_of=NOW, fetched_at=NOW, **(GOOD | figures))
+    decision = decide(made, STANDARD, today=TODAY)
+    told = [one.words for one in rejections(made, decision, STANDARD, today=TODAY)]
+    assert told
+    assert all(" " in words for words in told)
+    assert len(set(told)) == len(told)

@@ -87,3 +87,27 @@ def test_whatever_the_closes(closes, day, iv):
     else:
         assert seen.returns == RETURNS
         assert seen.outcome == pytest.approx(iv - seen.realized)
+
+
+@pytest.mark.parametrize(("absent", "told"), [(1, False), (2, False), (3, True)])
+def test_a_tenth_of_the_days_may_be_missing(absent, told):
+    """Of 21 returns two days may lack; a third is one too many."""
+    gappy = CLOSES[:15] + CLOSES[15 + absent :]
+    seen = followed(gappy, DAYS[10], iv=20.0)
+    assert (seen.outcome is None) == told
+    assert ("missing" in seen.words) == told
+
+
+@pytest.mark.parametrize("iv", [None, 0.0, 20.0])
+def test_a_penny_stock_moves_too(iv):
+    """A base below a dollar is a base; one of 0 is none; without an IV there are no moves."""
+    pennies = [(day, close / 1000) for day, close in CLOSES[:20]]
+    seen = followed(pennies, DAYS[10], iv=iv)
+    assert seen.move_pct == pytest.approx((PRICES[19] / PRICES[10] - 1) * 100)
+    assert (seen.moves is None) == (not iv)
+    assert followed(CLOSES[11:], DAYS[10], iv=iv, spot=0.0).words.startswith("no close of")
+
+
+def test_days_of_a_gap_have_no_words_before_it_is_told():
+    """A move so far has no words of its own but how far it is."""
+    assert followed(CLOSES[:20], DAYS[10], iv=20.0).words == "not yet: 9 of 21 returns"

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from vrp_xl.core.implied import atm_iv, expected_move, interpolate_iv
+from vrp_xl.core.implied import atm_iv, expected_move, interpolate_iv, interpolate_linear
 from vrp_xl.errors import InputError
 
 IVS = st.floats(1, 300)
@@ -74,3 +74,23 @@ def test_expected_move_refuses_nonsense(bad):
     """Nothing may be below 0."""
     with pytest.raises(InputError):
         expected_move(*bad)
+
+
+@pytest.mark.parametrize("points", [[], [(14, 12.0)], [(60, 14.0)], [(7, 1.0), (14, 2.0)]])
+def test_a_line_needs_both_sides(points):
+    """One tenor, or two on one side, bracket nothing."""
+    assert interpolate_linear(points, 30) is None
+
+
+def test_a_line_takes_the_nearest_and_an_exact_one():
+    """In any order, and below 0 too."""
+    points = [(90, 99.0), (60, -2.0), (7, 99.0), (20, 2.0)]
+    assert interpolate_linear(points, 30) == pytest.approx(1.0)
+    assert interpolate_linear(points, 60) == -2.0
+
+
+def test_nothing_moves_at_no_volatility():
+    """An IV, a price or a time of 0 are figures: the move is 0."""
+    assert (expected_move(100, 0, 30), expected_move(0, 20, 30), expected_move(100, 20, 0)) == (
+        0.0, 0.0, 0.0,
+    )  # fmt: skip

@@ -149,3 +149,28 @@ def test_the_tested_side(legs, spot, move, side, breached):
 def test_nothing_sold_is_not_tested():
     """None, not "not tested"."""
     assert losses.tested_side(read_legs("+P 560"), spot=500, move=5, within=0.25, credit=1) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "risk"),
+    [
+        ("-P 560", "undefined"),
+        ("-P 560 +C 620", "undefined"),
+        ("-C 620 +P 540", "undefined"),
+        ("-P 560 -C 620", "undefined"),
+        ("-P 560 -C 620 +C 630", "undefined on one side"),
+        ("-P 560 +P 550", "defined"),
+        ("+P 560", "defined"),
+    ],
+)
+def test_what_is_bought_elsewhere_defines_no_risk(text, risk):
+    """Only a bought leg of the same side covers; one on the other side is beside the point."""
+    assert risk_of(read_legs(text)) == risk
+
+
+def test_a_loss_below_a_dollar_is_one():
+    """Strikes of pennies are strikes; none at all is refused with what to do."""
+    found = largest_loss(read_legs("-P 0.75 +P 0.50"), 0.1)
+    assert found.usd == pytest.approx(15)
+    with pytest.raises(InputError, match="Give the strikes"):
+        largest_loss((), 1.0)

@@ -55,3 +55,14 @@ def test_too_few_days(closes):
     for panel in (realized_panel, zscore_panel):
         with pytest.raises(InputError):
             panel(closes, 1)
+
+
+def test_a_gap_in_one_row_leaves_the_others_alone(closes):
+    """Each row keeps its own centre: cents beside thousands lose nothing to rounding."""
+    gappy = closes.copy()
+    gappy[0, 50] = np.nan
+    together = zscore_panel(gappy, 60)
+    for row in range(3):
+        assert together[row] == pytest.approx(zscore_panel(gappy[row], 60), abs=1e-6, nan_ok=True)
+    assert zscore_panel(closes[:, :61], 60).shape == (3, 61)
+    assert np.isfinite(zscore_panel(closes[:, :61], 60)[:, 60]).all()

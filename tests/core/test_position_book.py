@@ -243,3 +243,46 @@ def test_totals_against_the_caps(calm):
     assert totals([a, b], tight, equity=100_000).problems == (
         "all positions have 8.0 % of equity at risk, above cap_total of 1 %",
     )
+
+
+def test_the_tested_side_is_reviewed(calm):
+    """A short put below spot is tested within its moves; what is closed is not looked at."""
+    near = review(CALM, replace(calm, spot=562.0), RULES, today=TODAY)
+    assert near.tested.side == "put"
+    assert "put 560" in near.tested.words
+    assert review(CALM, calm, RULES, today=TODAY).tested.side == "none"
+    done = replace(CALM, mark=None, closes=(Closed(2, 1.0, date(2026, 3, 20)),))
+    assert review(done, replace(calm, spot=562.0), RULES, today=TODAY).tested is None
+
+
+def test_what_the_tested_side_needs_is_said(calm):
+    """Strikes or spot, whichever is missing."""
+    bare = review(replace(CALM, legs=()), calm, RULES, today=TODAY)
+    assert "the tested side needs the strikes" in bare.notes
+    blind = review(CALM, replace(calm, spot=None), RULES, today=TODAY)
+    assert "the tested side needs spot" in blind.notes
+
+
+def test_without_an_iv_there_is_no_move_and_no_error(calm):
+    """Whether the strike is reached is still told."""
+    blind = replace(calm, atm_iv=None, atm_iv_30d=None, spot=555.0)
+    assert "breached" in review(CALM, blind, RULES, today=TODAY).tested.words
+
+
+def test_equity_by_the_rule_or_as_given(calm):
+    """The rule's equity stands in only where none is given."""
+    rules = RULES.with_values({"equity": 50_000})
+    one = review(CALM, calm, rules, today=TODAY)
+    assert totals([one], rules).equity == 50_000
+    assert totals([one], rules, equity=80_000).equity == 80_000
+    assert totals([one], rules, equity=80_000).percent(800) == pytest.approx(1.0)
+
+
+def test_target_and_realised_sums(calm):
+    """The target follows its rule; what was bought back adds up over the book."""
+    rules = RULES.with_values({"profit_target": 75})
+    assert review(CALM, calm, rules, today=TODAY).target == pytest.approx(0.5)
+    part = replace(CALM, closes=(Closed(1, 0.5, date(2026, 3, 20)),))
+    one, two = (review(p, calm, RULES, today=TODAY) for p in (part, CALM))
+    assert one.realised_usd == pytest.approx(150)
+    assert totals([one, one, two], RULES).realised_usd == pytest.approx(300)

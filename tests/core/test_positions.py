@@ -95,3 +95,9 @@ def test_the_maximum_loss_is_the_worst_payoff(text, credit):
     legs = read_legs(text)
     worst = min(payoff(legs, price / 2) for price in range(2600))
     assert largest_loss(legs, credit).usd == pytest.approx(max(-100 * (worst + credit), 0))
+
+
+def test_the_kelly_cap_is_a_percentage_of_equity():
+    """A stake of 15 % under a cap of 10 is 10 %."""
+    rules = STANDARD.with_values({"kelly_fraction": 1, "kelly_cap": 10})
+    assert kelly_stake(1.65, 5, 0.72, rules) == pytest.approx(0.10)

@@ -8,7 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vrp_xl.core.scores import RAMPS, WEIGHTS, ScoreInputs, inputs_of, scores, with_local_scores
+from vrp_xl.core.scores import (
+    RAMPS,
+    WEIGHTS,
+    ScoreInputs,
+    components,
+    inputs_of,
+    scores,
+    with_local_scores,
+)
 from vrp_xl.core.snapshot import IvPoint
 from vrp_xl.core.structures import STRUCTURES
 
@@ -110,3 +118,48 @@ def test_scores_of_a_snapshot(snap):
     bare = with_local_scores(snap(spot=100.0))
     assert (bare.scores, bare.score_kind) == ({}, "local")
     assert "no z-score" in bare.missing["scores"]
+
+
+TERM = (IvPoint(30, 20.0), IvPoint(60, 22.0))
+
+
+def test_inputs_by_hand(snap):
+    """IV 20 over HV30 16, wings 24 and 18, spot 100 with its peak at 103, 60 days at 22."""
+    given = inputs_of(
+        snap(
+            spot=100.0, atm_iv=99.0, atm_iv_30d=20.0, rv_30d=16.0, put_wing_iv=24.0,
+            call_wing_iv=18.0, max_gamma=103.0, iv_term=TERM, z_score=1.2, put_vrp=5.0,
+            call_vrp=3.0, gamma="positive", atm_spread_pct=2.5,
+        )
+    )  # fmt: skip
+    assert given.tactical == pytest.approx(1.25)
+    assert given.skew == pytest.approx(0.3)
+    assert given.slope == pytest.approx(0.1)
+    assert given.pin == pytest.approx(3.0 / (100 * 0.2 * (30 / 365) ** 0.5))
+    assert (given.z, given.put_vrp, given.call_vrp) == (1.2, 5.0, 3.0)
+    assert (given.gamma, given.spread_pct) == ("positive", 2.5)
+
+
+def test_inputs_of_what_is_not_whole(snap):
+    """ATM IV as delivered stands in for 30 days; one wing, or a peak alone, gives nothing."""
+    s = snap(atm_iv=20.0, rv_30d=16.0, put_wing_iv=24.0, max_gamma=103.0, iv_term=TERM)
+    given = inputs_of(s)
+    assert given.tactical == pytest.approx(1.25)
+    assert (given.skew, given.slope, given.pin) == (None, None, None)
+    assert inputs_of(s.replace(put_wing_iv=None, call_wing_iv=18.0)).skew is None
+    assert inputs_of(s.replace(max_gamma=None, spot=100.0)).pin is None
+
+
+def test_components_by_hand():
+    """Each on its own ramp: halfway is a half, the better side leads by the difference of both."""
+    found = components(
+        ScoreInputs(z=0.5, tactical=1.2, put_vrp=7.0, call_vrp=4.0, skew=0.1, slope=0.05,
+                    gamma="positive", pin=0.25, spread_pct=5.5)
+    )  # fmt: skip
+    wanted = {
+        "z": 0.5, "no_z": 0.5, "tactical": 0.5, "put": 0.75, "call": 0.5, "put_over_call": 0.75,
+        "call_over_put": 0.25, "skew": 0.25, "no_skew": 0.75, "contango": 0.75,
+        "backwardation": 0.25, "pin": 0.75, "liquidity": 0.5, "regime": 1.0,
+    }  # fmt: skip
+    assert found == pytest.approx(wanted)
+    assert components(ScoreInputs(put_vrp=7.0)) == {"put": 0.75}

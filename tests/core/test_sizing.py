@@ -9,7 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vrp_xl.core.rules import PRESETS, STANDARD, preset
-from vrp_xl.core.sizing import break_even_probability, contracts, kelly, size_of
+from vrp_xl.core.sizing import (
+    break_even_probability,
+    cap_problems,
+    contracts,
+    contracts_by_rules,
+    kelly,
+    size_of,
+)
 from vrp_xl.errors import InputError
 
 CELLS = st.sampled_from([None, *"ABCD"])
@@ -170,3 +177,58 @@ def test_contracts_refuse_nonsense(equity, max_loss, kw):
     """A loss above 0, nothing negative, nothing without end."""
     with pytest.raises(InputError):
         contracts(equity, max_loss, **kw)
+
+
+@pytest.mark.parametrize(
+    ("given", "count", "words"),
+    [
+        ({}, 10, "10 contracts, 3,350 USD at risk"),
+        ({"multiple": 0.5}, 2, "2 contracts, 670 USD at risk"),
+        ({"loss": 2000.0}, 1, "1 contract, 2,000 USD at risk"),
+        ({"loss": 0.5, "multiple": 0.001}, 4, "4 contracts, 2 USD at risk"),
+        ({"multiple": 0}, 0, "no size: the size is 0"),
+        ({"equity": None}, 0, "no size: equity is not known (rule equity)"),
+        ({"loss": None}, 0, "no size: the largest loss is not known"),
+        ({"loss": 0.0}, 0, "no size: the largest loss is 0: check credit and strikes"),
+        ({"loss": 4000.0}, 0, "no size: one contract risks 4,000 USD, more than 3,500"),
+        ({"stake": 0.02}, 5, "5 contracts, 1,675 USD at risk (Kelly allows 2,000 USD)"),
+        ({"stake": 0.0}, 0, "no size: Kelly gives no edge"),
+        ({"stake": 0.9}, 10, "10 contracts, 3,350 USD at risk"),
+        ({"at_risk": {"A": 19_000}}, 2,
+         "2 contracts, 670 USD at risk (cap_a of 20 % of equity leaves 1,000 USD)"),
+        ({"at_risk": {"B": 24_000}}, 2,
+         "2 contracts, 670 USD at risk (cap_total of 25 % of equity leaves 1,000 USD)"),
+        ({"at_risk": {"A": 21_000}}, 0, "no size: cap_a of 20 % of equity leaves 0 USD"),
+        ({"cell": None, "at_risk": {"A": 21_000}}, 10, "10 contracts, 3,350 USD at risk"),
+        ({"at_risk": {"?": 10_000, "B": 14_500}}, 1,
+         "1 contract, 335 USD at risk (cap_total of 25 % of equity leaves 500 USD)"),
+        ({"at_risk": {"A": 16_500}}, 10, "10 contracts, 3,350 USD at risk"),
+    ],
+)  # fmt: skip
+def test_contracts_by_equity_kelly_and_caps(given, count, words):
+    """100,000 USD at 2 % and 1.75 x is 3,500 USD; what makes it less is said in its order."""
+    known = {"loss": 335.0, "multiple": 1.75, "cell": "A", "equity": 100_000.0}
+    found = contracts_by_rules(STANDARD, **known | given)
+    assert (found.contracts, found.words) == (count, words)
+    assert found.risk_usd == count * (known | given)["loss"] if count else found.risk_usd == 0
+
+
+def test_equity_of_the_rules_stands_in():
+    """Where none is given."""
+    rules = STANDARD.with_values({"equity": 50_000})
+    assert contracts_by_rules(rules, loss=335, multiple=1.75, cell="A").contracts == 5
+    assert contracts_by_rules(rules, loss=335, multiple=1.75, cell="A", equity=1e5).contracts == 10
+
+
+def test_caps_that_are_exceeded():
+    """Exactly at a cap is within it; without equity nothing can be exceeded."""
+    at = {"A": 20_000.0, "B": 5_000.0}
+    assert cap_problems(at, 100_000, STANDARD) == []
+    assert cap_problems(at | {"?": 100.0}, 100_000, STANDARD) == [
+        "all positions have 25.1 % of equity at risk, above cap_total of 25 %"
+    ]
+    assert cap_problems({"A": 20_100.0, "D": 1.0}, 100_000, STANDARD) == [
+        "cell A has 20.1 % of equity at risk, above cap_a of 20 %",
+        "cell D has 0.0 % of equity at risk, above cap_d of 0 %",
+    ]
+    assert cap_problems(at, 0, STANDARD) == []

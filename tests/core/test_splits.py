@@ -110,3 +110,50 @@ def test_ratio_words_read_back(new, old):
     """A ratio in words is the same ratio."""
     if new != old:
         assert ratio_of(ratio_words(new / old)) == pytest.approx(new / old)
+
+
+def test_a_bad_close_hides_no_later_split():
+    """A close that is not above 0 is passed over, and the search goes on."""
+    closes = dated([100.0, 0.0, 100.0, 101.0, 50.4, 50.0])
+    assert [jump.ratio for jump in find_jumps(closes)] == [2.0]
+
+
+def test_ratios_as_announced():
+    """In the smallest whole numbers, old shares up to 20."""
+    words = [ratio_words(r) for r in (1.25, 0.05, 7 / 5, 20.0, 2.12345678, 0.4)]
+    assert words == ["5:4", "1:20", "7:5", "20:1", "2.12346:1", "2:5"]
+
+
+@pytest.mark.parametrize(("before", "after"), [(100.0, 68.5), (100.0, 185.0)])
+def test_steps_below_any_split_are_left_alone(before, after):
+    """A fall of a third less a little, or a rise that is no 1:2, is a day of its own."""
+    assert find_jumps(dated([before, after])) == []
+
+
+def test_a_rise_is_looked_at_from_its_own_bound():
+    """A reverse split of 1:2 on a calm day is told, though it is no fall."""
+    (jump,) = find_jumps(dated([5.0, 9.9]))
+    assert (jump.ratio, jump.clear) == (0.5, True)
+
+
+def test_a_step_without_a_clear_ratio_names_none():
+    """A wild day says its closes alone."""
+    (jump,) = find_jumps(dated([2213.4, 498.32]))
+    assert str(jump) == "the close goes from 2213.4 to 498.32 on 2004-06-02"
+
+
+def test_each_mark_is_looked_at_by_itself():
+    """One before the closes, one on a bad close and one without its step hide none after them."""
+    closes = dated([100.0, 101.0, 0.0, 102.0, 51.0, 51.5])
+    marks = {DAYS[0]: 2.0, DAYS[1]: 2.0, DAYS[2]: 3.0, DAYS[4]: 2.0}
+    found = adjusted(closes, marks)
+    assert found.applied == [(DAYS[4], 2.0)]
+    assert [c for _, c in found.closes] == [50.0, 50.5, 0.0, 51.0, 51.0, 51.5]
+    late = adjusted(closes, {DAYS[20]: 2.0, DAYS[4]: 2.0})
+    assert late.applied == [(DAYS[4], 2.0)]
+
+
+def test_a_refusal_shows_what_to_write():
+    """The text and an example."""
+    with pytest.raises(InputError, match=r"'2' is no split ratio.*new:old, such as 2:1 or 1:10"):
+        ratio_of("2")

@@ -147,3 +147,34 @@ def test_pick_gives_up_at_most_the_gap(scores, lean):
     best = max((v for k, v in scores.items() if k in eligible("A", STANDARD)), default=None)
     if best is not None:
         assert got.score >= best - STANDARD.lean_gap - 1e-6
+
+
+@pytest.mark.parametrize(
+    ("scores", "name"),
+    [
+        ({"iron_condor": 80, "jade_lizard": 72, "short_put_spread": 75}, "short_put_spread"),
+        ({"iron_condor": 80, "jade_lizard": 76, "short_put_spread": 72}, "jade_lizard"),
+    ],
+)
+def test_of_several_that_lean_the_best_is_taken(scores, name):
+    """The lean asks for its side, the scores for which one."""
+    assert pick("A", scores, "put-heavy", STANDARD).structure.name == name
+
+
+@pytest.mark.parametrize(("gap", "name"), [(0.5, "short_put_spread"), (0.0, "iron_condor")])
+def test_a_small_gap_is_a_gap(gap, name):
+    """Half a point lets the lean decide between 80 and 79.8; a gap of 0 leaves it to the scores."""
+    rules = STANDARD.with_values({"lean_gap": gap})
+    scores = {"iron_condor": 80.0, "short_put_spread": 79.8}
+    assert pick("A", scores, "put-heavy", rules).structure.name == name
+
+
+def test_a_pick_says_why():
+    """By the scores, by the lean, for want of scores, and how near maximum gamma is."""
+    scores = {"iron_condor": 80.0, "short_put_spread": 75.0}
+    assert pick("A", scores, None, STANDARD).why == "best score"
+    assert pick("A", scores, "put-heavy", STANDARD).why == "put-heavy, and near the best score"
+    assert "no scores" in pick("A", {}, None, STANDARD).why
+    told = [pick("C", {}, None, STANDARD, near_max_gamma=near).why for near in (True, False, None)]
+    assert len(set(told)) == 3
+    assert "not known" in told[2]

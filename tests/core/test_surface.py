@@ -170,3 +170,46 @@ def test_an_empty_chain_has_no_surface():
     s = surface_of(clean(raw.where(raw.strike < 0)).chain)
     assert (s.expiries, s.atm_iv, s.liquid) == ((), {}, None)
     assert set(s.missing) == {7, 14, 30, 60, 90}
+
+
+def changed(raw, **columns):
+    """The chain with some columns of its own put in place."""
+    held = {n: getattr(raw, n) for n in ("right", "strike", "expiry", "iv", "delta", "gamma")}
+    return make_chain(
+        symbol="XYZ", spot=raw.spot, as_of=NOON, open_interest=raw.open_interest, **held | columns
+    )
+
+
+def test_atm_is_the_nearest_strike_that_has_both_ivs():
+    """Where the nearest lacks a call, the next one speaks."""
+    raw = smile_chain({30: 0.2}, spot=100.2)
+    iv = raw.iv.copy()
+    iv[(raw.strike == 100) & (raw.right > 0)] = 0.0
+    s = surface_of(clean(changed(raw, iv=iv)).chain)
+    assert s.expiries[0].strike == 101.0
+    assert s.atm_iv[30] == pytest.approx(20 - 10 * math.log(101 / 100.2))
+
+
+def test_deltas_of_the_file_lead_where_they_are_possible():
+    """A quarter at 110 and 90 is where the wings are; one bad delta costs no other."""
+    raw = smile_chain({30: 0.2})
+    delta = np.where(
+        raw.right > 0, 0.25 + (110 - raw.strike) / 150, -0.25 - (raw.strike - 90) / 150
+    )
+    inside = (raw.strike >= 85) & (raw.strike <= 115)
+    raw, delta = raw.where(inside), delta[inside]
+    s = surface_of(clean(changed(raw, delta=delta)).chain)
+    assert s.put_wing_iv == pytest.approx(20 - 10 * math.log(0.90))
+    assert s.call_wing_iv == pytest.approx(20 - 10 * math.log(1.10))
+    delta[raw.strike == 101] = 0.0
+    patched = surface_of(clean(changed(raw, delta=delta)).chain)
+    assert patched.call_wing_iv == pytest.approx(s.call_wing_iv)
+
+
+@pytest.mark.parametrize(("lowest", "words"), [(100.0, "put"), (60.0, "call")])
+def test_a_single_wing_that_is_missing_is_named(lowest, words):
+    """The side that the strikes do not reach, and not the other."""
+    raw = smile_chain({30: 0.2})
+    half = raw.where((raw.strike >= lowest) & ((lowest == 100.0) | (raw.strike <= 100.0)))
+    s = surface_of(clean(half).chain)
+    assert f"no 25-delta {words} at 30 days" in s.wings_missing

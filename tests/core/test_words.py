@@ -4,11 +4,22 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from datetime import date
 
 import pytest
 
 from tests.core.test_exits import ALL, FINE
-from vrp_xl.core import exits, matrix, premium, realized, sizing, standing
+from vrp_xl.core import (
+    calendar,
+    edge,
+    exits,
+    implied,
+    matrix,
+    premium,
+    realized,
+    sizing,
+    standing,
+)
 from vrp_xl.core.rules import STANDARD
 from vrp_xl.errors import InputError, NoNumberError
 
@@ -43,6 +54,17 @@ REFUSALS = [
     (InputError, lambda: sizing.contracts(1000, 0), "The maximum loss 0 must be above 0."),
     (InputError, lambda: sizing.contracts(-1, 5), "Equity, risk and multiplier must not be neg"),
     (InputError, lambda: sizing.contracts(1e300, 1e-300), "are too large to count contracts"),
+    (InputError, lambda: calendar.third_friday_expiry(2026, 13), "13 is no month. Use 1 to 12."),
+    (InputError, lambda: calendar.third_friday_expiry(1800, 1), "Use a year within these."),
+    (InputError, lambda: calendar.session_start(date(2026, 3, 7)), ("2026-03-07 is no trading day. "
+     "Use a day on which NYSE trades.")),
+    (NoNumberError, lambda: calendar.expiry_near(date(2026, 3, 2), 1, 1, 2),
+     "Widen the rules dte_min and dte_max to at least 7 days."),
+    (InputError, lambda: implied.expected_move(100, -1, 30), ("The expected move of 100 at -1 "
+     "points over 30 days makes no sense. None of the three may be below 0.")),
+    (InputError, lambda: edge.edge([edge.QuotedLeg(-1, "put", 0, 2)], spot=100, days=30, iv=20,
+     hv30=18, hv90=18), ("The put 0 at 2 (spread 0) makes no sense. A strike must be above 0, "
+     "price and spread not below.")),
     (InputError, lambda: exits.profit_percent(0, 1), "The credit is 0; it must be above 0."),
 ]  # fmt: skip
 
