@@ -10,23 +10,17 @@ import subprocess
 import sys
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import pytest
 
-from vrp_xl import cli, settings, simulator
+from tests.command_line import Ran
+from tests.command_line import command as vrp_xl_command
+from vrp_xl import settings, simulator
 from vrp_xl.core.calendar import NEW_YORK
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-
-class Ran(NamedTuple):
-    """What a run printed and returned."""
-
-    code: int
-    out: str
-    err: str
 
 
 PROMISED = (
@@ -75,17 +69,9 @@ def run(
     monkeypatch.chdir(tmp_path)
 
     def call(*args: str, stdin: str | None = None) -> Ran:
-        monkeypatch.setattr(sys, "argv", ["vrp-xl", *args])
         if stdin is not None:
             monkeypatch.setattr(sys, "stdin", io.StringIO(stdin))
-        capsys.readouterr()
-        code = 0
-        try:
-            cli.main()
-        except SystemExit as end:
-            code = end.code if isinstance(end.code, int) else 1
-        told = capsys.readouterr()
-        return Ran(code, told.out, told.err)
+        return vrp_xl_command(monkeypatch, capsys, *args)
 
     return call
 

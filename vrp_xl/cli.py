@@ -7,9 +7,7 @@ Exit codes: 0 done; 1 a bug of ours; 2 usage or bad rules; 3 a position must be 
 
 from __future__ import annotations
 
-import os
 import sys
-from contextlib import contextmanager
 from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -22,11 +20,12 @@ from vrp_xl.commands import history as history_commands
 from vrp_xl.commands import journal as journal_commands
 from vrp_xl.commands.evaluate import evaluate
 from vrp_xl.commands.positions import positions
+from vrp_xl.commands.running import account_of, progress_bar, reader_may_leave, run, say
 from vrp_xl.core.symbols import symbol_of
 from vrp_xl.errors import InputError, VrpError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
     from datetime import date
 
     from vrp_xl.desk import Opened
@@ -35,22 +34,12 @@ if TYPE_CHECKING:
     from vrp_xl.workflow.morning import Morning
 
 
-@contextmanager
-def _reader_may_leave() -> Iterator[None]:
-    """Lets who reads standard output (``head``) leave before its end: the work goes on."""
-    try:
-        yield
-        sys.stdout.flush()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
 class _Commands(TyperGroup):
     """The commands, each of which may be piped."""
 
     def invoke(self, ctx: Any) -> Any:
         """Runs the command."""
-        with _reader_may_leave():
+        with reader_may_leave():
             return super().invoke(ctx)
 
 
@@ -102,13 +91,8 @@ def main() -> None:
     try:
         app(standalone_mode=True)
     except VrpError as error:
-        _say(f"vrp-xl: {error}")
+        say(f"vrp-xl: {error}")
         sys.exit(error.exit_code)
-
-
-def _say(text: str) -> None:
-    """A line for the person, never mixed into output that is piped."""
-    print(text, file=sys.stderr)
 
 
 def _version(wanted: bool) -> None:
@@ -141,82 +125,19 @@ def _symbols(store: Store, given: Sequence[str] | None) -> list[str]:
     return watched
 
 
-def _progress() -> tuple[Callable[[int, int, str, str], None] | None, Callable[[], None]]:
-    """A progress bar on standard error, where that is a terminal; and how to end it."""
-    if not sys.stderr.isatty():
-        return None, lambda: None
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-
-    bar = Progress(
-        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
-        console=Console(stderr=True), transient=True,
-    )  # fmt: skip
-    bar.start()
-    task = bar.add_task("refreshing", total=None)
-
-    def show(done: int, total: int, symbol: str, state: str) -> None:
-        bar.update(task, completed=done, total=total, description=f"{symbol} {state}")
-
-    return show, bar.stop
-
-
-def _run(
-    store: Store,
-    symbols: list[str],
-    loaded: LoadedRules,
-    source_name: str,
-    opened: Opened | None,
-    *,
-    notices: Sequence[str] = (),
-) -> Morning:
-    """Says the cost, refreshes where a source is opened, and scans."""
-    from vrp_xl.workflow.morning import morning
-    from vrp_xl.workflow.refresh import cost
-
-    if opened is not None:
-        told = cost(opened.source, store, symbols, account=opened.account)
-        names = "1 symbol" if len(symbols) == 1 else f"{len(symbols)} symbols"
-        _say(f"Refreshing {names} from {source_name}: {told}.")
-    progress, finish = _progress()
-    try:
-        return morning(
-            store,
-            source_name,
-            symbols,
-            loaded.rules,
-            preset=loaded.preset,
-            source=opened.source if opened else None,
-            account=opened.account if opened else _account(source_name),
-            progress=progress,
-            notices=notices,
-        )
-    finally:
-        finish()
-        if opened is not None:
-            opened.source.close()
-
-
-def _account(source_name: str) -> str:
-    from vrp_xl import settings
-
-    key = settings.find_key() if source_name == "flashalpha" else None
-    return settings.account_fingerprint(key.value) if key else ""
-
-
 def _end(result: Morning) -> None:
     """Says what stopped the refresh and leaves with its code."""
     error = result.error
     if error is not None:
-        _say(f"vrp-xl: {error}")
+        say(f"vrp-xl: {error}")
         kept = result.scan.looked_at
         if kept:
             names = "1 symbol is" if kept == 1 else f"{kept} symbols are"
-            _say(f"{names} shown from what was stored.")
+            say(f"{names} shown from what was stored.")
         raise typer.Exit(error.exit_code)
     if not result.scan.looked_at:
         why = result.scan.failed[0].why if result.scan.failed else "nothing was asked for"
-        _say(f"vrp-xl: no usable symbol: {why}")
+        say(f"vrp-xl: no usable symbol: {why}")
         raise typer.Exit(8)
 
 
@@ -295,15 +216,15 @@ def scan(
             )
         else:
             names = _names(store, symbols, choice.name, opened)
-            result = _run(store, names, loaded, choice.name, opened, notices=notices)
+            result = run(store, names, loaded, choice.name, opened, notices=notices)
             if not no_journal:
                 journal_commands.kept(store, result, pinned=keep)
-    with _reader_may_leave():
+    with reader_may_leave():
         _print(result, as_json=as_json, as_csv=as_csv, everything=everything)
     if out is not None or not (as_json or as_csv):
         path = _write(result, out)
         if path is not None:
-            _say(f"Workbook: {path}") if as_json or as_csv else print(f"\nWorkbook: {path}")
+            say(f"Workbook: {path}") if as_json or as_csv else print(f"\nWorkbook: {path}")
     _end(result)
 
 
@@ -332,8 +253,8 @@ def _screen(
         if run.went_on:
             day = run.began.astimezone().strftime("%H:%M")
             going_on = f", going on with the run of {day}: {len(run.done):,} are done"
-        _say(f"Screening {len(names):,} names from {source_name}{going_on}; {told}.")
-    progress, finish = _progress()
+        say(f"Screening {len(names):,} names from {source_name}{going_on}; {told}.")
+    progress, finish = progress_bar()
     try:
         return screen(
             store,
@@ -342,12 +263,12 @@ def _screen(
             loaded.rules,
             preset=loaded.preset,
             source=opened.source if opened else None,
-            account=opened.account if opened else _account(source_name),
+            account=opened.account if opened else account_of(source_name),
             progress=progress or _told_by_tenths(),
             notices=notices,
         )
     except KeyboardInterrupt:
-        _say("Stopped; what came is kept. The same command asks for the rest.")
+        say("Stopped; what came is kept. The same command asks for the rest.")
         raise typer.Exit(130) from None
     finally:
         finish()
@@ -364,7 +285,7 @@ def _told_by_tenths() -> Callable[[int, int, str, str], None]:
         tenth = 10 * done // total
         if tenth > told:
             told = tenth
-            _say(f"{done:,} of {total:,} names")
+            say(f"{done:,} of {total:,} names")
 
     return show
 
@@ -447,7 +368,7 @@ def refresh(
             settings.choose_data_folder(data)
         if source is not None:
             settings.choose_source(choice.name)
-        result = _run(store, names, loaded, choice.name, opened, notices=opened.problems)
+        result = run(store, names, loaded, choice.name, opened, notices=opened.problems)
         refreshed = result.refreshed
         if refreshed is None:  # pragma: no cover (never offline here)
             raise typer.Exit(1)
@@ -455,7 +376,7 @@ def refresh(
         store.remove_wanted(choice.name, fresh)
         journal_commands.kept(store, result)
     for problem in opened.problems:
-        _say(problem)
+        say(problem)
     for outcome in refreshed.outcomes:
         if outcome.state != "fresh":
             print(f"{outcome.symbol:<8} {outcome.state:<8} {outcome.why}")
@@ -519,7 +440,7 @@ def source(
         settings.choose_source(choice.name)
         print(f"Source: {choice.name}")
         if choice.name == "flashalpha" and settings.find_key() is None:
-            _say(f"There is no API key yet. {desk.NO_KEY_FIX}")
+            say(f"There is no API key yet. {desk.NO_KEY_FIX}")
         return
     _show_sources(as_json=as_json)
 
@@ -632,7 +553,7 @@ def watch_list() -> None:
     with desk.open_store() as store:
         watchlist = store.watchlist()
     if not watchlist:
-        _say("The watchlist is empty. Add names: vrp-xl watchlist add SPY QQQ")
+        say("The watchlist is empty. Add names: vrp-xl watchlist add SPY QQQ")
     for watched in watchlist:
         print(f"{watched.symbol:<8} {watched.earnings or ''}".rstrip())
 
@@ -696,7 +617,7 @@ def watch_import(
     with desk.open_store() as store:
         store.import_watchlist(report.items, replace=replace)
     for problem in report.problems:
-        _say(problem)
+        say(problem)
     names = "1 name" if len(report.items) == 1 else f"{len(report.items)} names"
     print(f"{names} from {file}")
 
@@ -736,7 +657,7 @@ def call(
     for row in rows:
         print("\t".join(_shown(cell) for cell in row))
     if any(isinstance(cell, CellError) for row in rows for cell in row) and LAST.words:
-        _say(f"{LAST.function}: {LAST.words}")
+        say(f"{LAST.function}: {LAST.words}")
 
 
 def _shown(value: Any) -> str:

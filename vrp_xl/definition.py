@@ -16,7 +16,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from vrp_xl.errors import InputError, MissingError, NoNumberError, VrpError
+from vrp_xl.errors import InputError, MissingError, NoNumberError, VrpError, printable
 from vrp_xl.excel import boundary
 from vrp_xl.excel.boundary import NUM, VALUE, CellError, ErrorInArgument
 
@@ -324,7 +324,7 @@ def _by_position(
 
 def _failed(name: str, error: VrpError) -> CellError:
     # What a cell held may be quoted in it, so a control character is shown as a blank.
-    LAST.function, LAST.words = name, "".join(c if c.isprintable() else " " for c in str(error))
+    LAST.function, LAST.words = name, printable(str(error))
     if isinstance(error, ErrorInArgument):
         return error.error
     if isinstance(error, InputError):

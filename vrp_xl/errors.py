@@ -30,6 +30,15 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 
+def printable(text: str) -> str:
+    r"""`text` with a blank for each control character, as a sentence or a screen may show it.
+
+    >>> printable("a\x1b[2J\nb")
+    'a [2J b'
+    """
+    return "".join(c if c.isprintable() else " " for c in text)
+
+
 class VrpError(Exception):
     """Base of every error that this package raises on purpose.
 

@@ -21,6 +21,7 @@ from vrp_xl.core.history import WINDOWED, WINDOWS, z_from
 from vrp_xl.core.matrix import CELL_NAME
 from vrp_xl.core.premium import FUNNEL_MEANING
 from vrp_xl.core.rules import SPECS
+from vrp_xl.errors import printable
 from vrp_xl.workflow.columns import score_words
 from vrp_xl.workflow.levels import crossing_words, window_words
 from vrp_xl.workflow.scan import age_words
@@ -68,7 +69,7 @@ def console(file: TextIO, *, piped: bool) -> Console:
 
 def clean(text: object) -> str:
     """Text from outside without control characters."""
-    return "".join(ch if ch.isprintable() else " " for ch in str(text))
+    return printable(str(text))
 
 
 def figure(value: float | None, form: str, unit: str = "") -> str:

@@ -8,6 +8,7 @@ import sys
 import openpyxl
 import pytest
 
+from tests.command_line import command as vrp_xl_command
 from tests.evidence_series import made, written
 from vrp_xl import cli, desk
 from vrp_xl.commands import evaluate as command
@@ -26,14 +27,7 @@ def run(monkeypatch, capsys, tmp_path):
     monkeypatch.chdir(tmp_path)
 
     def call(*args):
-        monkeypatch.setattr(sys, "argv", ["vrp-xl", "evaluate", *map(str, args)])
-        capsys.readouterr()
-        code = 0
-        try:
-            cli.main()
-        except SystemExit as end:
-            code = end.code if isinstance(end.code, int) else 1
-        return (code, *capsys.readouterr())
+        return vrp_xl_command(monkeypatch, capsys, "evaluate", *args)
 
     return call
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import os
 import re
-import sys
 
 import pytest
 
-from vrp_xl import cli, desk
+from tests.command_line import command as vrp_xl_command
+from vrp_xl import desk
 from vrp_xl.errors import StoreError
 from vrp_xl.store.scanlog import ScanLog
 
@@ -20,15 +20,7 @@ def run(monkeypatch, capsys, tmp_path):
     monkeypatch.chdir(tmp_path)
 
     def call(*words):
-        monkeypatch.setattr(sys, "argv", ["vrp-xl", *words])
-        capsys.readouterr()
-        code = 0
-        try:
-            cli.main()
-        except SystemExit as end:
-            code = end.code if isinstance(end.code, int) else 1
-        told = capsys.readouterr()
-        return code, told.out, told.err
+        return vrp_xl_command(monkeypatch, capsys, *words)
 
     return call
 

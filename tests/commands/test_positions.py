@@ -5,12 +5,12 @@ from __future__ import annotations
 import csv
 import io
 import json
-import sys
 from datetime import UTC, date, datetime
 
 import pytest
 
-from vrp_xl import cli, desk
+from tests.command_line import command as vrp_xl_command
+from vrp_xl import desk
 from vrp_xl.commands import positions as command
 from vrp_xl.core.snapshot import Snapshot
 from vrp_xl.sources.base import Fetched
@@ -49,15 +49,7 @@ def run(monkeypatch, capsys, tmp_path):
         file = tmp_path / "positions.csv"
         file.write_text("\n".join([header, *lines]))
         words = ["positions", str(file), "--source", "flashalpha", "--offline", *options]
-        monkeypatch.setattr(sys, "argv", ["vrp-xl", *words])
-        capsys.readouterr()
-        code = 0
-        try:
-            cli.main()
-        except SystemExit as end:
-            code = end.code if isinstance(end.code, int) else 1
-        told = capsys.readouterr()
-        return code, told.out, told.err
+        return vrp_xl_command(monkeypatch, capsys, *words)
 
     return call
 

@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from vrp_xl.core.iv_index import IV_INDEX
 from vrp_xl.core.snapshot import FIGURES
 from vrp_xl.errors import UnknownSymbolError
 from vrp_xl.sources.assembly import assemble
 from vrp_xl.sources.cboe_files import read_bytes
 from vrp_xl.sources.chain_figures import chain_snapshot
-from vrp_xl.sources.iv_index import IV_INDEX
 from vrp_xl.sources.sample.cboe_documents import CboeMarket
 from vrp_xl.sources.sample.documents import VIX
 from vrp_xl.sources.sample.market import SYMBOLS, Market, path

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from vrp_xl.commands.running import say
 from vrp_xl.errors import InputError
 
 if TYPE_CHECKING:
@@ -106,7 +107,7 @@ def evaluate(
     if out is not None:  # before anything is printed: a pipe may close
         from vrp_xl.excel.evidence_book import write_evidence
 
-        print(f"Workbook: {write_evidence(report, out)}", file=sys.stderr)
+        say(f"Workbook: {write_evidence(report, out)}")
     if as_json:
         import json
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from vrp_xl.commands.running import say
 from vrp_xl.errors import InputError
 
 if TYPE_CHECKING:
@@ -63,9 +64,9 @@ def history_import(
             rules=rules,
         )
     for problem in report.problems[:PROBLEMS_SHOWN]:
-        print(problem, file=sys.stderr)
+        say(problem)
     if len(report.problems) > PROBLEMS_SHOWN:
-        print(f"and {len(report.problems) - PROBLEMS_SHOWN} more rows", file=sys.stderr)
+        say(f"and {len(report.problems) - PROBLEMS_SHOWN} more rows")
     print(f"{report}; kept for the source {choice.name}")
 
 

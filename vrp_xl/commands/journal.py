@@ -6,11 +6,13 @@ inside the commands.
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from vrp_xl.commands.running import say
+from vrp_xl.errors import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -55,7 +57,7 @@ def show_list(
         _json([_listed_dict(scan) for scan in found])
         return
     if not found:
-        _say(f"The journal holds no scan{_of(name)} yet. Every refresh is kept: vrp-xl scan")
+        say(f"The journal holds no scan{_of(name)} yet. Every refresh is kept: vrp-xl scan")
         return
     print(
         f"{'No.':>4}  {'Day':<10}  {'At, NY':<16}  {'Source':<17} {'Preset':<9} {'Names':>5} "
@@ -183,7 +185,7 @@ def prune(
         try:
             store.compact()
         except StoreError:
-            _say("The file keeps its size for now: another program uses it.")
+            say("The file keeps its size for now: another program uses it.")
     print(f"{gone} removed, {left} left.")
 
 
@@ -219,7 +221,7 @@ def kept(store: Store, result: Morning, *, pinned: bool = False) -> None:
     try:
         journal.keep_morning(store, result, pinned=pinned)
     except VrpError as error:
-        _say(f"vrp-xl: not kept in the journal: {error}")
+        say(f"vrp-xl: not kept in the journal: {error}")
 
 
 # Reading what was asked
@@ -446,8 +448,4 @@ def _new_york(head: Head) -> str:
 
 
 def _clean(text: object) -> str:
-    return "".join(ch if ch.isprintable() else " " for ch in str(text))
-
-
-def _say(text: str) -> None:
-    print(text, file=sys.stderr)
+    return printable(str(text))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from vrp_xl.commands.running import reader_may_leave, run, say
 from vrp_xl.errors import InputError
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def positions(
     could not be used, the refresh's own code where it failed, 8 where no position has any
     figures; else 0.
     """
-    from vrp_xl import cli, desk
+    from vrp_xl import desk
     from vrp_xl.workflow import positions as workflow
 
     if as_json and as_csv:
@@ -69,18 +70,18 @@ def positions(
         if held and not offline:
             opened = desk.open_source(choice.name)
             notices += opened.problems
-            refreshed = cli._run(store, held, loaded, choice.name, opened)  # noqa: SLF001
+            refreshed = run(store, held, loaded, choice.name, opened)
             error = refreshed.error
         book = workflow.review_book(
             store, choice.name, given.positions, loaded.rules, preset=loaded.preset,
             equity=account, notices=[*([store.notice] if store.notice else []), *notices],
         )  # fmt: skip
-    with cli._reader_may_leave():  # noqa: SLF001
+    with reader_may_leave():
         _print(book, given, as_json=as_json, as_csv=as_csv)
     for problem in given.problems:
-        print(f"vrp-xl: {file}: {problem}", file=sys.stderr)
+        say(f"vrp-xl: {file}: {problem}")
     if error is not None:
-        print(f"vrp-xl: {error}", file=sys.stderr)
+        say(f"vrp-xl: {error}")
     code = _code(book, given, error)
     if code:
         raise typer.Exit(code)

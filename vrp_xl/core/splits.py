@@ -15,7 +15,7 @@ import math
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from vrp_xl.errors import InputError
+from vrp_xl.errors import InputError, printable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -92,8 +92,9 @@ def ratio_of(text: str) -> float:
     found = re.fullmatch(r"\s*(\d{1,4})\s*[:/]\s*(\d{1,4})\s*", text)
     new, old = (int(n) for n in found.groups()) if found else (0, 0)
     if not new or not old or new == old:
-        shown = "".join(c if c.isprintable() else " " for c in text[:20])
-        raise InputError(f"'{shown}' is no split ratio.", "Write new:old, such as 2:1 or 1:10.")
+        raise InputError(
+            f"'{printable(text[:20])}' is no split ratio.", "Write new:old, such as 2:1 or 1:10."
+        )
     return new / old
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from vrp_xl.errors import InputError
+from vrp_xl.errors import InputError, printable
 
 _SYMBOL = re.compile(r"\^?(?=[^A-Z]*[A-Z])[A-Z0-9][A-Z0-9._=/-]{0,19}")
 
@@ -20,6 +20,7 @@ def symbol_of(text: str) -> str:
     """
     symbol = text.strip().upper()
     if not _SYMBOL.fullmatch(symbol):
-        shown = "".join(ch if ch.isprintable() else " " for ch in symbol[:40])
-        raise InputError(f"'{shown}' is no symbol.", "Symbols look like SPY, BRK.B or ES=F.")
+        raise InputError(
+            f"'{printable(symbol[:40])}' is no symbol.", "Symbols look like SPY, BRK.B or ES=F."
+        )
     return symbol

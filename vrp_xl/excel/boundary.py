@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from vrp_xl.core.snapshot import finite
 from vrp_xl.core.symbols import symbol_of
-from vrp_xl.errors import InputError, NoNumberError, VrpError
+from vrp_xl.errors import InputError, NoNumberError, VrpError, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -155,7 +155,7 @@ def refuse_error(value: Any, where: str) -> None:
 def shown(value: Any) -> str:
     """A value as a sentence may quote it: short, printable."""
     text = f"{value:g}" if isinstance(value, float) else str(value)
-    text = "".join(ch if ch.isprintable() else " " for ch in text)
+    text = printable(text)
     return text if len(text) <= 40 else text[:37] + "..."
 
 

@@ -8,16 +8,12 @@ from __future__ import annotations
 
 import io
 import math
-import os
-from contextlib import suppress
 from datetime import UTC, datetime, time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import xlsxwriter
-
 from vrp_xl.core.evidence import BUCKET_TITLES, FILTER_GROUPS, TAIL
-from vrp_xl.errors import InputError
 from vrp_xl.excel import styles as look
+from vrp_xl.excel.writing import new_book, put_workbook
 from vrp_xl.workflow.evaluate import answers
 
 if TYPE_CHECKING:
@@ -35,13 +31,6 @@ if TYPE_CHECKING:
     from vrp_xl.workflow.evaluate import Report
 
 SHEETS = ("Summary", "Groups", "Buckets", "Surfaces", "Charts")
-_OPTIONS = {
-    "in_memory": True,
-    "constant_memory": False,
-    "strings_to_formulas": False,
-    "strings_to_urls": False,
-    "strings_to_numbers": False,
-}
 _SIGNED, _LOG = "+0.00;-0.00;0.00", "+0.000;-0.000;0.000"
 _PERCENT, _SIGNED_PERCENT = '0.0"%"', '+0.0"%";-0.0"%";0.0"%"'
 _LOW, _HIGH = look.BAR_NEGATIVE, look.BAR
@@ -60,26 +49,13 @@ def write_evidence(report: Report, path: Path) -> Path:
     Raises:
         InputError: the file cannot be written there.
     """
-    data = evidence_bytes(report)
-    scratch = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        scratch.write_bytes(data)
-        scratch.replace(path)
-    except OSError as error:
-        with suppress(OSError):
-            scratch.unlink()
-        raise InputError(
-            f"The workbook {path} cannot be written: {error.strerror or error}.",
-            "Close it where it is open, or name another file with --out.",
-        ) from error
-    return path
+    return put_workbook(path, evidence_bytes(report))
 
 
 def evidence_bytes(report: Report) -> bytes:
     """The workbook as the bytes of an .xlsx file."""
     target = io.BytesIO()
-    font = dict(look.FONT)  # XlsxWriter changes it: a fresh one for each book
-    book = xlsxwriter.Workbook(target, {**_OPTIONS, "default_format_properties": font})
+    book = new_book(target)
     styles = look.Styles(book)
     e = report.evidence
     book.set_size(2400, 1400)

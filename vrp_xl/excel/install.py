@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from vrp_xl import settings
 from vrp_xl.errors import InputError, StoreError
-from vrp_xl.excel.files import ADD_IN, DESK, built
+from vrp_xl.excel.files import ADD_IN, DESK, built, put_whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -326,18 +326,13 @@ def _read(path: Path) -> bytes:
 
 def _put(path: Path, data: bytes) -> None:
     """Writes a file whole or not at all."""
-    scratch = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        scratch.write_bytes(data)
-        scratch.replace(path)
     except OSError as error:
-        with suppress(OSError):
-            scratch.unlink()
         raise InputError(
-            f"{path} cannot be written: {error.strerror or error}.",
-            "Close Excel and try again.",
+            f"{path} cannot be written: {error.strerror or error}.", "Close Excel and try again."
         ) from error
+    put_whole(path, data, what="", fix="Close Excel and try again.")
 
 
 def uninstall() -> list[str]:

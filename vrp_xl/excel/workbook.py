@@ -7,14 +7,10 @@ text from outside stays text. May read the scan only; fetches and decides nothin
 from __future__ import annotations
 
 import io
-import os
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
-import xlsxwriter
-
-from vrp_xl.errors import InputError
 from vrp_xl.excel import sheet_matrix, sheet_scan, sheet_settings, styles
+from vrp_xl.excel.writing import new_book, put_workbook
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,14 +18,6 @@ if TYPE_CHECKING:
     from xlsxwriter.worksheet import Worksheet
 
     from vrp_xl.workflow.scan import Scan
-
-_OPTIONS = {
-    "in_memory": True,
-    "constant_memory": False,
-    "strings_to_formulas": False,
-    "strings_to_urls": False,
-    "strings_to_numbers": False,
-}
 
 
 def write_workbook(scan: Scan, path: Path) -> Path:
@@ -45,26 +33,13 @@ def write_workbook(scan: Scan, path: Path) -> Path:
     Raises:
         InputError: the file cannot be written there.
     """
-    data = workbook_bytes(scan)
-    scratch = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        scratch.write_bytes(data)
-        scratch.replace(path)
-    except OSError as error:
-        with suppress(OSError):
-            scratch.unlink()
-        raise InputError(
-            f"The workbook {path} cannot be written: {error.strerror or error}.",
-            "Close it where it is open, or name another file with --out.",
-        ) from error
-    return path
+    return put_workbook(path, workbook_bytes(scan))
 
 
 def workbook_bytes(scan: Scan) -> bytes:
     """The workbook of `scan` as the bytes of an .xlsx file."""
     target = io.BytesIO()
-    font = dict(styles.FONT)  # XlsxWriter changes it: a fresh one for each book
-    book = xlsxwriter.Workbook(target, {**_OPTIONS, "default_format_properties": font})
+    book = new_book(target)
     made = styles.Styles(book)
     book.set_size(2400, 1400)
     book.set_properties(

@@ -174,6 +174,25 @@ class Delayed(Source, Protocol):
         """Until when an optional call that was answered is not made again; None is for ever."""
 
 
+class WithoutPlan:
+    """What a source that sells no plans answers: no account, no limits, every symbol is tried."""
+
+    def skip_reason(self, symbol: str) -> str | None:  # noqa: ARG002 (no plan, no limits)
+        """None: every symbol may be asked for."""
+        return None
+
+    def settle(self, call: Call, answer: Mapping[str, Any]) -> None:
+        """Nothing: no account-level call is ever asked for."""
+
+    def step_down(self, call: Call, error: SourceError) -> bool:  # noqa: ARG002 (no plans)
+        """False: there is no plan to step down from."""
+        return False
+
+    def quota(self) -> Quota:
+        """No limit is known."""
+        return Quota(unlimited=True)
+
+
 _DAILY = (
     ("close", "spot"),
     ("atm_iv",) * 2,

@@ -22,6 +22,7 @@ from urllib.parse import quote
 import numpy as np
 
 from vrp_xl.core import calendar
+from vrp_xl.core.iv_index import IV_INDEX
 from vrp_xl.core.rules import STANDARD
 from vrp_xl.core.snapshot import finite
 from vrp_xl.errors import (
@@ -33,11 +34,10 @@ from vrp_xl.errors import (
     VrpError,
 )
 from vrp_xl.sources.assembly import CLOSES_KEPT, assemble
-from vrp_xl.sources.base import RECENT_DAYS, Call, Fetched, Known, Observation, Quota
+from vrp_xl.sources.base import RECENT_DAYS, Call, Fetched, Known, Observation, WithoutPlan
 from vrp_xl.sources.cboe_files import PriceFile, read_bytes, symbol_of_root
 from vrp_xl.sources.chain_figures import chain_snapshot
 from vrp_xl.sources.http import HttpClient, Response
-from vrp_xl.sources.iv_index import IV_INDEX
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -88,7 +88,7 @@ _INDICES = frozenset([*_INDEX_NAMES.split(), *IV_INDEX.values()])
 """Symbols that the addresses write with a leading underscore."""
 
 
-class Cboe:
+class Cboe(WithoutPlan):
     """The `Source` of Cboe's delayed quotes. `get` may be called from several threads at once."""
 
     name = "cboe"
@@ -200,10 +200,6 @@ class Cboe:
         if call.endpoint.partition(":")[0] != HISTORY:
             return now
         return calendar.session_start(calendar.next_trading_day(calendar.trading_day(now)))
-
-    def skip_reason(self, symbol: str) -> str | None:  # noqa: ARG002 (no plan, no limits)
-        """None: every symbol may be asked for."""
-        return None
 
     def _done(self) -> frozenset[tuple[str, str]]:
         return self._known.optional_done
@@ -407,17 +403,6 @@ class Cboe:
             (*new, *prices.new_bars()),
             related={index: levels.new_closes()} if index else {},
         )
-
-    def settle(self, call: Call, answer: Mapping[str, Any]) -> None:
-        """Nothing: no account-level call is ever asked for."""
-
-    def step_down(self, call: Call, error: SourceError) -> bool:  # noqa: ARG002 (no plans)
-        """False: there is no plan to step down from."""
-        return False
-
-    def quota(self) -> Quota:
-        """No limit is known."""
-        return Quota(unlimited=True)
 
     def close(self) -> None:
         """Lets go of the connections; who waits for its turn gives up."""

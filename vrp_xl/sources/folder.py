@@ -17,13 +17,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from vrp_xl.core import calendar
+from vrp_xl.core.iv_index import IV_INDEX
 from vrp_xl.core.rules import STANDARD
 from vrp_xl.errors import ServiceError, UnknownSymbolError, VrpError
 from vrp_xl.sources.assembly import assemble
-from vrp_xl.sources.base import Call, Fetched, Known, Quota
+from vrp_xl.sources.base import Call, Fetched, Known, WithoutPlan
 from vrp_xl.sources.cboe_files import PriceFile, Problem, read_file
 from vrp_xl.sources.chain_figures import chain_snapshot
-from vrp_xl.sources.iv_index import IV_INDEX
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -68,7 +68,7 @@ class _Kept(NamedTuple):
     problems: tuple[Problem, ...]
 
 
-class FolderSource:
+class FolderSource(WithoutPlan):
     """The `Source` of a folder of saved files.
 
     Args:
@@ -117,10 +117,6 @@ class FolderSource:
         """One call."""
         return (Call(ENDPOINT, symbol),)
 
-    def skip_reason(self, symbol: str) -> str | None:  # noqa: ARG002 (no plan, no limits)
-        """None: every symbol may be asked for."""
-        return None
-
     def get(self, call: Call) -> Mapping[str, Any]:
         """The names of the files that hold the symbol; what is in them was read by `prepare`.
 
@@ -132,13 +128,6 @@ class FolderSource:
         if symbol not in content.chains:
             raise self._unknown(symbol, content)
         return {"files": [read.name for read in content.chains[symbol]]}
-
-    def settle(self, call: Call, answer: Mapping[str, Any]) -> None:
-        """Nothing: no account-level call is ever asked for."""
-
-    def step_down(self, call: Call, error: SourceError) -> bool:  # noqa: ARG002 (no plans)
-        """False: there is no plan to step down from."""
-        return False
 
     def assemble(
         self,
@@ -163,10 +152,6 @@ class FolderSource:
             content.prices.get(symbol),
             content.prices.get(IV_INDEX.get(symbol, "")),
         )
-
-    def quota(self) -> Quota:
-        """No limit."""
-        return Quota(unlimited=True)
 
     def close(self) -> None:
         """Lets go of what was read."""

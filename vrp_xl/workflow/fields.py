@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from vrp_xl.core.calendar import NEW_YORK
 from vrp_xl.core.snapshot import FIGURES
-from vrp_xl.errors import InputError, MissingError
+from vrp_xl.errors import InputError, MissingError, printable
 from vrp_xl.workflow.columns import BY_NAME, flat, reason
 
 if TYPE_CHECKING:
@@ -53,8 +53,7 @@ def find(word: str) -> str:
         return name
     near = difflib.get_close_matches(name, [*BY_NAME, *FIGURES, *ALIASES], n=1)
     hint = f"Did you mean {near[0]}?" if near else "VRP_FIELDS() lists them all."
-    shown = "".join(c if c.isprintable() else " " for c in word[:40])
-    raise InputError(f"There is no field named '{shown}'.", hint)
+    raise InputError(f"There is no field named '{printable(word[:40])}'.", hint)
 
 
 def of_row(row: Row, name: str, *, blank: bool = False) -> Any:

@@ -19,7 +19,7 @@ import numpy as np
 
 from vrp_xl.core import calendar
 from vrp_xl.core.chain import DAYS_PER_YEAR, greeks, prices
-from vrp_xl.sources.iv_index import IV_INDEX
+from vrp_xl.core.iv_index import IV_INDEX
 from vrp_xl.sources.sample.market import DAYS, index_path, path
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ import numpy as np
 
 from vrp_xl.errors import BadAnswerError
 from vrp_xl.sources.assembly import assemble
-from vrp_xl.sources.base import Call, Fetched, Known, Quota
+from vrp_xl.sources.base import Call, Fetched, Known, WithoutPlan
 from vrp_xl.sources.cboe_files import PriceFile
 from vrp_xl.sources.sample.documents import Documents
 from vrp_xl.sources.sample.market import DAYS, Market, path
@@ -31,7 +31,7 @@ NO_REPORT = "a fund does not report earnings"
 STAND_IN = "made up, after docs/decisions/0015-scores-that-are-stand-ins.md"
 
 
-class SampleSource:
+class SampleSource(WithoutPlan):
     """The `Source` of the embedded sample market.
 
     Args:
@@ -56,10 +56,6 @@ class SampleSource:
         """One call, for the option chain."""
         return (Call(ENDPOINT, symbol),)
 
-    def skip_reason(self, symbol: str) -> str | None:  # noqa: ARG002 (no plan, no limits)
-        """None: every symbol may be asked for."""
-        return None
-
     def get(self, call: Call) -> Mapping[str, Any]:
         """What the chains of yesterday and today say, under ``days``.
 
@@ -71,13 +67,6 @@ class SampleSource:
             raise BadAnswerError(f"The sample market has no endpoint {call.endpoint!r}.")
         symbol = call.symbol.upper()
         return {"days": [self._market.figures(symbol, back) for back in (1, 0)]}
-
-    def settle(self, call: Call, answer: Mapping[str, Any]) -> None:
-        """Nothing: no account-level call is ever asked for."""
-
-    def step_down(self, call: Call, error: SourceError) -> bool:  # noqa: ARG002 (no plans)
-        """False: there is no plan to step down from."""
-        return False
 
     def assemble(
         self,
@@ -101,10 +90,6 @@ class SampleSource:
             for s, back in zip(days, (1, 0), strict=True)
         ]
         return assemble(told, _prices(market, symbol), known=_known(market, symbol), whole=True)
-
-    def quota(self) -> Quota:
-        """No limit."""
-        return Quota(unlimited=True)
 
     def close(self) -> None:
         """Nothing to let go of."""

@@ -1,0 +1,98 @@
+"""What several commands do alike: say, show progress, refresh and scan, and let a reader leave.
+
+Everything heavy is imported inside, so that ``--help`` is instant.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from vrp_xl.desk import Opened
+    from vrp_xl.rules_file import LoadedRules
+    from vrp_xl.store.database import Store
+    from vrp_xl.workflow.morning import Morning
+
+
+@contextmanager
+def reader_may_leave() -> Iterator[None]:
+    """Lets who reads standard output (``head``) leave before its end: the work goes on."""
+    try:
+        yield
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def say(text: str) -> None:
+    """A line for the person, never mixed into output that is piped."""
+    print(text, file=sys.stderr)
+
+
+def progress_bar() -> tuple[Callable[[int, int, str, str], None] | None, Callable[[], None]]:
+    """A progress bar on standard error, where that is a terminal; and how to end it."""
+    if not sys.stderr.isatty():
+        return None, lambda: None
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    bar = Progress(
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
+        console=Console(stderr=True), transient=True,
+    )  # fmt: skip
+    bar.start()
+    task = bar.add_task("refreshing", total=None)
+
+    def show(done: int, total: int, symbol: str, state: str) -> None:
+        bar.update(task, completed=done, total=total, description=f"{symbol} {state}")
+
+    return show, bar.stop
+
+
+def run(
+    store: Store,
+    symbols: list[str],
+    loaded: LoadedRules,
+    source_name: str,
+    opened: Opened | None,
+    *,
+    notices: Sequence[str] = (),
+) -> Morning:
+    """Says the cost, refreshes where a source is opened, and scans."""
+    from vrp_xl.workflow.morning import morning
+    from vrp_xl.workflow.refresh import cost
+
+    if opened is not None:
+        told = cost(opened.source, store, symbols, account=opened.account)
+        names = "1 symbol" if len(symbols) == 1 else f"{len(symbols)} symbols"
+        say(f"Refreshing {names} from {source_name}: {told}.")
+    progress, finish = progress_bar()
+    try:
+        return morning(
+            store,
+            source_name,
+            symbols,
+            loaded.rules,
+            preset=loaded.preset,
+            source=opened.source if opened else None,
+            account=opened.account if opened else account_of(source_name),
+            progress=progress,
+            notices=notices,
+        )
+    finally:
+        finish()
+        if opened is not None:
+            opened.source.close()
+
+
+def account_of(source_name: str) -> str:
+    """The account whose quota a source counts; empty where it has none."""
+    from vrp_xl import settings
+
+    key = settings.find_key() if source_name == "flashalpha" else None
+    return settings.account_fingerprint(key.value) if key else ""
