@@ -492,6 +492,15 @@ def test_twenty_days_make_a_group_that_can_be_judged():
     assert enough.worth <= 20
 
 
+def test_a_group_that_many_draws_miss_has_a_mean_and_no_interval():
+    """One stretch of 25 days among 400: nothing is divided by the draws without any of them."""
+    rows = [(20.0, 15.0, 16.0, 15.1 + k / 10) if k < 25 else NEITHER for k in range(400)]
+    both = groups_of(evidence(hand_made(rows), STANDARD, 2, draws=200))["both"]
+    assert both.mean == pytest.approx(20.0 - 15.1 - 1.2)
+    assert (both.ci, both.worth) == (None, None)
+    assert both.worst_day == date(2020, 2, 6)
+
+
 def test_a_tenor_apart_is_the_same_episode():
     """21 trading days from one bad day to the next are one episode, 22 are two."""
     for apart, episodes in ((TENOR, 1), (TENOR + 1, 2)):
