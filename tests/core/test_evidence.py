@@ -82,6 +82,10 @@ def test_a_dead_stock_has_an_outcome_but_no_log():
     both = groups_of(found)["both"]
     assert both.mean == 12.5
     assert both.log_mean == pytest.approx(np.log(20 / 15))
+    alone = groups_of(evidence(hand_made([(20.0, 15.0, 16.0, 0.0)]), STANDARD, TENOR, draws=20))
+    assert (alone["both"].mean, alone["both"].log_mean) == (20.0, None)
+    nearly = groups_of(evidence(hand_made([(20.0, 15.0, 16.0, 0.5)]), STANDARD, TENOR, draws=20))
+    assert nearly["both"].log_mean == pytest.approx(np.log(40))
 
 
 def test_the_tail_is_counted_in_episodes():
@@ -230,7 +234,14 @@ def test_cells_and_decisions_of_a_journal_are_buckets(days):
     judged = Days(**{**fields, "cell": letters, "candidate": marked})
     buckets = evidence(judged, STANDARD, TENOR, draws=20).buckets
     assert [group.key for group in buckets["cell"]] == list("ABCD?")
-    assert sum(group.seen for group in buckets["candidate"]) == 900
+    outcome = days.iv - days.following
+    assert [(g.key, g.title, g.seen, g.mean) for g in buckets["candidate"]] == [
+        (key, key, 450, pytest.approx(np.nanmean(outcome[marked == mark])))
+        for key, mark in (("candidate", 1), ("left out", 0))
+    ]
+    judged = replace(judged, candidate=np.where(np.arange(900) < 870, NAN, 1.0))
+    buckets = evidence(judged, STANDARD, TENOR, draws=20).buckets
+    assert [(g.seen, g.n) for g in buckets["candidate"]] == [(30, 9), (0, 0)]
 
 
 def test_the_share_of_high_days_is_counted(found):
@@ -359,7 +370,7 @@ def test_bands_of_compression_against_the_normal_one():
     """A limit belongs to the milder side; HV90 of nothing has no ratio."""
     ratios = (0.59, 0.6, 0.74, 0.75, 1.0, 1.15, 1.16, 1.3, 1.31)
     rows = [(20.0, 10 * r, 10.0, 20.0 - n) for n, r in enumerate(ratios)]
-    rows += [(20.0, 10.0, 0.0, 1.0), (20.0, 0.4, 0.5, 12.0)]
+    rows += [(20.0, 10.0, 0.0, 1.0), (20.0, 0.0, 0.0, 1.0), (20.0, 0.4, 0.5, 12.0)]
     found = evidence(hand_made(rows), STANDARD, TENOR, draws=20)
     assert [(g.key, g.title, g.n, g.mean) for g in found.buckets["compression"]] == [
         ("c0", "below 0.60", 1, 0.0), ("c1", "0.60 to 0.75", 2, 1.5),
@@ -410,6 +421,9 @@ def test_surfaces_reach_over_their_thresholds_and_count_the_tail(days):
     known = ~np.isnan(days.z) & ~np.isnan(outcome)
     tail = known & (outcome <= np.quantile(outcome[known], 0.05))
     took = known & (days.z >= 0.5) & (days.spread > 3.0)
+    assert grid.tail_pct[0, 0] == pytest.approx(
+        100 * tail[known & (days.z >= -1.0) & (days.spread > -2.0)].mean()
+    )
     assert grid.tail_pct[3, 5] == pytest.approx(100 * tail[took].mean())
     assert grid.positive_pct[3, 5] == pytest.approx(100 * (outcome[took] > 0).mean())
     assert grid.log_mean[3, 5] == pytest.approx(np.log(days.iv / days.following)[took].mean())
@@ -425,6 +439,7 @@ def test_a_surface_on_paper():
     assert ratios.log_mean[0, 0] == pytest.approx(np.log([20 / 15, 1.0, 21 / 20.5]).mean())
     i, j = ratios.rows.index(1.4), ratios.columns.index(1.4)
     assert (ratios.n[i, j], ratios.mean[i, j], ratios.positive_pct[i, j]) == (1, 0.5, 100.0)
+    assert ratios.log_mean[i, j] == pytest.approx(np.log(21 / 20.5))
     assert (ratios.tail_pct[i, j], ratios.n[-1, -1]) == (0.0, 0)
     for figures in (ratios.mean, ratios.log_mean, ratios.positive_pct, ratios.tail_pct):
         assert np.isnan(figures[-1, -1])
@@ -433,10 +448,27 @@ def test_a_surface_on_paper():
     assert np.isnan(empty.mean).all()
 
 
-def drawn_means(values, mask, *, draws=300, tenor=TENOR):
+def test_a_surface_is_strict_where_its_rule_is():
+    """The z counts from its threshold on, spread and both ratios above it; the tail with its end."""
+    rows = [(20.0, 10.0, 20 / k, 20.0 - n) for n, k in enumerate((1.1, 1.2))]
+    days = replace(hand_made(rows), z=np.array([1.0, 0.9]), spread=np.array([2.0, 2.1]))
+    grid, ratios = evidence(days, STANDARD, TENOR, draws=20).surfaces
+    z, spread = grid.rows.index(1.0), grid.columns.index(2.0)
+    assert (grid.n[z, 0], grid.n[0, spread], grid.n[0, spread - 1]) == (1, 1, 2)
+    at = ratios.rows.index(1.1)
+    assert (ratios.n[at, 0], ratios.n[at - 1, 0]) == (1, 2)
+    rows = [(20.0, 12.5, 10.0, float(n)) for n in range(21)]
+    ratios = evidence(hand_made(rows), STANDARD, TENOR, draws=20).surfaces[1]
+    assert ratios.tail_pct[0, 0] == pytest.approx(100 * 2 / 21)
+    at = ratios.columns.index(1.6)
+    assert (ratios.n[0, at], ratios.n[0, at - 1]) == (0, 21)
+
+
+def drawn_means(values, mask, *, seed, draws=300):
     """The mean of the days of a group in every draw, one day at a time."""
     n = len(values)
-    made_of = bootstrap.blocks(n, bootstrap.block_length(n, tenor), draws=draws)
+    length = bootstrap.block_length(n, TENOR)
+    made_of = bootstrap.blocks(n, length, draws=draws, seed=seed)
     means = []
     for starts in made_of.starts:
         at = np.array([(s + k) % n for s in starts for k in range(made_of.length)][:n])
@@ -445,7 +477,7 @@ def drawn_means(values, mask, *, draws=300, tenor=TENOR):
     return np.array(means), made_of
 
 
-def test_intervals_are_those_of_the_days_drawn(days, found):
+def test_intervals_are_those_of_the_days_drawn(days):
     """Of a mean, a share, a log and of their differences; as many windows as give such a mean."""
     outcome = days.iv - days.following
     known = ~np.isnan(outcome) & ~np.isnan(days.hv90)
@@ -453,14 +485,14 @@ def test_intervals_are_those_of_the_days_drawn(days, found):
     rest = known & ~both
     drawn = {}
     for name, mask in (("both", both), ("rest", rest)):
-        held = drawn_means(outcome, mask)[1].held(mask.astype(float))
+        held = drawn_means(outcome, mask, seed=7)[1].held(mask.astype(float))
         for key, values in (
             ("mean", outcome),
             ("share", 100.0 * (outcome > 0)),
             ("log", np.log(days.iv / days.following)),
         ):
-            drawn[name, key] = drawn_means(values, mask)[0], held
-    pair = found.passing
+            drawn[name, key] = drawn_means(values, mask, seed=7)[0], held
+    pair = evidence(days, STANDARD, TENOR, draws=300, seed=7).passing
     for group, name in ((pair.left, "both"), (pair.right, "rest")):
         for interval, key in (
             (group.ci, "mean"), (group.positive_ci, "share"), (group.log_ci, "log"),
@@ -471,6 +503,9 @@ def test_intervals_are_those_of_the_days_drawn(days, found):
         want = bootstrap.interval(left - right, min(held, rarer))
         assert difference.ci == pytest.approx(want)
     assert pair.left.median == pytest.approx(np.median(outcome[both]))
+    tail = outcome[both] <= np.quantile(outcome[both], 0.05)
+    assert pair.left.quantile == pytest.approx(np.quantile(outcome[both], 0.05))
+    assert pair.left.shortfall == pytest.approx(outcome[both][tail].mean())
     want = np.var(outcome[both]) / np.nanvar(drawn["both", "mean"][0])
     assert pair.left.worth == pytest.approx(want)
 
@@ -490,6 +525,20 @@ def test_twenty_days_make_a_group_that_can_be_judged():
     assert enough.quantile == pytest.approx(-1.0)
     assert (enough.shortfall, enough.tail_episodes) == (-1.0, 2)
     assert enough.worth <= 20
+    same = groups_of(evidence(hand_made([BOTH] * 60), STANDARD, 2, draws=20))["both"]
+    assert (same.ci, same.worth) == ((5.0, 5.0), None)
+
+
+@pytest.mark.parametrize(("blocks", "known"), [(4, False), (5, True)])
+def test_a_group_in_five_blocks_can_be_judged(blocks, known):
+    """Of ten; in fewer there is neither an interval nor a worth."""
+    rows = [(20.0, 15.0, 16.0, 15.0 + k % 7) if k % 10 < 6 and k // 10 < blocks else NEITHER
+            for k in range(100)]  # fmt: skip
+    found = evidence(hand_made(rows), STANDARD, 2, draws=200)
+    both = groups_of(found)["both"]
+    assert found.block == 10
+    assert [x is not None for x in (both.ci, both.log_ci, both.worth)] == [known] * 3
+    assert (found.passing.points.ci is not None) == known
 
 
 def test_a_group_that_many_draws_miss_has_a_mean_and_no_interval():

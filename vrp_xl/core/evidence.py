@@ -344,7 +344,7 @@ class _Bench:
 
     @staticmethod
     def _worth(values: Floats, means: Floats, held: int) -> float | None:
-        if held < bootstrap.BLOCKS_WITH_MEMBERS or len(values) < 2:
+        if held < bootstrap.BLOCKS_WITH_MEMBERS:
             return None
         spread = float(np.nanvar(means))
         return min(float(np.var(values)) / spread, float(len(values))) if spread > 0 else None
@@ -645,7 +645,7 @@ def _surface(
         return whatif.counts(rows, columns, shape, weights)
 
     n, logged = total(), total((~np.isnan(log)).astype(float))
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(invalid="ignore"):
         return Surface(
             key, *names, *axes, at, n,
             mean=np.where(n > 0.5, total(outcome) / n, np.nan),
