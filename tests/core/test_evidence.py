@@ -449,7 +449,7 @@ def test_a_surface_on_paper():
 
 
 def test_a_surface_is_strict_where_its_rule_is():
-    """The z counts from its threshold on, spread and both ratios above it; the tail with its end."""
+    """A z counts from its threshold on, spread and ratios above it; the tail with its end."""
     rows = [(20.0, 10.0, 20 / k, 20.0 - n) for n, k in enumerate((1.1, 1.2))]
     days = replace(hand_made(rows), z=np.array([1.0, 0.9]), spread=np.array([2.0, 2.1]))
     grid, ratios = evidence(days, STANDARD, TENOR, draws=20).surfaces
