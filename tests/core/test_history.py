@@ -26,6 +26,7 @@ from vrp_xl.core.history import (
 )
 from vrp_xl.core.realized import close_to_close, one_sided
 from vrp_xl.core.snapshot import FIGURES
+from vrp_xl.errors import VrpError
 from vrp_xl.sources.cboe_files import read_file
 
 DAY = date(2026, 3, 27)
@@ -306,7 +307,8 @@ def test_a_return_over_many_days_is_not_a_daily_one(snap):
 def test_a_close_of_the_day_or_the_spot_must_be_there(snap):
     """Closes that end days before are not today's volatility."""
     got = complete(snap(), {"close": series(walk(40), end=DAYS[-4])}, day=DAY)
-    assert f"There is no close of {DAY}; the last is of {DAYS[-4]}" in got.missing["rv_20d"]
+    told = f"There is no close of {DAY}; the last is of {DAYS[-4]}. They grow by one a day"
+    assert got.missing["rv_20d"].startswith(told)
 
 
 # The index that stands in
@@ -675,3 +677,96 @@ def test_limits_of_the_caller_hold(snap):
     assert short.missing["iv_rank"].startswith("100 of 101 days of ATM IV are stored")
     assert (short.z_score, short.history_days) == (None, 100)
     assert complete(s, stored, day=DAY, z_days_min=101, z_window=99).history_days == 99
+
+
+ODD = {
+    "whole": (80, {}),
+    "just enough": (21, {}),
+    "too few": (20, {}),
+    "two and three lost": (90, {"lost": (30, 34, 60, 64, 68)}),
+    "two in a row": (80, {"lost": (40, 41)}),
+    "three in a row": (80, {"lost": (40, 41, 42)}),
+    "a step": (80, {"steps": {40: 2.0}}),
+    "two steps": (90, {"steps": {30: 2.0, 55: 0.1}}),
+    "a bad close": (80, {"bad": {40: 0.0}}),
+    "a bad close at the end": (60, {"bad": {59: -1.0}}),
+    "pennies": (60, {"scale": 0.005}),
+}
+
+
+def odd(n, *, lost=(), steps=None, bad=None, scale=1.0):
+    """Closes of n days on which something is wrong."""
+    rows = []
+    for i, (day, close) in enumerate(series(walk(n))):
+        scale *= (steps or {}).get(i, 1.0)
+        if i not in lost:
+            rows.append((day, (bad or {}).get(i, close * scale)))
+    return rows
+
+
+@pytest.mark.parametrize(("n", "wrong"), ODD.values(), ids=list(ODD))
+def test_the_days_before_are_those_whose_closes_would_do(n, wrong):
+    """Every day that has its 21 closes has its volatility, every other day none."""
+    closes = odd(n, **wrong)
+    wanted = {}
+    for i, (day, _) in enumerate(closes):
+        try:
+            wanted[day] = close_to_close(
+                prices_of("SPY", closes[: i + 1], {}, day=day).window(20)[0]
+            )
+        except VrpError:
+            continue
+    found = dict(prices_of("SPY", closes, {}, day=closes[-1][0]).realized_before(20))
+    assert found == pytest.approx(wanted)
+    assert bool(found) is (n > 20)
+
+
+def test_one_bad_close_costs_the_index_its_days_alone(snap):
+    """A close of 0 a year ago takes 21 days out of the history, not all of it."""
+    stored = indexed(400)
+    stored["close"][120] = (stored["close"][120][0], 0.0)
+    got = complete(snap(atm_iv=25.0), stored, day=DAY)
+    assert (got.z_score is not None, got.history_days) == (True, 252)
+    assert got.basis["z_504"] == "VIX minus RV20, over the 358 days before"
+
+
+def test_what_others_said_of_a_figure_stays(snap):
+    """A basis that is not ours is no reason to drop the figure, and outlives what is made anew."""
+    said = {
+        "spot": "the last close", "fair_vol": "VIX over the counter",
+        "z_score": "vendor, over the 60 days before", "iv_rank": "VIX as the vendor says",
+    }  # fmt: skip
+    given_ = snap(spot=100.0, fair_vol=20.0, z_score=1.5, iv_rank=40.0, basis=said)
+    first = complete(given_, {"close": series(walk(60))}, day=DAY)
+    assert first.basis["rv_20d"].startswith(OWN)
+    again = complete(first, {}, day=DAY)
+    for got in (first, again):
+        assert (got.fair_vol, got.z_score, got.iv_rank) == (20.0, 1.5, 40.0)
+        assert {k: v for k, v in got.basis.items() if not v.startswith(OWN)} == said
+    assert again.basis == said
+
+
+def test_what_an_index_said_is_kept_with_its_basis_or_made_anew(snap):
+    """Without the index it stays; an index that lacks today, or own days, end it."""
+    stored = indexed(400)
+    first = complete(snap(atm_iv=25.0), stored, day=DAY)
+    kept = complete(first, {"close": stored["close"]}, day=DAY)
+    for name in ("z_score", "history_days", "iv_rank", "iv_percentile_60"):
+        assert kept.basis[name] == first.basis[name]
+        assert name not in kept.missing
+    assert kept.basis["rv_20d"] == f"{OWN}: 21 closes"
+    late = complete(first, stored | {"VIX": stored["VIX"][:-1]}, day=DAY)
+    assert (late.z_score, late.iv_rank, late.history_days) == (None, None, 0)
+    own = {"close": stored["close"], "vrp_20d": series(spreads(90), end=DAYS[-2])}
+    grown = complete(first, own, day=DAY)
+    assert (grown.history_days, grown.basis["history_days"][:11]) == (90, OWN)
+
+
+@pytest.mark.parametrize(("days", "thin"), [(125, ", thin"), (126, "")])
+def test_a_window_is_thin_below_126_days(snap, days, thin):
+    """Said of each window, not of the leading figure."""
+    stored = {"vrp_20d": series(spreads(days), end=DAYS[-2])}
+    got = complete(snap(vrp_20d=4.0), stored, day=DAY, z_days_thin=126, z_days_min=60)
+    assert got.basis["z_60"] == f"{OWN}: spread over the 60 days before, thin"
+    assert got.basis.get("z_252", "") == ("" if thin else f"{OWN}: spread over the 126 days before")
+    assert got.basis["z_score"] == f"{OWN}: spread over the {days} days before"

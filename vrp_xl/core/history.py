@@ -263,13 +263,14 @@ class Prices:
 
         from vrp_xl.core.panel import realized_panel  # noqa: PLC0415
 
-        if len(self.closes) <= returns or not all(close > 0 for close in self.closes):
+        if len(self.closes) <= returns:
             return []
         places = np.array(self.places)
         steps = np.diff(places)
         for at in self.jumps or {}:
             steps[at - 1] = _LONGEST_RETURN + 1
-        volatility = realized_panel(np.array(self.closes), returns)
+        closes = np.array(self.closes)
+        volatility = realized_panel(np.where(closes > 0, closes, np.nan), returns)
         absent = places[returns:] - places[:-returns] - returns
         longest = np.lib.stride_tricks.sliding_window_view(steps, returns).max(axis=-1)
         good = (absent <= returns // 10) & (longest <= _LONGEST_RETURN)
