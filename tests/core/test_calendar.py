@@ -43,7 +43,7 @@ def xnys():
 
 
 def test_table_equals_exchange_calendars(xnys, anew):
-    """Every trading day from 1990 to 2035 is the reference's, no other, and so are the short ones."""
+    """Every trading day from 1990 to 2035 is the reference's, and every short one; no other."""
     made = anew("vrp_xl.core.calendar")
     ours = made.trading_days(made.FIRST_DAY, made.LAST_DAY)
     assert ours == [stamp.date() for stamp in xnys.sessions]
