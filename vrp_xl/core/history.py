@@ -410,7 +410,7 @@ class _Lacking:
     """Why nothing can be compared, and how many days are there so far."""
 
     why: str
-    days: int
+    days: int = 0
 
 
 def of_another_tenor(snapshot: Snapshot) -> bool:
@@ -464,7 +464,7 @@ def _iv_standing(
 ) -> _Compared | _Lacking:
     """ATM IV against its own history, else the index against the index's."""
     if of_another_tenor(s):
-        return _Lacking(s.missing["atm_iv_30d"], len(own))
+        return _Lacking(s.missing["atm_iv_30d"])
     if s.atm_iv is not None and len(own) >= limits.days_min:
         return _Compared(f"{OWN}: ATM IV", s.atm_iv, own)
     if s.atm_iv is None:
@@ -472,7 +472,7 @@ def _iv_standing(
     else:
         lacking = _too_few(s.symbol, "ATM IV", "atm_iv", len(own), limits)
     if not name:
-        return _Lacking(lacking, len(own))
+        return _Lacking(lacking)
     if index and index[-1][0] == day:
         before = [value for _, value in index[:-1]]
         if len(before) >= limits.days_min:
@@ -480,7 +480,7 @@ def _iv_standing(
         told = f"{name} has {len(before)} of {limits.days_min} days"
     else:
         told = _no_index(name, index, day)
-    return _Lacking(f"{lacking}; {told}", len(own))
+    return _Lacking(f"{lacking}; {told}")
 
 
 def _too_few(symbol: str, what: str, field: str, days: int, limits: _Limits) -> str:
