@@ -182,6 +182,10 @@ def test_no_spread_and_flat_history_have_no_z(snap):
     flat = {"vrp_20d": series([3.0] * 100, end=DAYS[-2])}
     assert "no spread" in complete(snap(), flat, day=DAY).missing["z_score"]
     assert "never changes" in complete(snap(vrp_20d=4.0), flat, day=DAY).missing["z_score"]
+    got = complete(snap(atm_iv=20.0), {"atm_iv": series([20.0] * 100, end=DAYS[-2])}, day=DAY)
+    assert (got.iv_rank, got.iv_percentile, got.iv_percentile_60) == (None, None, 0.0)
+    assert "no range" in got.missing["iv_rank"]
+    assert got.missing["iv_percentile"] == got.missing["iv_rank"]
 
 
 def test_iv_rank_and_percentile(snap):
@@ -467,6 +471,8 @@ def test_a_delivered_z_leads_and_ours_stand_beside_it(snap):
     assert z_from(got) == "as delivered"
     assert got.z_252 is not None
     assert not same_standing(got, got.replace(basis={"z_score": "VIX minus RV20, over"}))
+    assert complete(snap(z_score=2.5), {}, day=DAY).history_days is None
+    assert complete(snap(history_days=30), {}, day=DAY).history_days == 30
 
 
 # Edges
@@ -487,11 +493,13 @@ def without(n, *at):
         ((3,), "21 closes, 1 trading day is missing: one return spans 2 days"),
         ((22,), "21 closes, 1 trading day is missing: one return spans 2 days"),
         ((10, 14, 18), "3 trading days are missing among 21 closes."),
+        ((-3, -4, -5, -6, 10), "21 closes, 1 trading day is missing: one return spans 2 days"),
+        ((0, -1, -2, -3, 10), "21 closes, 1 trading day is missing: one return spans 2 days"),
     ],
 )
 def test_up_to_a_tenth_of_the_days_may_be_missing(snap, lost, told):
     """2 of 20, counted from the first close that the window uses; a third is too many."""
-    got = complete(snap(), {"close": without(24, *lost)}, day=DAY)
+    got = complete(snap(), {"close": without(32, *(8 + i for i in lost))}, day=DAY)
     if got.rv_20d is None:
         assert got.missing["rv_20d"].startswith(told)
         assert "vrp-xl history import FILE --symbol SPY --field close" in got.missing["rv_20d"]
@@ -499,15 +507,26 @@ def test_up_to_a_tenth_of_the_days_may_be_missing(snap, lost, told):
         assert got.basis["rv_20d"] == got.basis["upside_rv"] == f"{OWN}: {told}"
 
 
-@pytest.mark.parametrize(("lost", "known"), [((40, 41), True), ((40, 41, 42), False)])
+@pytest.mark.parametrize(
+    ("lost", "known"),
+    [
+        ((40, 41), True),
+        ((40, 41, 42), False),
+        ((20, 22, 60, 61), True),
+        ((20, 22, 60, 61, 62), False),
+    ],
+)
 def test_a_return_may_span_three_days(snap, lost, known):
     """Two days in a row lost make one of three; three in a row one of four, which is refused."""
-    got = complete(snap(), {"close": without(95, *lost)}, day=DAY)
+    got = complete(snap(), {"close": without(97, *lost)}, day=DAY)
     assert (got.rv_90d is not None) is known
-    if not known:
-        first = DAYS.index(DAY) - 94
+    if known:
+        assert got.basis["rv_90d"].endswith(f"{len(lost)} trading days are missing: "
+                                            "one return spans 3 days")  # fmt: skip
+    else:
+        after = DAYS.index(DAY) - 96 + lost[-1] + 1
         assert got.missing["rv_90d"].startswith(
-            f"There is no close between {DAYS[first + 39]} and {DAYS[first + 43]}: a return over 4 "
+            f"There is no close between {DAYS[after - 4]} and {DAYS[after]}: a return over 4 "
             "trading days is not a daily one."
         )
         assert "--field close" in got.missing["rv_90d"]
@@ -551,7 +570,7 @@ def test_the_closes_that_prices_are_made_of():
     for spot in (None, 0.0, -1.0):
         assert prices_of("SPY", week, {}, day=DAY, spot=spot).days[-1] == DAYS[-2]
     none = prices_of("SPY", [], {}, day=DAY, spot=100.0)
-    assert (none.days, none.closes, none.error) == ((), (), None)
+    assert (none.symbol, none.day, none.days, none.error) == ("SPY", DAY, (), None)
     friday, saturday = date(2026, 3, 20), date(2026, 3, 21)
     odd = prices_of("SPY", [*series(walk(5), end=friday), (saturday, 1.0)], {}, day=saturday)
     assert (len(odd.closes), odd.days[-1]) == (5, friday)
@@ -623,6 +642,12 @@ def test_an_index_needs_sixty_days_before_today(snap, days, known):
         assert z.missing["z_score"].endswith("has 59 of 60 days: import closes too")
     alone = complete(snap(atm_iv=25.0), {"VIX": stored["VIX"]}, day=DAY)
     assert alone.missing["z_score"].endswith("has 0 of 60 days: import closes too")
+    ended = {"close": indexed(100)["close"][:-1], "VIX": indexed(100)["VIX"]}
+    assert (
+        complete(snap(atm_iv=25.0), ended, day=DAY)
+        .missing["z_score"]
+        .endswith(f"; VIX minus RV20 has no value of {DAY}; its last is of {DAYS[-2]}")
+    )
 
 
 def test_an_iv_of_another_tenor_has_no_standing(snap):

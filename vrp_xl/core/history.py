@@ -444,11 +444,14 @@ def _spread_standing(
     if day in values:
         realized = prices.realized_before(_SPREAD_RV)
         pairs = [(when, values[when] - rv) for when, rv in realized if when in values]
-        if pairs and pairs[-1][0] == day and len(pairs) > limits.days_min:
+        if pairs and pairs[-1][0] != day:
+            told = f"{name} minus RV20 has no value of {day}; its last is of {pairs[-1][0]}"
+        elif len(pairs) > limits.days_min:
             *before, today = (value for _, value in pairs)
             return _Compared(f"{name} minus RV20,", today, before)
-        stored = max(len(pairs) - 1, 0)
-        told = f"{name} minus RV20 has {stored} of {limits.days_min} days: import closes too"
+        else:
+            stored = max(len(pairs) - 1, 0)
+            told = f"{name} minus RV20 has {stored} of {limits.days_min} days: import closes too"
     else:
         told = _no_index(name, index, day)
     return _Lacking(f"{lacking}; {told}", len(own))
