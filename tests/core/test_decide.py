@@ -446,6 +446,48 @@ def test_eligible_by_hand(snap):
     assert not eligible(fine, preset("ratio"), today=TODAY).without_cell
 
 
+BREACHED = {"gamma_flip": 600.0}
+ELIGIBLE = [
+    # figures, rules -> as high premium, as low premium, without a cell, in its own cell
+    ({}, {}, (True, True, False, True)),
+    ({"gamma": "unknown"}, {}, (True, True, False, True)),
+    ({"gamma": "unknown", "net_gex": -2e9}, {}, (True, False, False, True)),
+    ({"gamma": "unknown", "net_gex": None}, {}, (False, False, False, False)),
+    ({"gamma": "unknown"}, {"unknown_gamma": "none"}, (False, False, False, False)),
+    ({"gamma": "unknown", "gamma_flip": None}, {"unknown_gamma": "negative"},
+     (True, False, False, True)),
+    ({"gamma": "unknown", "net_gex": None}, {"method": "ratio", "size_without_cell": 0.5},
+     (True, True, True, True)),
+    ({"gamma": "unknown", "net_gex": None}, {"method": "ratio"}, (False, False, False, False)),
+    (BREACHED, {}, (False, False, False, False)),
+    (BREACHED | {"gamma_basis": "repriced"}, {}, (True, True, False, True)),
+    (BREACHED | {"gamma": "negative"}, {}, (True, False, False, True)),
+    ({"vrp_20d": 1.0}, {}, (True, True, False, True)),
+    ({"vrp_20d": 1.0}, {"method": "both"}, (True, True, False, False)),
+    ({"percentile": 70.0}, {"percentile_min": 80}, (False, True, False, True)),
+    ({"percentile": 70.0}, {"percentile_min": 80, "method": "both"}, (False, True, False, False)),
+    ({"rv_90d": 17.0}, {}, (True, False, False, True)),
+    ({"rv_90d": 17.0}, {"method": "both"}, (False, False, False, True)),
+    ({"rv_90d": 17.0}, {"method": "ratio"}, (False, False, False, True)),
+    ({"z_score": 0.5}, {"size_c": 0}, (True, False, False, False)),
+    ({}, {"size_c": 0}, (True, False, False, True)),
+    ({}, {"size_a": 0}, (False, True, False, False)),
+    ({"z_score": -0.6}, {}, (False, False, False, False)),
+    ({"atm_oi": 499.0}, {}, (False, False, False, False)),
+    ({"next_earnings": TODAY}, {}, (False, False, False, False)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("figures", "rules", "answers"), ELIGIBLE)
+def test_eligible_in_each_cell(snap, figures, rules, answers):
+    """Thresholds aside: the regime in use, exits, events, percentile, sizes and the method."""
+    s = snap(**FINE | figures)
+    found = eligible(s, STANDARD.with_values(rules), today=TODAY)
+    assert found[:4] == answers
+    p = premium_of(s, STANDARD)
+    assert found[4:] == (p.structural, p.tactical)
+
+
 @given(SANE_FIGURES, RULES)
 def test_a_plan_by_itself_is_the_plan_of_the_decision(snap, figures, rules):
     """The strikes of the structure that was picked are the same, however they are asked for."""
