@@ -306,6 +306,9 @@ def test_ratio_method_needs_no_cell(snap):
     assert (d.cell, d.size, d.candidate) == (None, 0.5, True)
     assert d.structure.risk == "defined"
     assert not go(snap, preset("ratio"), rv_90d=17.0).candidate
+    literal = preset("ratio").with_values({"structures": "article"})
+    best = {"short_strangle": 99, "iron_condor": 40}
+    assert go(snap, literal, z_score=None, scores=best).structure.name == "iron_condor"
 
 
 def test_both_methods_must_agree(snap):
@@ -586,19 +589,21 @@ def test_a_plan_by_itself_is_the_plan_of_the_decision(snap, figures, rules):
         assert plan_for(s, d.structure, rules, today=TODAY) == d.strikes
 
 
+@pytest.mark.parametrize("rules", [{}, {"lean_min": 4.0}, {"z_min": 1.5}])
 @pytest.mark.parametrize(
     "changes",
     [{}, {"put_vrp": 4.0, "call_vrp": 8.0}, {"put_vrp": 5.0, "call_vrp": 5.5}, {"z_score": 0.5},
      {"z_score": 0.5, "gamma": "unknown"}, {"z_score": 0.5, "gamma": "unknown", "gamma_flip": None},
      {"put_vrp": 7.0, "call_vrp": 6.5}],
 )  # fmt: skip
-def test_a_plan_by_itself_uses_lean_and_cell(snap, changes):
+def test_a_plan_by_itself_uses_lean_and_cell(snap, changes, rules):
     """Away from the walls the lean moves one strike of a condor, and cell C narrows it."""
     s = snap(**FINE | {"put_wall": None, "call_wall": None, "max_gamma": None} | changes)
     condor = STRUCTURES["iron_condor"]
-    d = decide(s, STANDARD.with_values({"lean_gap": 0}), today=TODAY)
+    rules = STANDARD.with_values({"lean_gap": 0, **rules})
+    d = decide(s, rules, today=TODAY)
     assert d.structure == condor
-    assert plan_for(s, condor, STANDARD, today=TODAY) == d.strikes
+    assert plan_for(s, condor, rules, today=TODAY) == d.strikes
 
 
 def test_the_lean_and_each_wing_move_their_strike(snap):

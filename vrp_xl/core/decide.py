@@ -453,6 +453,4 @@ def _action(
         return f"STAY OUT: {stops[0]}"
     if cell == "D":
         return "NO TRADE: low premium in negative gamma"
-    if not why:
-        return "WAIT"
     return f"WAIT: {why[0] if len(why[0]) <= 70 else why[0].split(': ')[0]}"
