@@ -256,6 +256,9 @@ def _plan_lines(row: Row) -> Iterator[tuple[str, str]]:
     yield from _strike_lines(row)
     yield from _edge_lines(row)
     yield "Size", f"{d.size:.2f}x standard{_contracts(row)}"
+    if row.sized is not None and any(cap.held for cap in row.sized.caps):
+        for cap in row.sized.caps:
+            yield "", cap.words
     if row.tenor is not None:
         yield "Tenor", row.tenor.why
     for i, line in enumerate(exit_plan(d, row.rules, flip=s.gamma_flip)):

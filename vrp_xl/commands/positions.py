@@ -55,7 +55,7 @@ def positions(
         raise InputError("--json and --csv cannot go together.", "Choose one.")
     loaded = desk.rules_in_force(preset=preset, file=rules)
     choice = desk.choose(source)
-    given = _read(file, choice.name)
+    given = read_positions(file, choice.name)
     notices = []
     if loaded.ignored:
         notices.append("not used from the rules file: " + ", ".join(loaded.ignored))
@@ -98,7 +98,21 @@ def _code(book: Book, given: PositionFile, error: Any) -> int:
     return NO_FIGURES if book.blind else 0
 
 
-def _read(file: Path, source: str) -> PositionFile:
+def told_of(given: PositionFile, file: Path) -> list[str]:
+    """What a scan should say of the file: what was passed over, and what could not be used."""
+    told = [given.left_out] if given.left_out else []
+    if given.bad:
+        many = "1 line" if len(given.bad) == 1 else f"{len(given.bad)} lines"
+        told.append(f"{many} of {file.name} could not be used and count in no cap: {given.bad[0]}")
+    return told
+
+
+def read_positions(file: Path, source: str) -> PositionFile:
+    """The positions in `file`; rows marked SAMPLE count where the source is the sample market.
+
+    Raises:
+        InputError: it cannot be read or holds no position.
+    """
     from vrp_xl.workflow.positions import read_csv
 
     if file.suffix.lower() in WORKBOOKS:

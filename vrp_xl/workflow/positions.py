@@ -22,7 +22,7 @@ from vrp_xl.core.structures import STRUCTURES
 from vrp_xl.core.symbols import symbol_of
 from vrp_xl.errors import InputError
 from vrp_xl.workflow.importing import BadRow, _number, _parse_day, _plain, _text
-from vrp_xl.workflow.scan import correlated
+from vrp_xl.workflow.scan import OpenRisk, correlated
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -481,6 +481,53 @@ def review_book(
     )
 
 
+def open_risk(
+    store: Store,
+    source: str,
+    positions: Sequence[Position],
+    rules: Rules,
+    *,
+    now: datetime | None = None,
+) -> OpenRisk:
+    """What the open ones of `positions` put at risk, as the caps of a scan count it.
+
+    Args:
+        store: the local store.
+        source: whose figures say the cell of today and the stress loss.
+        positions: as `read_csv` gives them; closed ones count for nothing.
+        rules: the rules in force.
+        now: the moment; the clock by default.
+    """
+    moment = now or datetime.now(UTC)
+    today = moment.astimezone(calendar.NEW_YORK).date()
+    held = [p for p in positions if p.is_open]
+    symbols = sorted({p.symbol for p in held})
+    stored: dict[str, Snapshot] = store.latest_many(source, symbols) if symbols else {}
+    reviews = [review(p, stored.get(p.symbol), rules, today=today) for p in held]
+    by_symbol: dict[str, float] = {}
+    unknown: dict[str, str] = {}
+    for r in reviews:
+        if r.at_risk_usd is None:
+            why = next((note for note in r.notes if "loss" in note), "not known")
+            unknown.setdefault(r.position.symbol, why)
+        else:
+            name = r.position.symbol
+            by_symbol[name] = by_symbol.get(name, 0.0) + r.at_risk_usd
+    told = [f"a position in {name} is not counted in the caps: {why}"
+            for name, why in unknown.items()]  # fmt: skip
+    bare = [name for name in symbols if name not in stored]
+    if bare:
+        told.append(f"no figures of {', '.join(bare)} are stored: cell of entry counts")
+    old = _old_words(moment, stored)
+    return OpenRisk(
+        positions=len(held),
+        by_cell=totals(reviews, rules).at_risk_by_cell,
+        by_symbol=by_symbol,
+        incomplete=(*told, *([f"{old}: cell and stress loss of positions are by them"]
+                             if old else ())),
+    )  # fmt: skip
+
+
 def _order(r: Review) -> tuple[bool, int, int, str]:
     """Open before closed, the worst first, the nearest expiry first."""
     days = r.days_to_expiry if r.days_to_expiry is not None else 99999
@@ -507,10 +554,15 @@ def market_words(moment: datetime, stored: Mapping[str, Snapshot]) -> list[str]:
         end = calendar.session_close(today).astimezone(calendar.NEW_YORK)
         word = "ends" if moment < calendar.session_close(today) else "ended"
         told.append(f"short session: it {word} at {end:%H:%M} New York")
+    old = _old_words(moment, stored)
+    return [*told, f"{old}: a session has opened since"] if old else told
+
+
+def _old_words(moment: datetime, stored: Mapping[str, Snapshot]) -> str:
+    """Whose figures are of an earlier session than the last; empty where none are."""
+    current = calendar.trading_day(moment)
     old = sorted(name for name, s in stored.items() if calendar.trading_day(s.as_of) < current)
-    if old:
-        told.append(f"figures of {', '.join(old)} are old: a session has opened since")
-    return told
+    return f"figures of {', '.join(old)} are old" if old else ""
 
 
 def review_dict(r: Review) -> dict[str, Any]:
