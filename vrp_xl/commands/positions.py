@@ -98,17 +98,10 @@ def _code(book: Book, given: PositionFile, error: Any) -> int:
     return NO_FIGURES if book.blind else 0
 
 
-def told_of(given: PositionFile, file: Path) -> list[str]:
-    """What a scan should say of the file: what was passed over, and what could not be used."""
-    told = [given.left_out] if given.left_out else []
-    if given.bad:
-        many = "1 line" if len(given.bad) == 1 else f"{len(given.bad)} lines"
-        told.append(f"{many} of {file.name} could not be used and count in no cap: {given.bad[0]}")
-    return told
-
-
-def read_positions(file: Path, source: str) -> PositionFile:
+def read_positions(file: Path, source: str, *, empty: bool = False) -> PositionFile:
     """The positions in `file`; rows marked SAMPLE count where the source is the sample market.
+
+    With `empty` a file without any position is fine.
 
     Raises:
         InputError: it cannot be read or holds no position.
@@ -118,8 +111,8 @@ def read_positions(file: Path, source: str) -> PositionFile:
     if file.suffix.lower() in WORKBOOKS:
         from vrp_xl.excel.positions_file import read_workbook
 
-        return read_workbook(file, today=_today(), samples=source == "sample")
-    return read_csv(file, today=_today())
+        return read_workbook(file, today=_today(), samples=source == "sample", empty=empty)
+    return read_csv(file, today=_today(), empty=empty)
 
 
 def _today() -> date:

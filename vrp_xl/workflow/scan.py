@@ -68,6 +68,8 @@ class OpenRisk:
 
     positions: int
     """Positions that are on."""
+    uncounted: int = 0
+    """So many of them have a risk that is not known."""
     by_cell: Mapping[str, float]
     """By the cell of today, else of entry; "?" is none."""
     by_symbol: Mapping[str, float]
@@ -89,6 +91,8 @@ class OpenRisk:
             f"{self.positions} open position{'' if one else 's'} put{'s' if one else ''} "
             f"{self.usd:,.0f} USD at risk, counted in the caps"
         )
+        if self.uncounted:
+            told += f" without {self.uncounted} of unknown risk"
         limits = {cell: getattr(rules, f"cap_{cell.lower()}") for cell in "ABCD"}
         parts = [
             self._part(f"cell {cell}" if cell != "?" else "no cell", usd, limits.get(cell), rules)
