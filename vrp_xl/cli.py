@@ -237,9 +237,7 @@ def scan(
             )  # fmt: skip
         else:
             names = _names(store, symbols, choice.name, opened)
-            result = run(
-                store, names, loaded, choice.name, opened, notices=notices, positions=held
-            )
+            result = run(store, names, loaded, choice.name, opened, notices=notices, positions=held)
             if not no_journal:
                 journal_commands.kept(store, result, pinned=keep)
     with reader_may_leave():

@@ -24,9 +24,7 @@ _HEADER_ROWS = 20
 _ROWS_MOST = 5000
 
 
-def read_workbook(
-    path: Path, *, today: date, samples: bool, empty: bool = False
-) -> PositionFile:
+def read_workbook(path: Path, *, today: date, samples: bool, empty: bool = False) -> PositionFile:
     """The positions of a workbook's sheet Positions, or of its first sheet.
 
     Args:
