@@ -110,8 +110,10 @@ def test_the_scan_says_what_positions_use(store):
     )  # fmt: skip
     scan = scanned(store, risk, equity=1_000_000)
     assert scan.notices[:3] == (
-        "2 open positions put 64,000 USD at risk, counted in the caps: cell A 4,000 of 200,000, "
-        "cell B 60,000 of 50,000, in total 64,000 of 250,000",
+        (
+            "2 open positions put 64,000 USD at risk, counted in the caps: cell A 4,000 of "
+            "200,000, cell B 60,000 of 50,000, in total 64,000 of 250,000"
+        ),
         "a position in YYY is not counted in the caps: no credit",
         "cell B has 6.0 % of equity at risk, above cap_b of 5 %",
     )

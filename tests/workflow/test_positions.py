@@ -200,8 +200,10 @@ def test_what_the_book_puts_at_risk_in_the_caps(store, read):
     assert risk.by_cell == {"A": pytest.approx(2 * 1670), "C": pytest.approx(1670)}
     assert risk.by_symbol == {name: pytest.approx(1670) for name in ("SPY", "QQQ", "XXX")}
     assert risk.incomplete == (
-        "a position in YYY counts in no cap: the stress loss needs spot, an implied volatility "
-        "and the expiry",
+        (
+            "a position in YYY counts in no cap: the stress loss needs spot, an implied "
+            "volatility and the expiry"
+        ),
         "a position in NVDA counts in no cap: the largest loss needs the credit",
         "no figures of NVDA, XXX, YYY are stored: cell of entry counts",
     )
