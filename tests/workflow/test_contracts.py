@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -145,6 +146,40 @@ def test_without_equity_there_are_no_contracts(store):
     """And the reason names the rule."""
     row = scanned(store).rows[0]
     assert row.sized.words == "no size: equity is not known (rule equity)"
+
+
+def spread_row(store, loss_kind="maximum", **rules):
+    """The first candidate with a credit of 200 and a loss of 400."""
+    scan = run_scan(store, "test", ["AAA"], STANDARD.with_values(rules), now=NOON)
+    row = scan.rows[0]
+    edge = replace(row.edge, credit=200.0, loss=400.0, loss_kind=loss_kind)
+    return concluded(store, replace(scan, rows=(replace(row, edge=edge),))).rows[0]
+
+
+def test_kelly_limits_the_contracts_where_a_probability_is_given(store):
+    """The stake of winners that are closed at half the credit: 0.81 gives 2.5 % at half Kelly."""
+    free = spread_row(store, equity=1_000_000)
+    assert (free.sized.contracts, free.sized.reasons) == (87, ())
+    row = spread_row(store, equity=1_000_000, kelly_p_win=81.0)
+    stake = 0.5 * (0.81 - 0.19 / (100 / 400))
+    assert stake == pytest.approx(0.025)
+    assert row.sized.contracts == int(stake * 1_000_000 / 400) == 62
+    assert row.sized.reasons == ("Kelly allows 25,000 USD",)
+    less = spread_row(store, equity=1_000_000, kelly_p_win=81.0, kelly_fraction=0.25)
+    assert less.sized.contracts == 31
+    capped = spread_row(store, equity=1_000_000, kelly_p_win=81.0, kelly_cap=1.0)
+    assert capped.sized.contracts == 25
+    none = spread_row(store, equity=1_000_000, kelly_p_win=80.0)
+    assert none.sized.words == (
+        "no size: Kelly gives no edge: 80 % reach the target, 80.0 % break even"
+    )
+
+
+def test_kelly_does_not_size_an_open_loss(store):
+    """It knows two outcomes; the plan says that it had no part in it."""
+    row = spread_row(store, "stress", equity=1_000_000, kelly_p_win=10.0)
+    assert row.sized.contracts == 87
+    assert row.sized.reasons == ("Kelly does not size an open loss",)
 
 
 def test_candidates_that_are_one_bet_are_told(store):

@@ -155,7 +155,9 @@ def contracts(
     return math.floor(whole + 1e-9)
 
 
-def kelly_stake(credit: float, width: float, p_win: float, rules: Rules) -> float:
+def kelly_stake(
+    credit: float, width: float, p_win: float, rules: Rules, *, close_at: float = 1.0
+) -> float:
     """Kelly stake by the rules: ``kelly_fraction`` of it, at most ``kelly_cap``.
 
     Args:
@@ -163,15 +165,53 @@ def kelly_stake(credit: float, width: float, p_win: float, rules: Rules) -> floa
         width: USD per share between the strikes.
         p_win: a real-world probability, not 1 minus delta, which is what the market charges for.
         rules: the rules in force.
+        close_at: winners are closed at this share of the credit; 1 holds them.
 
     >>> from vrp_xl.core.rules import STANDARD
     >>> round(kelly_stake(1.65, 5, 0.72, STANDARD), 5)
     0.07576
+    >>> kelly_stake(1.65, 5, 0.72, STANDARD, close_at=0.5), 0.72 < break_even_probability(
+    ...     1.65, 5, close_at=0.5
+    ... )
+    (0.0, True)
 
     Raises:
-        InputError: as `kelly` does.
+        InputError: as `kelly` does, or a share that is not above 0.
     """
-    return kelly(credit, width, p_win, fraction=rules.kelly_fraction, cap=rules.kelly_cap / 100.0)
+    if not 0 < credit < width:
+        raise InputError(f"The credit {credit:g} must be above 0 and below the width {width:g}.")
+    gain = credit * close_at
+    return kelly(
+        gain, width - credit + gain, p_win,
+        fraction=rules.kelly_fraction, cap=rules.kelly_cap / 100.0,
+    )  # fmt: skip
+
+
+def stake_by_rules(
+    rules: Rules, *, credit: float | None, loss: float | None, defined: bool
+) -> float | None:
+    """Kelly stake of a trade whose winners are closed at the rule ``profit_target``.
+
+    Args:
+        rules: the rules in force; without ``kelly_p_win`` there is no stake.
+        credit: of one contract, USD.
+        loss: largest loss of one contract, USD.
+        defined: whether that loss is a maximum; Kelly knows two outcomes, no open loss.
+
+    >>> from vrp_xl.core.rules import STANDARD
+    >>> rules = STANDARD.with_values({"kelly_p_win": 85})
+    >>> round(stake_by_rules(rules, credit=165, loss=335, defined=True), 4)
+    0.1205
+    >>> stake_by_rules(rules, credit=165, loss=335, defined=False)
+    """
+    if rules.kelly_p_win is None or credit is None or loss is None or not defined:
+        return None
+    if not (credit > 0 and loss > 0):
+        return 0.0 if loss > 0 else None
+    return kelly_stake(
+        credit, credit + loss, rules.kelly_p_win / 100.0, rules,
+        close_at=rules.profit_target / 100.0,
+    )  # fmt: skip
 
 
 class CapUse(NamedTuple):

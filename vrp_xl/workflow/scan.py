@@ -15,7 +15,9 @@ from vrp_xl.core.correlation import one_bet
 from vrp_xl.core.decide import Decision, decide
 from vrp_xl.core.edge import decided_edge
 from vrp_xl.core.history import same_standing
-from vrp_xl.core.sizing import Sized, cap_problems, contracts_by_rules
+from vrp_xl.core.sizing import (
+    Sized, break_even_probability, cap_problems, contracts_by_rules, stake_by_rules,
+)  # fmt: skip
 from vrp_xl.core.term import Tenor, tenor
 from vrp_xl.workflow.closes import stored_closes
 
@@ -326,13 +328,13 @@ def concluded(store: Store, scan: Scan, open_risk: OpenRisk | None = None) -> Sc
         told += [f"{len(names)} candidates are too many to compare: some may be one bet"]
     return replace(
         scan,
-        rows=tuple(_contracts(scan.rows, scan.rules, open_risk)),
+        rows=tuple(_contracts(scan.rows, open_risk)),
         notices=(*scan.notices, *told),
         open_risk=open_risk,
     )
 
 
-def _contracts(rows: Sequence[Row], rules: Rules, open_risk: OpenRisk | None) -> Iterator[Row]:
+def _contracts(rows: Sequence[Row], open_risk: OpenRisk | None) -> Iterator[Row]:
     used: dict[str, float] = {}
     for row in rows:
         d = row.decision
@@ -340,10 +342,7 @@ def _contracts(rows: Sequence[Row], rules: Rules, open_risk: OpenRisk | None) ->
             why = (*d.stops, *d.why, "it is no candidate")[0]
             yield replace(row, sized=Sized(0, 0.0, (why,)))
             continue
-        sized = contracts_by_rules(
-            rules, loss=None if row.edge is None else row.edge.loss, multiple=d.size,
-            cell=d.cell, at_risk=used, held=None if open_risk is None else open_risk.by_cell,
-        )  # fmt: skip
+        sized = _sized(row, used, {} if open_risk is None else open_risk.by_cell)
         place = d.cell or "?"
         used[place] = used.get(place, 0.0) + sized.risk_usd
         on = None if open_risk is None else open_risk.by_symbol.get(row.snapshot.symbol)
@@ -351,6 +350,29 @@ def _contracts(rows: Sequence[Row], rules: Rules, open_risk: OpenRisk | None) ->
             words = f"open positions in {row.snapshot.symbol} put {on:,.0f} USD at risk already"
             d = replace(d, warnings=(words, *d.warnings))
         yield replace(row, sized=sized, decision=d)
+
+
+def _sized(row: Row, used: Mapping[str, float], held: Mapping[str, float]) -> Sized:
+    d, rules = row.decision, row.rules
+    if row.edge is None:
+        credit = loss = None
+        defined = False
+    else:
+        credit, loss = row.edge.credit, row.edge.loss
+        defined = row.edge.loss_kind == "maximum"
+    stake = stake_by_rules(rules, credit=credit, loss=loss, defined=defined)
+    sized = contracts_by_rules(
+        rules, loss=loss, multiple=d.size, cell=d.cell, at_risk=used, held=held, stake=stake
+    )
+    if rules.kelly_p_win is None or credit is None or loss is None:
+        return sized
+    if not defined and sized.contracts:
+        return sized._replace(reasons=("Kelly does not size an open loss", *sized.reasons))
+    if stake == 0.0 and credit > 0 and sized.reasons and "Kelly" in sized.reasons[-1]:
+        need = break_even_probability(credit, credit + loss, close_at=rules.profit_target / 100.0)
+        why = f"{rules.kelly_p_win:g} % reach the target, {need * 100.0:.1f} % break even"
+        return sized._replace(reasons=(*sized.reasons[:-1], f"Kelly gives no edge: {why}"))
+    return sized
 
 
 def correlated(store: Store, source: str, symbols: Sequence[str], rules: Rules) -> Bets:
