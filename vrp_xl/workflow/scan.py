@@ -16,7 +16,11 @@ from vrp_xl.core.decide import Decision, decide
 from vrp_xl.core.edge import decided_edge
 from vrp_xl.core.history import same_standing
 from vrp_xl.core.sizing import (
-    Sized, break_even_probability, cap_problems, contracts_by_rules, stake_by_rules,
+    Sized,
+    break_even_probability,
+    cap_problems,
+    contracts_by_rules,
+    stake_by_rules,
 )  # fmt: skip
 from vrp_xl.core.term import Tenor, tenor
 from vrp_xl.workflow.closes import stored_closes
