@@ -37,6 +37,8 @@ _NO_DAY = math.log(2.7)
 """A step of this logarithm is looked at whatever the ratio: no usual day ends there."""
 _LEAST_FALL = math.log(1.5) - _NEAR_3_2
 _LEAST_RISE = math.log(2.0) - _NEAR
+_SURE_FALL, _SURE_RISE = math.exp(-_LEAST_FALL) * 1.001, math.exp(_LEAST_RISE) * 0.999
+"""Between these shares of the close before no step is looked at; to see that takes no logarithm."""
 
 
 class Jump(NamedTuple):
@@ -98,6 +100,16 @@ def ratio_of(text: str) -> float:
     return new / old
 
 
+def suspected_words(day: date) -> str:
+    """What is said in place of a figure that reaches over a step of which nobody has spoken.
+
+    >>> from datetime import date
+    >>> suspected_words(date(2005, 2, 28))
+    'unknown: suspected split on 2005-02-28, see `vrp-xl history split`'
+    """
+    return f"unknown: suspected split on {day}, see `vrp-xl history split`"
+
+
 def find_jumps(closes: Sequence[Dated]) -> list[Jump]:
     """The steps that may be splits, oldest first.
 
@@ -111,6 +123,8 @@ def find_jumps(closes: Sequence[Dated]) -> list[Jump]:
     """
     found = []
     for (_, before), (day, after) in itertools.pairwise(closes):
+        if before * _SURE_FALL < after < before * _SURE_RISE:
+            continue
         if not before > 0 or not after > 0:
             continue
         fall = math.log(before) - math.log(after)  # the ratio itself can leave the numbers
