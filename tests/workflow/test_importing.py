@@ -10,7 +10,7 @@ import pytest
 
 from vrp_xl.core.calendar import trading_days
 from vrp_xl.core.realized import close_to_close
-from vrp_xl.core.snapshot import Snapshot
+from vrp_xl.core.snapshot import IvPoint, Snapshot
 from vrp_xl.errors import InputError
 from vrp_xl.sources.base import Fetched, Observation
 from vrp_xl.store.database import Store, Watched
@@ -306,6 +306,29 @@ def test_a_split_is_said_later(store, file):
     assert store.latest("cboe", "SPY").rv_30d > 150
     with pytest.raises(InputError, match="no closes of cboe on both sides"):
         mark_split(store, "cboe", "SPY", date(2026, 1, 5), 2.0)
+
+
+def test_imported_closes_and_marks_reach_the_premium_by_tenor(store, file):
+    """As they reach realized volatility: the stored snapshot is completed anew."""
+    path, days, closes = split_file(file)
+    moment = datetime(days[-1].year, days[-1].month, days[-1].day, 20, tzinfo=UTC)
+    fresh = Snapshot(
+        symbol="SPY", source="cboe", as_of=moment, fetched_at=moment, spot=closes[-1],
+        iv_term=(IvPoint(20, 30.0), IvPoint(40, 30.0)),
+    )  # fmt: skip
+    store.save(Fetched(completed(store, Fetched(fresh))))
+
+    def at_30_days():
+        (point,) = store.latest("cboe", "SPY").term_vrp
+        return point.rv
+
+    assert at_30_days() is None
+    load(store, path, on_split="keep")
+    assert at_30_days() > 150
+    mark_split(store, "cboe", "SPY", days[40], None)
+    assert at_30_days() is None
+    mark_split(store, "cboe", "SPY", days[40], 2.0)
+    assert at_30_days() == store.latest("cboe", "SPY").rv_20d < 100
 
 
 def test_an_imported_index_gives_a_z_on_the_first_day(store, file):
