@@ -378,6 +378,7 @@ def refresh(
     A source named here is saved, as `vrp-xl source NAME` does.
     """
     from vrp_xl import desk, settings
+    from vrp_xl.workflow.scan import suspected_splits
 
     choice = desk.choose(source if data is None or source is not None else "folder")
     loaded = desk.rules_in_force()
@@ -398,7 +399,7 @@ def refresh(
         fresh = [o.symbol for o in refreshed.outcomes if o.state == "fresh"]
         store.remove_wanted(choice.name, fresh)
         journal_commands.kept(store, result)
-    for problem in opened.problems:
+    for problem in (*opened.problems, *suspected_splits(result.scan.rows)):
         say(problem)
     for outcome in refreshed.outcomes:
         if outcome.state != "fresh":

@@ -230,7 +230,7 @@ class Prices:
             raise NoNumberError(
                 f"{str(jump)[0].upper()}{str(jump)[1:]}: a split that is not adjusted, or the "
                 "price itself?",
-                f"Say which: vrp-xl history split {self.symbol} {jump.day} "
+                f"Say which: {splits.SAY} {self.symbol} {jump.day} "
                 f"{splits.ratio_words(jump.ratio) if jump.clear else 'RATIO'} (or: none)",
             )
         absent = self.places[-1] - self.places[start] - returns

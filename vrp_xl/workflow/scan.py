@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Literal
 
-from vrp_xl.core import calendar
+from vrp_xl.core import calendar, splits
 from vrp_xl.core.correlation import one_bet
 from vrp_xl.core.decide import Decision, decide
 from vrp_xl.core.edge import decided_edge
@@ -321,9 +321,9 @@ def concluded(store: Store, scan: Scan, open_risk: OpenRisk | None = None) -> Sc
         open_risk: what open positions put at risk already; None counts none.
     """
     names = [row.snapshot.symbol for row in scan.candidates]
-    told = []
+    told = suspected_splits(scan.rows)
     if open_risk is not None:
-        told = [open_risk.words(scan.rules), *open_risk.incomplete]
+        told += [open_risk.words(scan.rules), *open_risk.incomplete]
         equity = scan.rules.equity
         told += cap_problems(open_risk.by_cell, equity, scan.rules) if equity else ()
     if 1 < len(names) <= COMPARED_MOST:
@@ -336,6 +336,18 @@ def concluded(store: Store, scan: Scan, open_risk: OpenRisk | None = None) -> Sc
         notices=(*scan.notices, *told),
         open_risk=open_risk,
     )
+
+
+def suspected_splits(rows: Sequence[Row]) -> list[str]:
+    """Whose figures are missing for a step that may be a split, a sentence each."""
+    told = []
+    for row in rows:
+        s = row.snapshot
+        found = (words for words in s.missing.values() if splits.SAY in words)
+        why = min(found, key=len, default="")
+        if why:
+            told.append(f"{s.symbol}: {why[0].lower()}{why[1:]}")
+    return told
 
 
 def _contracts(rows: Sequence[Row], open_risk: OpenRisk | None) -> Iterator[Row]:
