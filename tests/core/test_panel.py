@@ -66,3 +66,32 @@ def test_a_gap_in_one_row_leaves_the_others_alone(closes):
         assert together[row] == pytest.approx(zscore_panel(gappy[row], 60), abs=1e-6, nan_ok=True)
     assert zscore_panel(closes[:, :61], 60).shape == (3, 61)
     assert np.isfinite(zscore_panel(closes[:, :61], 60)[:, 60]).all()
+
+
+@pytest.mark.parametrize("first", [0, 1, 150, 279, 280, 281, 339, 340, 350, 399])
+def test_days_before_the_first_known_one_change_nothing(closes, first):
+    """A late start gives what the later days alone give, and nothing where they are too few."""
+    late = closes[:2].copy()
+    late[0, :first] = late[1, : first + 1] = np.nan
+    for panel in (realized_panel, zscore_panel):
+        found = panel(late, 60)
+        assert found.shape == late.shape
+        for row, start in ((0, first), (1, first + 1)):
+            assert np.isnan(found[row, : start + 60]).all()
+            alone = panel(closes[row, start:], 60)
+            np.testing.assert_allclose(found[row, start:], alone, rtol=1e-7, atol=1e-9)
+
+
+def test_any_number_of_axes(closes):
+    """Two tables of rows are worked on as the rows alone."""
+    both = np.stack([closes, closes[::-1]])
+    both[:, :, :5] = np.nan
+    for panel in (realized_panel, zscore_panel):
+        np.testing.assert_array_equal(panel(both, 20)[1, ::-1], panel(both[0], 20))
+
+
+def test_steady_growth_has_no_volatility():
+    """The same return every day: 0, not what rounding leaves."""
+    steady = 50.0 * 1.01 ** np.arange(400.0)
+    found = realized_panel(steady, 20)
+    assert found[20:] == pytest.approx(np.zeros(380), abs=1e-4)
