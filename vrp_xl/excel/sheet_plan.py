@@ -172,7 +172,7 @@ def _line(sheet: Worksheet, styles: Styles, at: int, row: Row, columns: Sequence
             else:
                 sheet.write_number(at, n, figure, made)
         else:
-            sheet.write_datetime(at, n, value, made)  # type: ignore[arg-type]
+            sheet.write_datetime(at, n, value, made)
     sheet.set_row(at, look.row_height(tall, least=2) + 4)
 
 
