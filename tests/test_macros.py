@@ -672,7 +672,7 @@ def test_a_frozen_copy_holds_values_only(tmp_path):
         sheets = [file.read(name).decode() for name in names if "worksheets/sheet" in name]
         text = file.read("xl/sharedStrings.xml").decode()
     assert not [name for name in names if "vba" in name.lower()]
-    assert len(sheets) == 3
+    assert len(sheets) == 4
     assert not [sheet for sheet in sheets if "<f" in sheet.replace("<formula", "")]
     assert all("As of " in sheet.partition("<oddFooter>")[2] for sheet in sheets)
     assert "SPY" in text
@@ -838,3 +838,18 @@ def test_examples_among_the_positions_count_in_the_sample_market_alone(
     assert "no position is open" in facts(real)["notices"]
     with desk.open_store() as store:
         assert store.latest("flashalpha", "GLD") is None
+
+
+def test_the_copy_has_the_plan_with_contracts_behind_the_positions(tmp_path: Path) -> None:
+    """What is on paper counts what is on, as the line above the scan does."""
+    book = with_positions(desk_of("SPY", "QQQ", "IWM"), ON)
+    book.folder = tmp_path
+    macros.refresh_scan(book)
+    macros.freeze_copy(book)
+    (path,) = tmp_path.glob("*.xlsx")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        sheet = openpyxl.load_workbook(path)["Plan"]
+    told = "\n".join(str(c.value) for line in sheet.iter_rows() for c in line if c.value)
+    assert "1 open position puts 4,800 USD at risk, counted in the caps" in told
+    assert "1 contract, " in told
