@@ -680,7 +680,7 @@ def test_a_frozen_copy_holds_values_only(tmp_path):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # openpyxl does not know data bars of 2010
         book_read = openpyxl.load_workbook(first)
-    assert book_read.sheetnames == ["Scan", "Matrix", "Settings"]
+    assert book_read.sheetnames == ["Scan", "Plan", "Matrix", "Settings"]
 
 
 def test_a_frozen_copy_of_nothing(api):
