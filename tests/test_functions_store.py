@@ -26,7 +26,7 @@ from vrp_xl.excel.boundary import ERRORS, NA, NUM, VALUE
 from vrp_xl.excel.raw import DECIDED_COLUMNS, RAW_COLUMNS, term_words
 from vrp_xl.reader import READER
 from vrp_xl.sources.base import Fetched, Observation, Quota
-from vrp_xl.sources.sample.market import SYMBOLS
+from vrp_xl.sources.sample.names import SYMBOLS
 from vrp_xl.store.database import DEFAULT_WATCHLIST, Store, Watched
 from vrp_xl.workflow import journal
 from vrp_xl.workflow.fields import SCAN_FIELDS

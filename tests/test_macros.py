@@ -24,7 +24,7 @@ from vrp_xl.frozen import MOMENT, frozen_sample
 from vrp_xl.functions import FUNCTIONS
 from vrp_xl.reader import READER
 from vrp_xl.sources.base import Fetched
-from vrp_xl.sources.sample.market import SYMBOLS
+from vrp_xl.sources.sample.names import SYMBOLS
 from vrp_xl.workflow.columns import BY_NAME, flat
 from vrp_xl.workflow.scan import Scan, run_scan
 

@@ -327,7 +327,7 @@ def _names(
     if source_name == "folder":
         return store.symbols(source_name) or _symbols(store, None)
     if source_name == "sample" and store.watchlist_is_default():
-        from vrp_xl.sources.sample.market import SYMBOLS
+        from vrp_xl.sources.sample.names import SYMBOLS
 
         return list(SYMBOLS)
     return _symbols(store, None)
