@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import date
 
+    from xlsxwriter.format import Format
     from xlsxwriter.worksheet import Worksheet
 
     from vrp_xl.excel.styles import Styles
@@ -87,8 +88,9 @@ def write_plan(sheet: Worksheet, styles: Styles, scan: Scan, facts: str) -> None
     _top(sheet, styles, scan, facts, columns)
     _headings(sheet, styles, columns)
     at = FIRST_ROW
+    formats = {stale: _formats(styles, columns, stale=stale) for stale in (False, True)}
     for row in scan.candidates:
-        _line(sheet, styles, at, row, columns)
+        _line(sheet, formats[row.stale], at, row, columns)
         at += 1
     if not scan.candidates:
         words = "No candidate this morning." if scan.looked_at else "No symbol has figures."
@@ -149,30 +151,43 @@ def _headings(sheet: Worksheet, styles: Styles, columns: Sequence[Place]) -> Non
         sheet.write_string(HEADER_ROW, n, place.heading, style)
 
 
-def _line(sheet: Worksheet, styles: Styles, at: int, row: Row, columns: Sequence[Place]) -> None:
+def _formats(styles: Styles, columns: Sequence[Place], *, stale: bool) -> list[dict[str, Format]]:
+    """The format of each column, by the letter of the cell where it is coloured by it."""
+    made = []
+    for place in columns:
+        style = look.value_style(place.show) | look.ROW_LINE
+        if place.show in ("text", "size"):
+            style |= {"bold": True}
+        if stale:
+            style |= look.STALE
+        letters = look.LETTERS if place.show == "letter" else {}
+        by_letter = {letter: styles(style | chip) for letter, chip in letters.items()}
+        made.append(by_letter or {"": styles(style)})
+    return made
+
+
+def _line(
+    sheet: Worksheet, formats: Sequence[dict[str, Format]], at: int, row: Row,
+    columns: Sequence[Place],
+) -> None:  # fmt: skip
     tall: list[tuple[str, float]] = []
-    quiet = look.STALE if row.stale else {}
-    for n, place in enumerate(columns):
+    for n, (place, made) in enumerate(zip(columns, formats, strict=True)):
         value = place.value(row)
-        bold = {"bold": True} if place.show in ("text", "size") else {}
-        style = look.value_style(place.show) | look.ROW_LINE | bold | quiet
-        if place.show == "letter":
-            style |= look.LETTERS[str(value or "?")]
-        made = styles(style)
+        style = made[str(value or "?")] if place.show == "letter" else made[""]
         if value is None:
-            sheet.write_blank(at, n, None, made)
+            sheet.write_blank(at, n, None, style)
         elif isinstance(value, str):
             words = look.clean(value)
-            sheet.write_string(at, n, words, made)
+            sheet.write_string(at, n, words, style)
             tall.append((words, place.width))
         elif isinstance(value, (float, int)):
             figure = look.number(value)
             if figure is None:
-                sheet.write_blank(at, n, None, made)
+                sheet.write_blank(at, n, None, style)
             else:
-                sheet.write_number(at, n, figure, made)
+                sheet.write_number(at, n, figure, style)
         else:
-            sheet.write_datetime(at, n, value, made)
+            sheet.write_datetime(at, n, value, style)
     sheet.set_row(at, look.row_height(tall, least=2) + 4)
 
 
