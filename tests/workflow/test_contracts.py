@@ -122,11 +122,28 @@ def test_the_scan_says_what_positions_use(store):
         "open positions in AAA put 4,000 USD at risk already"
     )
     assert not any("already" in w for w in scan.rows[1].decision.warnings)
+    unknown = scanned(store, held({}, positions=1, by_symbol={"BBB": 0.0}), equity=1_000_000)
+    assert unknown.rows[1].decision.warnings[0] == "open positions in BBB are on already"
     told = scan_dict(scan)["open_positions"]
     assert told["usd"] == 64_000
     assert told["pct_equity"] == pytest.approx(6.4)
     assert told["usd_by_cell"] == {"A": 4_000.0, "B": 60_000.0}
     assert scan_dict(scanned(store))["open_positions"] is None
+
+
+def test_a_candidate_that_moves_with_what_is_on_says_so(store):
+    """With a name that is on and no candidate, and with one that is both; off by a blank rule."""
+    both = [w for r in scanned(store, held({}, by_symbol={"CCC": 900.0, "AAA": 1.0})).rows[:2]
+            for w in r.decision.warnings if "one bet" in w]  # fmt: skip
+    assert both == [
+        "one bet with what is on: correlation with CCC (1.00)",
+        "one bet with what is on: correlation with AAA (1.00), CCC (1.00)",
+    ]
+    off = scanned(store, held({}, by_symbol={"CCC": 900.0}), correlation_max=None)
+    assert not [w for r in off.rows for w in r.decision.warnings if "one bet" in w]
+    last = scanned(store, held({}, by_symbol={"CCC": 900.0})).rows[2]
+    assert last.snapshot.symbol == "CCC"
+    assert not [w for w in last.decision.warnings if "one bet" in w or "already" in w]
 
 
 def test_what_positions_use_without_an_account_or_a_cap(store):

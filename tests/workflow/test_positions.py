@@ -198,7 +198,8 @@ def test_what_the_book_puts_at_risk_in_the_caps(store, read):
     risk = open_risk(store, "test", positions, STANDARD, now=NOON)
     assert (risk.positions, risk.uncounted) == (5, 2)
     assert risk.by_cell == {"A": pytest.approx(2 * 1670), "C": pytest.approx(1670)}
-    assert risk.by_symbol == {name: pytest.approx(1670) for name in ("SPY", "QQQ", "XXX")}
+    known = {name: pytest.approx(1670) for name in ("SPY", "QQQ", "XXX")}
+    assert risk.by_symbol == known | {"YYY": 0.0, "NVDA": 0.0}
     assert risk.incomplete == (
         (
             "a position in YYY counts in no cap: the stress loss needs spot, an implied "

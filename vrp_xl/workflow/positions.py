@@ -521,7 +521,7 @@ def open_risk(
     symbols = sorted({p.symbol for p in held})
     stored: dict[str, Snapshot] = store.latest_many(source, symbols) if symbols else {}
     reviews = [review(p, stored.get(p.symbol), rules, today=today) for p in held]
-    by_symbol: dict[str, float] = {}
+    by_symbol = dict.fromkeys(symbols, 0.0)
     told: list[str] = []
     for r in reviews:
         name = r.position.symbol
@@ -530,7 +530,7 @@ def open_risk(
             why = f"{why[:1].lower()}{why[1:]}".removesuffix(".")
             told.append(f"a position in {name} counts in no cap: {why}")
         else:
-            by_symbol[name] = by_symbol.get(name, 0.0) + r.at_risk_usd
+            by_symbol[name] += r.at_risk_usd
     uncounted = len(told)
     bare = [name for name in symbols if name not in stored]
     if bare:

@@ -79,7 +79,7 @@ class OpenRisk:
     by_cell: Mapping[str, float]
     """By the cell of today, else of entry; "?" is none."""
     by_symbol: Mapping[str, float]
-    """By name; one whose risk is not known is not in it."""
+    """By name that is on; what is not known of it counts nothing."""
     incomplete: tuple[str, ...] = ()
     """What is not counted, a sentence each."""
 
@@ -330,9 +330,12 @@ def concluded(store: Store, scan: Scan, open_risk: OpenRisk | None = None) -> Sc
         told += correlated(store, scan.source, names, scan.rules).words
     elif len(names) > COMPARED_MOST:
         told += [f"{len(names)} candidates are too many to compare: some may be one bet"]
+    rows = tuple(_contracts(scan.rows, open_risk))
+    if open_risk is not None and 0 < len(names) <= COMPARED_MOST:
+        rows = _beside(store, scan.source, rows, open_risk)
     return replace(
         scan,
-        rows=tuple(_contracts(scan.rows, open_risk)),
+        rows=rows,
         notices=(*scan.notices, *told),
         open_risk=open_risk,
     )
@@ -361,11 +364,36 @@ def _contracts(rows: Sequence[Row], open_risk: OpenRisk | None) -> Iterator[Row]
         sized = _sized(row, used, {} if open_risk is None else open_risk.by_cell)
         place = d.cell or "?"
         used[place] = used.get(place, 0.0) + sized.risk_usd
-        on = None if open_risk is None else open_risk.by_symbol.get(row.snapshot.symbol)
-        if on:
-            words = f"open positions in {row.snapshot.symbol} put {on:,.0f} USD at risk already"
-            d = replace(d, warnings=(words, *d.warnings))
-        yield replace(row, sized=sized, decision=d)
+        yield replace(row, sized=sized)
+
+
+def _beside(store: Store, source: str, rows: Sequence[Row], open_risk: OpenRisk) -> tuple[Row, ...]:
+    """The rows; a candidate that is on already, or moves with a name that is, says so."""
+    held = open_risk.by_symbol
+    names = [row.snapshot.symbol for row in rows if row.decision.candidate]
+    both = list(dict.fromkeys([*names, *held]))
+    pairs = correlated(store, source, both, rows[0].rules).pairs if held else ()
+    out = []
+    for row in rows:
+        d, name = row.decision, row.snapshot.symbol
+        told = []
+        if d.candidate and name in held:
+            usd = held[name]
+            much = f"put {usd:,.0f} USD at risk already" if usd else "are on already"
+            told.append(f"open positions in {name} {much}")
+        if d.candidate:
+            others = [
+                f"{other} ({pair.correlation:.2f})"
+                for pair in pairs
+                for other in {pair.first, pair.second} - {name}
+                if name in pair[:2] and other in held
+            ]
+            if others:
+                told.append(f"one bet with what is on: correlation with {', '.join(others)}")
+        out.append(
+            replace(row, decision=replace(d, warnings=(*told, *d.warnings))) if told else row
+        )
+    return tuple(out)
 
 
 def _sized(row: Row, used: Mapping[str, float], held: Mapping[str, float]) -> Sized:
