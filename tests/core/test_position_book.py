@@ -463,14 +463,15 @@ def test_a_book_sums_what_is_known_and_names_the_rest(calm):
     lost = replace(CALM, symbol="L", credit=None, closes=(Closed(2, 1.0),))
     dark = replace(CALM, symbol="X", mark=None)
     fired = replace(CALM, mark=0.5)
-    book = [review(p, calm, RULES, today=TODAY) for p in (done, lost, dark, dark, fired)]
+    other = replace(dark, symbol="Y")
+    book = [review(p, calm, RULES, today=TODAY) for p in (done, lost, dark, other, dark, fired)]
     t = totals(book, RULES.with_values({"equity": 10_000}))
-    assert (t.positions, t.to_close, t.unknown) == (3, 1, 2)
-    assert (t.open_usd, t.realised_usd, t.at_risk_usd) == (300.0, 200.0, 4800.0)
+    assert (t.positions, t.to_close, t.unknown) == (4, 1, 3)
+    assert (t.open_usd, t.realised_usd, t.at_risk_usd) == (300.0, 200.0, 6400.0)
     assert t.incomplete == (
-        "open profit leaves out X: not known", "realised profit leaves out L: not known",
+        "open profit leaves out X, Y: not known", "realised profit leaves out L: not known",
     )  # fmt: skip
-    assert t.at_risk_by_cell == {"A": 4800.0}
+    assert t.at_risk_by_cell == {"A": 6400.0}
     assert (t.equity, t.percent(500)) == (10_000, 5.0)
     assert t.problems
     none = totals([], RULES, equity=0)
