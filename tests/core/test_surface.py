@@ -396,3 +396,12 @@ def test_a_wing_is_looked_for_out_of_the_money_among_known_ivs():
     inside = small((-0.3, -0.4, -0.5, -0.2, -0.1), (0.1, 0.2, 0.5, 0.4, 0.3))
     view = surface_of(clean(inside).chain).expiries[0]
     assert (view.put_wing_iv, view.call_wing_iv) == (None, None)
+
+
+def test_calls_alone_have_a_wing_and_no_money():
+    """No strike lists both: nothing at the money, and the call wing all the same."""
+    calls = small(PUTS, CALLS).where(slice(5, 10))
+    view = surface_of(clean(calls).chain).expiries[0]
+    assert (view.strike, view.atm_iv, view.straddle, view.expected_move) == (None,) * 4
+    assert (view.atm_oi, view.atm_spread_pct, view.put_wing_iv) == (None, None, None)
+    assert (view.call_wing_iv, view.open_interest) == (pytest.approx(20.0), 50.0)
