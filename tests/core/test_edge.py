@@ -333,40 +333,41 @@ NO_SENSE = "makes no sense. A strike must be above 0, price and spread not below
 ON_ONE = "Ask for a structure that sells premium on one."
 
 
-def test_a_condor_priced_by_hand(snap):
+@pytest.mark.parametrize("days", [45, 2])
+def test_a_condor_priced_by_hand(snap, days):
     """Wings keep their ratio to ATM IV, straight in ln K between; a quarter of a move is ATM."""
-    s, condor = full(snap), STRUCTURES["iron_condor"]
-    plan = plan_for(s, condor, STANDARD, today=TODAY)
-    level = interpolate_iv([(30, 18.0), (60, 19.0)], plan.days)
-    put, call = (strike_of_delta(r, 580.0, iv * level / 18, plan.days, 0.25)
+    s, condor = full(snap, spot=580.4), STRUCTURES["iron_condor"]
+    plan = plan_for(s, condor, STANDARD, today=TODAY, days=days)
+    level = interpolate_iv([(30, 18.0), (60, 19.0)], plan.days) or 18.0
+    put, call = (strike_of_delta(r, 580.4, iv * level / 18, plan.days, 0.25)
                  for r, iv in (("put", 21.0), ("call", 16.5)))  # fmt: skip
 
     def iv_at(strike):
-        far, wing = (put, 21.0) if strike < 580 else (call, 16.5)
-        share = min(math.log(strike / 580) / math.log(far / 580), 1.0)
+        far, wing = (put, 21.0) if strike < 580.4 else (call, 16.5)
+        share = min(math.log(strike / 580.4) / math.log(far / 580.4), 1.0)
         return level + share * (wing * level / 18 - level)
 
     def costs(leg, width):
-        mid = price(leg.right, 580.0, leg.strike, iv_at(leg.strike), plan.days)
+        mid = price(leg.right, 580.4, leg.strike, iv_at(leg.strike), plan.days)
         return 100 * (-leg.sign * mid - mid * width / 200)
 
     e = plan_edge(s, condor, plan, STANDARD)
-    assert all(abs(leg.strike - 580) > plan.expected_move / 4 for leg in plan.legs)
+    assert all(abs(leg.strike - 580.4) > plan.expected_move / 4 for leg in plan.legs)
     assert e.credit == pytest.approx(sum(costs(leg, 2.0) for leg in plan.legs))
     for value, hv in ((e.value_30, 14.0), (e.value_90, 15.0)):
         assert value == pytest.approx(100 * sum(
-            -leg.sign * price(leg.right, 580.0, leg.strike, hv, plan.days) for leg in plan.legs
+            -leg.sign * price(leg.right, 580.4, leg.strike, hv, plan.days) for leg in plan.legs
         ))  # fmt: skip
     width = plan.legs[1].strike - plan.legs[0].strike
     assert plan.legs[3].strike - plan.legs[2].strike == width
     assert (e.loss, e.loss_kind) == (pytest.approx(100 * width - e.credit), "maximum")
     assert (e.structure, e.expiry) == ("iron_condor", plan.expiry)
     fly = STRUCTURES["short_straddle"]
-    plan = plan_for(s, fly, STANDARD, today=TODAY)
+    plan = plan_for(s, fly, STANDARD, today=TODAY, days=days)
     e = plan_edge(s, fly, plan, STANDARD)
     assert e.credit == pytest.approx(sum(costs(leg, 1.0) for leg in plan.legs))
     assert e.loss == pytest.approx(
-        100 * (2.5 * expected_move(580.0, level, plan.days) + abs(plan.legs[0].strike - 580))
+        100 * (2.5 * expected_move(580.4, level, plan.days) + abs(plan.legs[0].strike - 580.4))
         - e.credit
     )
 
