@@ -229,6 +229,15 @@ def test_quotes_wider_than_the_credit_leave_none(snap):
     assert e.edge_30_pct_credit is None
     assert e.basis.endswith("no credit is left at these quotes")
 
+    def paid(width):
+        wide = full(snap, atm_spread_pct=width, wing_spread_pct=width)
+        return snapshot_edge(wide, STRUCTURES["iron_condor"], STANDARD, today=TODAY)
+
+    most = 10.0 * paid(0.0).credit / (paid(0.0).credit - paid(10.0).credit)
+    last = paid(most * 0.999)
+    assert 0 < last.credit < 1
+    assert "no credit" not in last.basis
+
 
 def test_the_stress_of_an_edge_is_a_rule(snap):
     """At stress_sd 1 the loss of a strangle is smaller by the rest of the move."""
