@@ -426,6 +426,7 @@ def test_each_note_says_what_a_figure_needs(change, market, notes, calm):
         ({"mark": None, "closes": (Closed(1, 0.5),)}, None, None, 150.0),
         ({"closes": (Closed(1.5, 1.0), Closed(0.5, 2.0))}, 37.5, 0.0, 150.0),
         ({"contracts": 0.0}, None, 0.0, 0.0),
+        ({"contracts": 0.5, "closes": (Closed(0.5, 0.4),)}, 80.0, 0.0, 80.0),
         ({"credit": 1.0, "closes": (Closed(2, 1.5),)}, -50.0, 0.0, -100.0),
     ],
 )
