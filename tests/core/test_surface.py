@@ -322,6 +322,8 @@ def test_of_two_series_of_a_day_the_one_with_an_iv_leads():
                                 (dark, dark, "SPXW")):  # fmt: skip
         s = surface_of(clean(joined((first, 0), (second, 1), roots=roots)).chain)
         assert [view.root for view in s.expiries] == [root]
+    alike = surface_of(clean(joined((pm, 1), (pm, 0), roots=("XYZ", "XYZ1"))).chain)
+    assert [view.root for view in alike.expiries] == ["XYZ"]
     busy = small(PUTS, CALLS, open_interest=[99.0] * 10)
     s = surface_of(clean(joined((busy, 0), (pm, 1), roots=roots)).chain)
     assert (s.expiries[0].root, s.liquid.root) == ("SPXW", "SPX")
@@ -366,6 +368,14 @@ def test_the_series_that_liquidity_is_judged_by(days, low, high, want):
     assert surface_of(chain, dte_min=low, dte_max=high).liquid.days == want
     if (low, high) == (30, 60):
         assert surface_of(chain).liquid.days == want
+
+
+@pytest.mark.parametrize("end", [30, 60])
+def test_the_ends_of_the_window_count_with_their_open_interest(end):
+    """The first and the last day of it, where most is held there."""
+    held = {30: 5.0, 45: 10.0, 60: 6.0} | {end: 99.0}
+    parts = [(small(PUTS, CALLS, days=d, open_interest=[n] * 10), 0) for d, n in held.items()]
+    assert surface_of(clean(joined(*parts)).chain).liquid.days == end
 
 
 def test_possible_deltas_are_used_and_impossible_ones_made():
