@@ -204,7 +204,7 @@ def _move(s: Snapshot, days: int | None) -> float | None:
     """One standard deviation to expiry; the IV of the expiry where its term brackets it."""
     if s.spot is None or days is None or days < 0:
         return None
-    iv = interpolate_iv(s.iv_term, days) if days > 0 else None
+    iv = interpolate_iv(s.iv_term, days)
     if iv is None:
         iv = s.atm_iv_30d if s.atm_iv_30d is not None else s.atm_iv
     return None if iv is None else expected_move(s.spot, iv, days)
