@@ -282,3 +282,10 @@ def test_the_edges_of_the_table():
             third_friday_expiry(2026, month)
     with pytest.raises(InputError, match=r"2026-03-05T15:00:00 has no time zone\. Give a time"):
         session_open(datetime(2026, 3, 5, 15))  # noqa: DTZ001
+
+
+@pytest.mark.usefixtures("elsewhere")
+def test_moments_are_utc_wherever_the_computer_is():
+    """The zone itself, not only the moment."""
+    for moment in (session_start(date(2026, 3, 5)), session_close(date(2026, 3, 5))):
+        assert moment.tzinfo is UTC

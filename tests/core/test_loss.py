@@ -95,8 +95,15 @@ def test_legs_that_cannot_be_read_say_so(text, structure, why):
 def test_structure_names():
     """By name or title, whatever the case; else a sentence with all of them."""
     assert structure_name(" Iron-Condor ") == "iron_condor"
-    with pytest.raises(InputError, match="no structure 'butterfly'"):
+    with pytest.raises(
+        InputError, match=r"no structure 'butterfly'\. Structures: \w+, .*, calendar_spread\.$"
+    ):
         structure_name("butterfly")
+    with pytest.raises(InputError, match=f"no structure '{'x' * 40}'"):
+        structure_name("x" * 41)
+    assert [structure_name(t) for t in ("SHORT  put--spread", "jade_lizard")] == [
+        "short_put_spread", "jade_lizard",
+    ]  # fmt: skip
     assert structure_of(read_legs("-P 560 +P 550 +P 540")) is None
     assert structure_of(read_legs("-P 560 +2x P 550")) is None
 

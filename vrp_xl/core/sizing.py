@@ -241,7 +241,7 @@ def contracts_by_rules(
             because = f"{name} of {cap:g} % of equity leaves {room:,.0f} USD"
             reasons.append(because)
     count = contracts(most, loss, risk_percent=100.0)
-    if count == 0 and (not reasons or reasons[-1] != because):
+    if count == 0 and not reasons:
         reasons.append(because)
     return Sized(count, count * loss, tuple(reasons))
 
