@@ -198,6 +198,7 @@ TESTED = [
     ("-P 99 -C 101", 100.4, 4, None, "call", False, "call 101 is 0.15 moves away"),
     ("-P 99 -C 101", 99.6, 4, None, "put", False, "put 99 is 0.15 moves away"),
     ("-P 100 -C 100", 100, 9, None, "put", True, "put break-even 100 is breached: spot 100"),
+    ("-P 100 -C 100", 100.5, 9, None, "call", True, "call break-even 100 is breached: spot 100.5"),
     ("-P 100 -C 100", 95, 10, 5, "put", True, "put break-even 95 is breached: spot 95"),
     ("-P 100 -C 100", 105, 10, 5, "call", True, "call break-even 105 is breached: spot 105"),
     ("-P 100 -C 100", 103, 10, 5, "call", False, "call break-even 105 is 0.20 moves away"),
