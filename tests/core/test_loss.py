@@ -106,6 +106,9 @@ def test_structure_names():
     ]  # fmt: skip
     assert structure_of(read_legs("-P 560 +P 550 +P 540")) is None
     assert structure_of(read_legs("-P 560 +2x P 550")) is None
+    assert structure_of(read_legs("-P 560")) is None
+    assert structure_of(read_legs("-P 105 -C 95")) == "short_strangle"
+    assert structure_of(read_legs("-2x C 95 -2x P 105")) == "short_strangle"
 
 
 def test_losses_of_known_size():
@@ -196,6 +199,9 @@ TESTED = [
     ("-P 540 -P 550 -C 560 -C 570", 551, 10, None, "put", False, "put 550 is 0.10 moves away"),
     ("-P 540 -P 550 -C 560 -C 570", 560, 10, None, "call", True, "call 560 is breached: spot 560"),
     ("-P 99 -C 101", 100.4, 4, None, "call", False, "call 101 is 0.15 moves away"),
+    ("-P 99 -C 101", 100.4, 8, None, "call", False, "call 101 is 0.07 moves away"),
+    ("-P 99 -C 101", 99.6, 8, None, "put", False, "put 99 is 0.07 moves away"),
+    ("-P 99 -C 101", 100, 8, None, "put", False, "put 99 is 0.12 moves away"),
     ("-P 99 -C 101", 99.6, 4, None, "put", False, "put 99 is 0.15 moves away"),
     ("-P 100 -C 100", 100, 9, None, "put", True, "put break-even 100 is breached: spot 100"),
     ("-P 100 -C 100", 100.5, 9, None, "call", True, "call break-even 100 is breached: spot 100.5"),

@@ -192,7 +192,9 @@ def test_words_of_a_step():
     """With the ratio where it is clear, rises too."""
     (rise,) = find_jumps(dated([1.0, 10.2]))
     assert str(rise) == "the close goes from 1 to 10.2 on 2004-06-02, as in a 1:10 split"
-    assert ratio_words(ratio_of("50:1")) == "50:1"
+    assert [ratio_words(r) for r in (50.0, 0.02, 21 / 20, 22 / 21)] == [
+        "50:1", "1:50", "21:20", "1.04762:1",
+    ]  # fmt: skip
     assert [ratio_of(text) for text in (" 3 / 2 ", "7:20", "1000:1")] == [1.5, 0.35, 1000.0]
     with pytest.raises(InputError, match=r"^'12345678901234567890' is no split ratio"):
         ratio_of("1234567890123456789012:1")
@@ -212,6 +214,8 @@ def test_marks_apply_from_their_day_on():
     assert [jump.ratio for jump in plain.unsaid] == [2.0, 10.0]
     for ratio in (0.0, -2.0):
         assert adjusted(closes, {DAYS[2]: ratio}) == plain
+    assert adjusted(dated([100.0, 50.0]), {DAYS[90]: 2.0}).applied == []
+    assert adjusted(dated([0.9, 0.45]), {DAYS[1]: 2.0}).closes == dated([0.45, 0.45])
     half = adjusted(dated([100.0, 71.0]), {DAYS[1]: 2.0})
     assert half.closes == dated([100.0, 71.0])
     assert adjusted(dated([100.0, 70.0]), {DAYS[1]: 2.0}).closes[0][1] == 50.0
