@@ -84,6 +84,28 @@ def put(*snapshots, observations=(), earlier=()):
             open_store.save(Fetched(made, tuple(observations), tuple(earlier)))
 
 
+# A sale that pays nothing
+
+
+@pytest.mark.usefixtures("live")
+def test_why_tells_of_a_sale_without_an_edge():
+    """VRP_WHY, the warnings, the desk's why and warnings: the same words, and the action stays."""
+    put(snap("SPY", rv_30d=18.8, put_wing_iv=None, atm_spread_pct=4.9),
+        snap("QQQ", z_score=0.2, gamma="negative", rv_30d=15.9))  # fmt: skip
+    words = f.VRP_GET("SPY", "warnings").split("; pass")[0]
+    assert words.startswith("edge -$")
+    assert " at HV30" in words
+    assert f.VRP_SIGNAL("SPY") == "SELL"
+    assert words in f.VRP_WHY("SPY")
+    with store() as open_store:
+        row = run_scan(open_store, "flashalpha", ["SPY"], STANDARD).rows[0]
+    said = dict(zip(DECIDED_COLUMNS, f.VRP_DECIDE([raw_row(row.snapshot)])[0], strict=True))
+    assert said["action"].startswith("SELL")
+    assert said["why"].startswith(words)
+    assert said["warnings"].startswith(words)
+    assert "edge" not in f.VRP_WHY("QQQ").replace("edge exists", "")
+
+
 # What is not stored, and which source is read
 
 

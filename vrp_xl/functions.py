@@ -1185,7 +1185,10 @@ def VRP_WHY(
                       default="the last error of any function")] = None,
     rules: Annotated[Desk | None, arg.rules_if_needed] = None,
 ) -> str:  # fmt: skip
-    """Why: the last error in words, or why a symbol is no candidate, or has no figures."""
+    """Why: the last error in words, or why a symbol is no candidate, or has no figures.
+
+    Of a candidate without an edge it says so.
+    """
     if symbol is None:
         return f"{LAST.function}: {LAST.words}" if LAST.words else "No error so far."
     try:
@@ -1197,6 +1200,10 @@ def VRP_WHY(
     told = [decision.action]
     told += [w for w in decision.why if not decision.action.endswith(f": {w.removeprefix(fired)}")]
     snapshot = READER.snapshot(symbol, where)
+    if decision.candidate:
+        from vrp_xl.core.edge import decided_edge, reasons  # noqa: PLC0415
+
+        told += reasons(decision, decided_edge(snapshot, decision, where.rules)[0])
     told += [f"{name} is missing: {why}" for name, why in snapshot.missing.items()
              if name in ("rv_90d", "gamma_flip")]  # fmt: skip
     return "; ".join(dict.fromkeys(told)) + "."

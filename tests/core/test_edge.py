@@ -12,7 +12,17 @@ from hypothesis import strategies as st
 
 from vrp_xl.core.black_scholes import price
 from vrp_xl.core.decide import decide, plan_for
-from vrp_xl.core.edge import QuotedLeg, _Smile, decided_edge, edge, plan_edge, snapshot_edge
+from vrp_xl.core.edge import (
+    Edge,
+    QuotedLeg,
+    _Smile,
+    caution,
+    cautioned,
+    decided_edge,
+    edge,
+    plan_edge,
+    snapshot_edge,
+)
 from vrp_xl.core.implied import expected_move
 from vrp_xl.core.rules import STANDARD
 from vrp_xl.core.snapshot import IvPoint, Snapshot, TermPoint
@@ -326,3 +336,67 @@ def test_the_iv_of_the_expiry_prices_the_legs(snap):
     assert plan_edge(steep, condor, plan, STANDARD).credit > (
         1.5 * plan_edge(s, condor, plan, STANDARD).credit
     )
+
+
+def made(value_30, value_90, *, credit=981.0):
+    """An edge of an iron fly whose legs are worth that at HV30 and at HV90."""
+    return Edge(credit=credit, value_30=value_30, value_90=value_90, loss=369.0,
+                loss_kind="maximum", structure="iron_fly")  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("found", "words"),
+    [
+        (
+            made(984.0, 927.0),
+            "edge -$3 at HV30 (+$54 at HV90): at that volatility one iron fly costs more than its "
+            "credit of $981; pass, or sell it only above $984",
+        ),
+        (
+            made(950.0, 1000.5),
+            "edge -$20 at HV90 (+$31 at HV30): at that volatility one iron fly costs more than its "
+            "credit of $981; pass, or sell it only above $1,001",
+        ),
+        (
+            made(984.2, 1000.0),
+            "edge -$3 at HV30 and -$19 at HV90: at those volatilities one iron fly costs more than "
+            "its credit of $981; pass, or sell it only above $1,000",
+        ),
+        (
+            made(981.4, None),
+            "edge -$0.40 at HV30: at that volatility one iron fly costs more than its credit of "
+            "$981; pass, or sell it only above $982",
+        ),
+        (
+            made(981.0, None),
+            "edge $0 at HV30: at that volatility one iron fly costs all of its credit of $981; "
+            "pass, or sell it only above $981",
+        ),
+        (
+            made(10.0, 5.0, credit=-2.0),
+            "edge -$12 at HV30 and -$7 at HV90: no credit is left at these quotes; pass",
+        ),
+        (made(900.0, 927.0), ""),
+        (made(None, 927.0), ""),
+        (made(None, None), ""),
+        (None, ""),
+    ],
+)
+def test_an_edge_that_is_not_above_zero_is_cautioned(found, words):
+    """It says the edge, at which volatility, and what to do; an edge above 0 says nothing."""
+    assert caution(found) == words
+
+
+def test_a_decision_carries_the_caution_first(snap):
+    """Before the other warnings, once; what is decided stays: the matrix decides."""
+    s = full(snap, z_score=3.4, vrp_20d=5.0, gamma="positive", gamma_basis="vendor", rv_30d=40.0)
+    d = decide(s, STANDARD.with_values({"tactical_defense": None}), today=TODAY)
+    e, _ = decided_edge(s, d, STANDARD)
+    told = cautioned(d, e)
+    assert d.candidate
+    assert d.warnings
+    assert told.warnings == (caution(e), *d.warnings)
+    assert told.warnings[0].startswith("edge -$")
+    assert cautioned(told, e) == told
+    assert dataclasses.replace(told, warnings=d.warnings) == d
+    assert cautioned(d, None) == d

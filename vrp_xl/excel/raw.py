@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from vrp_xl.core.decide import Decision, decide
-from vrp_xl.core.edge import decided_edge, term_of
+from vrp_xl.core.edge import cautioned, decided_edge, reasons, term_of
 from vrp_xl.core.exit_plan import exit_plan
 from vrp_xl.core.snapshot import SCORED_STRUCTURES, IvPoint, Snapshot
 from vrp_xl.core.structures import STRUCTURES
@@ -76,8 +76,10 @@ def _decided(cells: dict[str, Any], rules: Rules, today: date) -> list[Any]:
         return [words.get(name) for name in DECIDED_COLUMNS]
     decision = decide(snapshot, rules, today=today)
     edge, edge_why = decided_edge(snapshot, decision, rules)
+    decision = cautioned(decision, edge)
     found = {name: value(snapshot, decision, rules) for name, value in _VALUES.items()}
     found |= {name: getattr(edge, name, None) for name in _EDGE}
+    found["why"] = "; ".join(reasons(decision, edge)) or None
     found["edge_basis"] = (edge.basis if edge is not None else edge_why) or None
     return [found[name] for name in DECIDED_COLUMNS]
 
@@ -171,7 +173,6 @@ _VALUES: dict[str, Callable[[Snapshot, Decision, Rules], Any]] = {
         ", ".join(leg.words for leg in d.strikes.legs) if d.strikes else None
     ),
     "action": lambda _, d, __: d.action,
-    "why": lambda _, d, __: "; ".join(d.why) or None,
     "expiry": lambda _, d, __: d.strikes.expiry if d.strikes else None,
     "score": lambda _, d, __: d.score,
     "spread_30d": lambda _, d, __: d.premium.spread_30d,

@@ -127,6 +127,8 @@ COLOURS: tuple[Colour, ...] = (
     Colour(("candidate",), '{candidate}="no"', look.QUIET),
     Colour(("as_of", "age_minutes", "stale"), '{stale}="yes"', look.BAD),
     Colour(_ALL, '{stale}="yes"', look.STALE),
+    Colour(("action",), 'AND(LEFT({action},4)="SELL",COUNT({edge_30},{edge_90})>0,'
+           "MIN({edge_30},{edge_90})<=0)", look.WARN_FILL),
     Colour(("action",), 'LEFT({action},4)="SELL"', look.GOOD),
     Colour(("action",), 'LEFT({action},8)="STAY OUT"', look.BAD),
     Colour(("action",), '{action}<>""', look.QUIET),

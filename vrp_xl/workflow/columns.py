@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC
 from typing import TYPE_CHECKING, Any, Literal
 
-from vrp_xl.core.edge import MEASURES
+from vrp_xl.core.edge import MEASURES, reasons
 from vrp_xl.core.exit_plan import exit_plan
 from vrp_xl.core.history import WINDOWED, z_from
 from vrp_xl.core.matrix import CELL_NAME
@@ -243,8 +243,9 @@ COLUMNS: tuple[Column, ...] = (
     _figure("next_earnings", "date"),
     _decided("warnings", "Warnings", "", "long", "What to look at before trading.",
              lambda r: list(r.decision.warnings)),
-    _decided("why", "Why", "", "long", "Why the row is no candidate, or what changed its size.",
-             lambda r: list(r.decision.why)),
+    _decided("why", "Why", "", "long",
+             "Why the row is no candidate, what changed its size, or that its edge is not above 0.",
+             lambda r: list(reasons(r.decision, r.edge))),
     _decided("as_of", "As of", "", "time", "Time of the figures.", lambda r: r.snapshot.as_of),
     _decided("age_minutes", "Age", "minutes", "integer", "Age of the figures at the scan.",
              lambda r: round(r.age.total_seconds() / 60.0)),

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 from vrp_xl.core import calendar
 from vrp_xl.core.correlation import one_bet
 from vrp_xl.core.decide import Decision, decide
-from vrp_xl.core.edge import decided_edge
+from vrp_xl.core.edge import cautioned, decided_edge
 from vrp_xl.core.history import same_standing
 from vrp_xl.core.sizing import Sized, contracts_by_rules
 from vrp_xl.core.term import Tenor, tenor
@@ -211,6 +211,8 @@ def row_of(
     age = max(-ahead, timedelta(0))
     stale = day < calendar.trading_day(moment)
     decision = decide(snapshot, rules, today=today)
+    edge, edge_why = decided_edge(snapshot, decision, rules)
+    decision = cautioned(decision, edge)
     if stale:
         old = f"figures are {age_words(age)} old: a session has opened since"
         decision = replace(decision, warnings=(old, *decision.warnings))
@@ -227,7 +229,6 @@ def row_of(
             and same_standing(snapshot, before)
         ):
             z_change = snapshot.z_score - before.z_score
-    edge, edge_why = decided_edge(snapshot, decision, rules)
     return Row(
         snapshot=snapshot,
         decision=decision,
