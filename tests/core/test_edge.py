@@ -345,46 +345,37 @@ def made(value_30, value_90, *, credit=981.0):
 
 
 @pytest.mark.parametrize(
-    ("found", "words"),
+    ("found", "told", "costs"),
     [
-        (
-            made(984.0, 927.0),
-            "edge -$3 at HV30 (+$54 at HV90): at that volatility one iron fly costs more than its "
-            "credit of $981; pass, or sell it only above $984",
-        ),
-        (
-            made(950.0, 1000.5),
-            "edge -$20 at HV90 (+$31 at HV30): at that volatility one iron fly costs more than its "
-            "credit of $981; pass, or sell it only above $1,001",
-        ),
-        (
-            made(984.2, 1000.0),
-            "edge -$3 at HV30 and -$19 at HV90: at those volatilities one iron fly costs more than "
-            "its credit of $981; pass, or sell it only above $1,000",
-        ),
-        (
-            made(981.4, None),
-            "edge -$0.40 at HV30: at that volatility one iron fly costs more than its credit of "
-            "$981; pass, or sell it only above $982",
-        ),
-        (
-            made(981.0, None),
-            "edge $0 at HV30: at that volatility one iron fly costs all of its credit of $981; "
-            "pass, or sell it only above $981",
-        ),
-        (
-            made(10.0, 5.0, credit=-2.0),
-            "edge -$12 at HV30 and -$7 at HV90: no credit is left at these quotes; pass",
-        ),
-        (made(900.0, 927.0), ""),
-        (made(None, 927.0), ""),
-        (made(None, None), ""),
-        (None, ""),
+        (made(984.0, 927.0), "edge -$3 at HV30 (+$54 at HV90): at that volatility", "984"),
+        (made(950.0, 1000.5), "edge -$20 at HV90 (+$31 at HV30): at that volatility", "1,001"),
+        (made(984.2, 1e3), "edge -$3 at HV30 and -$19 at HV90: at those volatilities", "1,000"),
+        (made(981.4, None), "edge -$0.40 at HV30: at that volatility", "982"),
     ],
 )
-def test_an_edge_that_is_not_above_zero_is_cautioned(found, words):
-    """It says the edge, at which volatility, and what to do; an edge above 0 says nothing."""
-    assert caution(found) == words
+def test_an_edge_below_zero_is_cautioned(found, told, costs):
+    """It says the edge, at which volatility, and what to do."""
+    assert caution(found) == (
+        f"{told} one iron fly costs more than its credit of $981; pass, or sell it only above "
+        f"${costs}"
+    )
+
+
+def test_an_edge_of_nothing_is_cautioned():
+    """At exactly 0 all of the credit is spent; without a credit there is nothing to ask more of."""
+    assert caution(made(981.0, None)) == (
+        "edge $0 at HV30: at that volatility one iron fly costs all of its credit of $981; pass, "
+        "or sell it only above $981"
+    )
+    assert caution(made(10.0, 5.0, credit=-2.0)) == (
+        "edge -$12 at HV30 and -$7 at HV90: no credit is left at these quotes; pass"
+    )
+
+
+@pytest.mark.parametrize("found", [made(900.0, 927.0), made(None, 927.0), made(None, None), None])
+def test_an_edge_that_pays_or_is_not_known_is_not_cautioned(found):
+    """Nothing is said where nothing is bad."""
+    assert caution(found) == ""
 
 
 def test_a_decision_carries_the_caution_first(snap):
