@@ -16,7 +16,7 @@ import pytest
 
 import vrp_xl.functions as f
 from vrp_xl import settings
-from vrp_xl.core.calendar import previous_trading_day, trading_day
+from vrp_xl.core.calendar import expiry_near, previous_trading_day, trading_day
 from vrp_xl.core.decide import decide
 from vrp_xl.core.rules import PRESETS, STANDARD
 from vrp_xl.core.snapshot import IvPoint, Snapshot, TermPoint
@@ -104,6 +104,44 @@ def test_why_tells_of_a_sale_without_an_edge():
     assert said["why"].startswith(words)
     assert said["warnings"].startswith(words)
     assert "edge" not in f.VRP_WHY("QQQ").replace("edge exists", "")
+
+
+# Old figures keep their expiry
+
+
+@pytest.mark.parametrize("days", [0, 1, 9, 40])
+@pytest.mark.usefixtures("live")
+def test_days_to_expiry_count_from_the_day_of_the_figures(days):
+    """The scan, VRP_EDGE, VRP_STRIKES and the desk: one expiry, and the one of that day."""
+    taken = NOW - timedelta(days)
+    day = TODAY - timedelta(days)
+    put(snap("SPY", as_of=taken, fetched_at=taken))
+    expiry = expiry_near(day, 45, 30, 60)
+    row = f.VRP_EDGE("SPY")[0]
+    labels = f.VRP_EDGE("SPY", None, None, "labels")[0]
+    told = dict(zip(labels, row, strict=True))
+    assert told["expiry"] == f.VRP_GET("SPY", "expiry") == expiry
+    assert told["edge_30"] == f.VRP_GET("SPY", "edge_30")
+    assert told["basis"].startswith(f"priced for {expiry} from ")
+    assert {leg[-1] for leg in f.VRP_STRIKES("SPY")} == {expiry}
+    assert f.VRP_EDGE("SPY", None, 30, "expiry") == [[day + timedelta(30)]]
+    assert {leg[-1] for leg in f.VRP_STRIKES("SPY", None, 30)} == {day + timedelta(30)}
+    with store() as open_store:
+        cells = raw_row(open_store.latest("flashalpha", "SPY"))
+    at = DECIDED_COLUMNS.index("expiry")
+    assert f.VRP_DECIDE([cells])[0][at] == expiry
+    short = cells[: RAW_COLUMNS.index("score_kind") + 1]
+    assert f.VRP_DECIDE([short])[0][at] == expiry_near(TODAY, 45, 30, 60)
+
+
+@pytest.mark.usefixtures("live")
+def test_a_figure_as_it_was_has_the_expiry_of_its_day():
+    """An edge of a month ago is that of the expiry that was sold then."""
+    then = NOW - timedelta(35)
+    put(snap("SPY", as_of=then, fetched_at=then))
+    put(snap("SPY"))
+    day = TODAY - timedelta(35)
+    assert f.VRP_GET("SPY", "expiry", TODAY - timedelta(20)) == expiry_near(day, 45, 30, 60)
 
 
 # What is not stored, and which source is read
@@ -694,8 +732,9 @@ def raw_row(s):
         "missing": s.missing.get("z_score"),
         "iv_term": term_words(s),
         **{f"score_{n}": s.scores.get(n) for n in STRUCTURES},
+        "as_of": s.as_of.astimezone(ZoneInfo("America/New_York")).replace(tzinfo=None),
     }
-    return [special[c] if c in special else getattr(s, c) for c in RAW_COLUMNS]
+    return [special[c] if c in special else getattr(s, c, None) for c in RAW_COLUMNS]
 
 
 def check_decisions(source, snapshots, rules=None):

@@ -669,18 +669,21 @@ def VRP_STRIKES(
     symbol: Annotated[str, arg.of_kind(arg.SYMBOL, "Ticker.")],
     structure: Annotated[str | None, arg.of_kind(arg.TEXT, "Name of a structure.",
                          default="the one that was picked")] = None,
-    days: Annotated[int | None, arg.of_kind(arg.WHOLE, "Calendar days to expiry.", "days",
-                    default="the expiry nearest to rule target_dte")] = None,
+    days: Annotated[int | None, arg.of_kind(arg.WHOLE, "Calendar days to expiry, from the day of "
+                    "the figures.", "days", default="the expiry nearest to rule target_dte")] = None,
     rules: Annotated[Desk, arg.rules] = BLANK,
 ) -> list[list[Any]]:  # fmt: skip
-    """The legs, lowest strike first: where each stands, its delta, and why it is there."""
+    """The legs, lowest strike first: where each stands, its delta, and why it is there.
+
+    Days count from the day of the figures (VRP_ASOF), so that old ones keep their expiry.
+    """
     from vrp_xl.core.decide import plan_for  # noqa: PLC0415
 
     chosen = _to_sell(symbol, structure, days, rules)
     plan = READER.decision(symbol, rules).strikes
     if structure or days is not None:
         snapshot = READER.snapshot(symbol, rules)
-        plan = plan_for(snapshot, chosen, rules.rules, today=READER.today, days=days)
+        plan = plan_for(snapshot, chosen, rules.rules, days=days)
     if plan is None:
         raise MissingError(f"There is no spot for {symbol}, so there are no strikes.")
     return [
@@ -733,8 +736,8 @@ def VRP_EDGE(
     symbol: Annotated[str, arg.of_kind(arg.SYMBOL, "Ticker.")],
     structure: Annotated[str | None, arg.of_kind(arg.TEXT, "Name of a structure.",
                          default="the one that was picked")] = None,
-    days: Annotated[int | None, arg.of_kind(arg.WHOLE, "Calendar days to expiry.", "days",
-                    default="the expiry nearest to rule target_dte")] = None,
+    days: Annotated[int | None, arg.of_kind(arg.WHOLE, "Calendar days to expiry, from the day of "
+                    "the figures.", "days", default="the expiry nearest to rule target_dte")] = None,
     measure: Annotated[str | None, arg.of_kind(arg.TEXT, "One figure of the row, such as edge_30 "
                        "or credit; labels gives the headings.", default="the whole row")] = None,
     rules: Annotated[Desk, arg.rules] = BLANK,
@@ -745,6 +748,7 @@ def VRP_EDGE(
     the value is that of the same legs at HV30 and at HV90 (Black-Scholes, no rates, calendar days).
     The loss is the maximum loss, or that of a move of rule stress_sd standard deviations where a
     side is open. No quotes are stored: mids come from ATM IV and the wings, and basis says so.
+    Days count from the day of the figures (VRP_ASOF), so that old ones keep their expiry.
     For many symbols at once: VRP_SCAN(symbols, {"symbol","edge_30"}).
     """
     from vrp_xl.core.edge import MEASURES, snapshot_edge  # noqa: PLC0415
@@ -759,7 +763,7 @@ def VRP_EDGE(
     if wanted == "labels":
         return [list(MEASURES)]
     snapshot = READER.snapshot(symbol, rules)
-    found = snapshot_edge(snapshot, chosen, rules.rules, today=READER.today, days=days)
+    found = snapshot_edge(snapshot, chosen, rules.rules, days=days)
     if wanted is not None:
         return [[_edge_figure(found, wanted, snapshot)]]
     return [[_edge_cell(found, name, snapshot) for name in MEASURES]]

@@ -352,7 +352,8 @@ def _strike_lines(row: Row) -> Iterator[tuple[str, str]]:
     if plan is None:
         return
     move = money(plan.expected_move)
-    yield "Strikes", f"expiry {plan.expiry} ({plan.days} days, expected move {move})"
+    since = f"{plan.days} days from {plan.expiry - timedelta(days=plan.days)}"
+    yield "Strikes", f"expiry {plan.expiry} ({since}, expected move {move})"
     for leg in plan.legs:
         told = [leg.words]
         if leg.delta is not None:

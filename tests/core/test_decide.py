@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from hypothesis import given, settings
@@ -325,7 +325,7 @@ def test_a_sized_cell_d_is_still_no_trade(snap):
 @pytest.mark.parametrize("today", [date(1989, 6, 1), date(2035, 12, 20), date(2060, 1, 1)])
 def test_a_day_outside_the_calendar_has_no_strikes(snap, today):
     """No expiry can be named: a warning, not an error."""
-    d = go(snap, today=today)
+    d = go(snap, as_of=datetime(today.year, today.month, today.day, 18, tzinfo=UTC))
     assert d.strikes is None
     assert any("trading calendar" in w for w in d.warnings)
 
@@ -492,7 +492,7 @@ def test_the_lean_and_each_wing_move_their_strike(snap):
 
 
 def test_a_plan_for_days(snap):
-    """Days that are named count from today; without a spot, or a calendar, there is no plan."""
+    """Days that are named count from the day of the figures; without a spot, or a calendar, there is no plan."""
     s, condor = snap(**FINE), STRUCTURES["iron_condor"]
     plan = plan_for(s, condor, STANDARD, today=TODAY, days=10)
     assert (plan.expiry, plan.days) == (date(2026, 4, 6), 10)
@@ -600,3 +600,39 @@ def test_a_long_reason_is_cut_at_its_colon(snap):
     long = go(snap, z_score=None, missing={"z_score": "x" * 59})
     assert long.action == "WAIT: no z-score"
     assert long.why[0].endswith("x" * 59)
+
+
+@pytest.mark.parametrize(
+    ("later", "words"),
+    [
+        (timedelta(0), ()),
+        (EXPIRY - TODAY - timedelta(22), ()),
+        (
+            EXPIRY - TODAY - timedelta(21),
+            (
+                f"the figures are of 2026-03-27 and their expiry {EXPIRY} is 21 days away, at or "
+                "inside the time stop: refresh before you trade",
+            ),
+        ),
+        (
+            EXPIRY - TODAY + timedelta(3),
+            (
+                f"the figures are of 2026-03-27 and their expiry {EXPIRY} has passed: refresh "
+                "before you trade",
+            ),
+        ),
+    ],
+)
+def test_a_plan_of_old_figures_keeps_its_expiry_and_warns_once_that_is_near(snap, later, words):
+    """Days count from the day of the figures; a time stop that has come or gone is said."""
+    d = decide(snap(**FINE), STANDARD, today=TODAY + later)
+    assert (d.strikes.expiry, d.strikes.days) == (EXPIRY, (EXPIRY - TODAY).days)
+    assert tuple(w for w in d.warnings if "refresh before" in w) == words
+
+
+def test_new_figures_with_a_near_expiry_do_not_warn_of_their_age(snap):
+    """A rule that asks for an expiry inside the time stop is the user's choice."""
+    rules = STANDARD.with_values({"target_dte": 14, "dte_min": 7, "dte_max": 20})
+    d = decide(snap(**FINE), rules, today=TODAY)
+    assert d.strikes.days < STANDARD.time_stop_dte
+    assert not any("refresh before" in w for w in d.warnings)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from hypothesis import given, settings
@@ -146,11 +146,11 @@ def test_days_and_missing_widths(snap):
     far = snapshot_edge(s, strangle, STANDARD, today=TODAY, days=60)
     assert near.credit < far.credit
     assert near.basis == (
-        "priced from the IV at 30 days and the wings, not from quotes of the legs; width of quotes "
-        "not known: at mid"
+        "priced for 2026-04-26 from the IV at 30 days and the wings, not from quotes of the legs; "
+        "width of quotes not known: at mid"
     )
     assert (
-        "priced from ATM IV (none is known at 90 days) and the wings,"
+        "from ATM IV (none is known at 90 days) and the wings,"
         in snapshot_edge(s, strangle, STANDARD, today=TODAY, days=90).basis
     )
 
@@ -391,3 +391,24 @@ def test_a_decision_carries_the_caution_first(snap):
     assert cautioned(told, e) == told
     assert dataclasses.replace(told, warnings=d.warnings) == d
     assert cautioned(d, None) == d
+
+
+@pytest.mark.parametrize("later", [0, 1, 12, 40])
+def test_an_edge_counts_from_the_day_of_its_figures(snap, later):
+    """However old the figures have grown: the same expiry, the same days, the same dollars."""
+    s = full(snap, z_score=1.4, vrp_20d=5.0, gamma="positive", gamma_basis="vendor")
+    d = decide(s, STANDARD, today=TODAY + timedelta(later))
+    found, _ = decided_edge(s, d, STANDARD)
+    assert found == decided_edge(s, decide(s, STANDARD, today=TODAY), STANDARD)[0]
+    assert found == snapshot_edge(s, d.structure, STANDARD)
+    assert d.strikes.days == (d.strikes.expiry - TODAY).days
+    thirty = snapshot_edge(s, d.structure, STANDARD, days=30)
+    assert thirty.expiry == TODAY + timedelta(30)
+
+
+def test_an_edge_names_its_expiry(snap):
+    """In the words of where its prices are from."""
+    e = snapshot_edge(full(snap), STRUCTURES["iron_condor"], STANDARD, days=35)
+    assert e.basis == (
+        "priced for 2026-05-01 from the IV at 35 days and the wings, not from quotes of the legs"
+    )

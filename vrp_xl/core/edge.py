@@ -206,7 +206,12 @@ def _payoff(legs: Sequence[QuotedLeg], at: float) -> float:
 
 
 def snapshot_edge(
-    s: Snapshot, structure: Structure, rules: Rules, *, today: date, days: int | None = None
+    s: Snapshot,
+    structure: Structure,
+    rules: Rules,
+    *,
+    today: date | None = None,
+    days: int | None = None,
 ) -> Edge:
     """Edge of a structure on `s`, with the strikes that the rules would place.
 
@@ -220,7 +225,7 @@ def snapshot_edge(
         s: the completed snapshot.
         structure: what would be sold.
         rules: the rules in force.
-        today: the New York date to count from.
+        today: the day to count from; that of the figures by default.
         days: calendar days to expiry; the rules' expiry by default.
 
     Raises:
@@ -319,7 +324,7 @@ def plan_edge(s: Snapshot, structure: Structure, plan: StrikePlan | None, rules:
         raise MissingError(f"{s.symbol} has no ATM IV, so there is nothing to price.")
     if plan is None or plan.days <= 0 or not plan.complete:
         raise MissingError(f"The strikes of the {structure.title} on {s.symbol} are not known.")
-    smile, words = _smile(s, premium_iv, plan.days)
+    smile, words = _smile(s, premium_iv, plan)
     told = [words]
     widths = (s.atm_spread_pct, s.wing_spread_pct)
     if widths == (None, None):
@@ -370,13 +375,13 @@ def term_of(s: Snapshot) -> tuple[IvPoint, ...]:
     return s.iv_term or tuple(IvPoint(point.dte, point.iv) for point in s.term_vrp)
 
 
-def _smile(s: Snapshot, atm: float, days: int) -> tuple[_Smile, str]:
+def _smile(s: Snapshot, atm: float, plan: StrikePlan) -> tuple[_Smile, str]:
     """The smile at the expiry: the wings keep their distance to ATM IV as a ratio."""
-    spot = s.spot or 0.0
+    spot, days = s.spot or 0.0, plan.days
     at_expiry = interpolate_iv(term_of(s), days)
-    words = f"priced from the IV at {days} days"
+    words = f"priced for {plan.expiry} from the IV at {days} days"
     if at_expiry is None:
-        words = f"priced from ATM IV (none is known at {days} days)"
+        words = f"priced for {plan.expiry} from ATM IV (none is known at {days} days)"
     level = atm if at_expiry is None else at_expiry
     knots = [(math.log(spot), level)]
     sides: tuple[tuple[Right, float | None], ...] = (
