@@ -669,8 +669,8 @@ def VRP_STRIKES(
     symbol: Annotated[str, arg.of_kind(arg.SYMBOL, "Ticker.")],
     structure: Annotated[str | None, arg.of_kind(arg.TEXT, "Name of a structure.",
                          default="the one that was picked")] = None,
-    days: Annotated[int | None, arg.of_kind(arg.WHOLE, "Calendar days to expiry, from the day of "
-                    "the figures.", "days", default="the expiry nearest to rule target_dte")] = None,
+    days: Annotated[int | None, arg.of_kind(arg.WHOLE, "Calendar days to expiry.", "days",
+                    default="the expiry nearest to rule target_dte")] = None,
     rules: Annotated[Desk, arg.rules] = BLANK,
 ) -> list[list[Any]]:  # fmt: skip
     """The legs, lowest strike first: where each stands, its delta, and why it is there.
@@ -736,8 +736,8 @@ def VRP_EDGE(
     symbol: Annotated[str, arg.of_kind(arg.SYMBOL, "Ticker.")],
     structure: Annotated[str | None, arg.of_kind(arg.TEXT, "Name of a structure.",
                          default="the one that was picked")] = None,
-    days: Annotated[int | None, arg.of_kind(arg.WHOLE, "Calendar days to expiry, from the day of "
-                    "the figures.", "days", default="the expiry nearest to rule target_dte")] = None,
+    days: Annotated[int | None, arg.of_kind(arg.WHOLE, "Calendar days to expiry.", "days",
+                    default="the expiry nearest to rule target_dte")] = None,
     measure: Annotated[str | None, arg.of_kind(arg.TEXT, "One figure of the row, such as edge_30 "
                        "or credit; labels gives the headings.", default="the whole row")] = None,
     rules: Annotated[Desk, arg.rules] = BLANK,

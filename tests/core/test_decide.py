@@ -492,7 +492,7 @@ def test_the_lean_and_each_wing_move_their_strike(snap):
 
 
 def test_a_plan_for_days(snap):
-    """Days that are named count from the day of the figures; without a spot, or a calendar, there is no plan."""
+    """Named days count from the day that is given; without a spot or a calendar: no plan."""
     s, condor = snap(**FINE), STRUCTURES["iron_condor"]
     plan = plan_for(s, condor, STANDARD, today=TODAY, days=10)
     assert (plan.expiry, plan.days) == (date(2026, 4, 6), 10)
@@ -603,31 +603,24 @@ def test_a_long_reason_is_cut_at_its_colon(snap):
 
 
 @pytest.mark.parametrize(
-    ("later", "words"),
+    ("left", "words"),
     [
-        (timedelta(0), ()),
-        (EXPIRY - TODAY - timedelta(22), ()),
-        (
-            EXPIRY - TODAY - timedelta(21),
-            (
-                f"the figures are of 2026-03-27 and their expiry {EXPIRY} is 21 days away, at or "
-                "inside the time stop: refresh before you trade",
-            ),
-        ),
-        (
-            EXPIRY - TODAY + timedelta(3),
-            (
-                f"the figures are of 2026-03-27 and their expiry {EXPIRY} has passed: refresh "
-                "before you trade",
-            ),
-        ),
+        (49, None),
+        (22, None),
+        (21, "is 21 days away, at or inside the time stop"),
+        (1, "is 1 day away, at or inside the time stop"),
+        (0, "is 0 days away, at or inside the time stop"),
+        (-1, "has passed"),
     ],
 )
-def test_a_plan_of_old_figures_keeps_its_expiry_and_warns_once_that_is_near(snap, later, words):
+def test_a_plan_of_old_figures_keeps_its_expiry_and_warns_once_that_is_near(snap, left, words):
     """Days count from the day of the figures; a time stop that has come or gone is said."""
-    d = decide(snap(**FINE), STANDARD, today=TODAY + later)
-    assert (d.strikes.expiry, d.strikes.days) == (EXPIRY, (EXPIRY - TODAY).days)
-    assert tuple(w for w in d.warnings if "refresh before" in w) == words
+    d = decide(snap(**FINE), STANDARD, today=EXPIRY - timedelta(left))
+    assert (d.strikes.expiry, d.strikes.days) == (EXPIRY, 49)
+    told = f"the figures are of 2026-03-27 and their expiry {EXPIRY} {words}: refresh before you"
+    assert [w.removesuffix(" trade") for w in d.warnings if "refresh before" in w] == (
+        [told] if words else []
+    )
 
 
 def test_new_figures_with_a_near_expiry_do_not_warn_of_their_age(snap):
