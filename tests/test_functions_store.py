@@ -29,6 +29,7 @@ from vrp_xl.sources.base import Fetched, Observation, Quota
 from vrp_xl.sources.sample.market import SYMBOLS
 from vrp_xl.store.database import DEFAULT_WATCHLIST, Store, Watched
 from vrp_xl.workflow import journal
+from vrp_xl.workflow.columns import BY_NAME, flat, reason, scan_dict
 from vrp_xl.workflow.fields import SCAN_FIELDS
 from vrp_xl.workflow.scan import run_scan
 
@@ -104,6 +105,35 @@ def test_why_tells_of_a_sale_without_an_edge():
     assert said["why"].startswith(words)
     assert said["warnings"].startswith(words)
     assert "edge" not in f.VRP_WHY("QQQ").replace("edge exists", "")
+
+
+# A row without a cell
+
+
+@pytest.mark.usefixtures("sample")
+def test_a_row_without_a_cell_has_the_same_sign_everywhere():
+    """XOM has no z, META no regime: "?" in the scan, on the desk and in files; why stands beside.
+
+    VRP_CELL alone tells them apart: without a z-score it is no number.
+    """
+    f.VRP_SCAN()
+    with store() as open_store:
+        scan = run_scan(open_store, "sample", list(SYMBOLS), STANDARD)
+        raw = [raw_row(row.snapshot) for row in scan.rows]
+    shown = {row.snapshot.symbol: flat(row, BY_NAME["cell"]) for row in scan.rows}
+    assert shown["XOM"] == shown["META"] == "?"
+    assert dict(f.VRP_SCAN(list(SYMBOLS), ["symbol", "cell"])) == shown
+    assert dict(zip(shown, (r[0] for r in f.VRP_DECIDE(raw)), strict=True)) == shown
+    assert dict(f.VRP_SCAN(["XOM", "SPY"], ["symbol", "yesterday"])) == {"XOM": "?", "SPY": "A"}
+    reasons = {row.snapshot.symbol: reason(row, BY_NAME["cell"]) for row in scan.rows}
+    assert "3 of 60 days" in reasons["XOM"]
+    assert "gamma regime is not known" in reasons["META"]
+    assert reasons["SPY"] is None
+    assert (f.VRP_CELL("META"), f.VRP_CELL("XOM"), f.VRP_GET("XOM", "cell")) == ("?", NA, NA)
+    assert scan_dict(scan)["counts"]["?"] == 2
+    machine = {r["symbol"]: (r["cell"], r["cell_why"]) for r in scan_dict(scan)["rows"]}
+    assert machine["XOM"] == (None, reasons["XOM"])
+    assert machine["SPY"] == ("A", None)
 
 
 # Old figures keep their expiry
@@ -792,7 +822,7 @@ def test_decisions_return_as_many_rows():
     assert out[3][action] == out[6][action] == "WAIT: a figure cannot be read"
     assert "z_score of QQQ is 'n/a', not a number" in out[3][why]
     assert "no symbol" in out[6][why]
-    assert out[4][0] is None
+    assert out[3][0] == out[4][0] == out[6][0] == "?"
     assert "no z-score" in out[4][why]
     assert len(f.VRP_DECIDE([["SPY"], [None], [""]])) == 3
     assert f.VRP_DECIDE([[None, None]] * 4) == [blank] * 4

@@ -252,6 +252,23 @@ def test_missing_z_is_no_cell_at_all(snap):
     assert "no z-score: 12 of 60 days are stored" in d.why
 
 
+def test_a_row_without_a_cell_shows_a_question_mark_and_why(snap):
+    """Whatever is not known, one sign; the reasons are told apart, and of a known cell none."""
+    no_z = {"z_score": None, "missing": {"z_score": "12 of 60 days are stored"}}
+    no_gamma = {"gamma": "unknown", "gamma_basis": None, "net_gex": None}
+    told = "the gamma regime is not known and net GEX has no sign either"
+    for changes, why in (
+        (no_z, ("no z-score: 12 of 60 days are stored",)),
+        (no_gamma, (told,)),
+        ({**no_z, **no_gamma}, (told, "no z-score: 12 of 60 days are stored")),
+    ):
+        d = go(snap, **changes)
+        assert (d.cell, d.sign, d.no_cell) == (None, "?", why)
+        assert set(why) <= set(d.why)
+    known = go(snap)
+    assert (known.sign, known.no_cell) == ("A", ())
+
+
 def test_extreme_z_warns_and_caps(snap):
     """Above 3 a warning and at most 1.0; still a candidate."""
     d = go(snap, z_score=3.2)

@@ -67,6 +67,13 @@ class Decision:
     action: str
     why: tuple[str, ...]
     warnings: tuple[str, ...]
+    no_cell: tuple[str, ...] = ()
+    """Why there is no cell of the matrix; empty where there is one. Part of `why` too."""
+
+    @property
+    def sign(self) -> str:
+        """What a screen or a sheet shows as the cell: A to D, "?" where there is none."""
+        return self.cell or "?"
 
     @property
     def cell_text(self) -> str | None:
@@ -163,6 +170,7 @@ def decide(s: Snapshot, rules: Rules, *, today: date) -> Decision:
         (why if gamma.gamma == "unknown" else warnings).append(gamma.note)
     if s.z_score is None:
         why.append("no z-score: " + s.missing.get("z_score", "the source gives none"))
+    no_cell = tuple(why) if cell is None else ()
 
     expiry, days = _expiry(calendar.date_of(s.as_of), rules, warnings)
     pick = _pick(cell, s, p, lean, rules, days)
@@ -208,6 +216,7 @@ def decide(s: Snapshot, rules: Rules, *, today: date) -> Decision:
         action=action,
         why=tuple(dict.fromkeys(why)),
         warnings=tuple(dict.fromkeys(warnings)),
+        no_cell=no_cell,
     )
 
 

@@ -76,7 +76,7 @@ def _decided(cells: dict[str, Any], rules: Rules, today: date) -> list[Any]:
     try:
         snapshot = snapshot_of(cells, today=today)
     except VrpError as error:
-        words = {"action": "WAIT: a figure cannot be read", "why": str(error)}
+        words = {"cell": "?", "action": "WAIT: a figure cannot be read", "why": str(error)}
         return [words.get(name) for name in DECIDED_COLUMNS]
     decision = decide(snapshot, rules, today=today)
     edge, edge_why = decided_edge(snapshot, decision, rules)
@@ -179,7 +179,7 @@ def snapshot_of(cells: dict[str, Any], *, today: date) -> Snapshot:
 
 
 _VALUES: dict[str, Callable[[Snapshot, Decision, Rules], Any]] = {
-    "cell": lambda _, d, __: d.cell_text,
+    "cell": lambda _, d, __: d.sign,
     "size": lambda _, d, __: d.size,
     "structure": lambda _, d, __: d.structure.name if d.structure else None,
     "strikes": lambda _, d, __: (

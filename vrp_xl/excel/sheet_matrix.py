@@ -233,9 +233,9 @@ def _label(row: Row) -> str:
 def _moves(rows: Sequence[Row]) -> str:
     """Who came here since yesterday, such as "Moved here: NVDA B → A"."""
     moved = [
-        f"{look.clean(row.snapshot.symbol)} {row.yesterday} → {row.decision.cell_text}"
+        f"{look.clean(row.snapshot.symbol)} {row.yesterday} → {row.decision.sign}"
         for row in rows
-        if row.yesterday is not None and row.yesterday != row.decision.cell_text
+        if row.yesterday is not None and row.yesterday != row.decision.sign
     ]
     if not moved:
         return "No move since yesterday" if rows else ""

@@ -381,6 +381,9 @@ def _row(sheet: Worksheet, formats: Sequence[Format], at: int, row: Row) -> None
             sheet.write_number(at, n, value, style)
         elif isinstance(value, str):
             sheet.write_string(at, n, value, style)
+            why = _blank_why(row, column) if value == "?" else None
+            if why:
+                _note(sheet, at, n, why)
             if column.show in ("long", "text"):
                 tall.append((value, place.width))
         else:
@@ -390,7 +393,7 @@ def _row(sheet: Worksheet, formats: Sequence[Format], at: int, row: Row) -> None
 
 def _value(row: Row, column: Column) -> str | float | date | None:
     """What the cell holds: text, a finite number, a date, or None for a blank."""
-    value = row.decision.cell_text if column.name == "cell" else flat(row, column)
+    value = flat(row, column)
     if value is None:
         return None
     if isinstance(value, bool):

@@ -133,8 +133,8 @@ def plan_dict(plan: StrikePlan | None) -> dict[str, Any] | None:
 COLUMNS: tuple[Column, ...] = (
     Column("symbol", "Symbol", "", "text", "Ticker.", lambda r: r.snapshot.symbol),
     _decided("cell", "Cell", "", "letter",
-             "Cell of the gamma x VRP matrix: A to D; blank where z or gamma is not known.",
-             lambda r: r.decision.cell, "z_score"),
+             "Cell of the gamma x VRP matrix: A to D; ? where z or gamma is not known.",
+             lambda r: r.decision.sign),
     _decided("yesterday", "Yesterday", "", "letter", "The cell one trading day before.",
              lambda r: r.yesterday),
     _decided("candidate", "Candidate", "", "flag", "Whether the row passes the screen.",
@@ -268,7 +268,9 @@ BY_NAME: dict[str, Column] = {column.name: column for column in COLUMNS}
 
 
 def reason(row: Row, column: Column) -> str | None:
-    """Why that column of that row is blank, or None where nothing is known of it."""
+    """Why that column of that row is blank, the cell a "?", or None where nothing is known of it."""
+    if column.name == "cell":
+        return "; ".join(row.decision.no_cell) or None
     if column.name in EDGE_COLUMNS and row.edge is None:
         return row.edge_why or None
     if column.name == "edge_30_pct_credit" and row.edge is not None and row.edge.credit <= 0:
@@ -279,6 +281,8 @@ def reason(row: Row, column: Column) -> str | None:
 def row_dict(row: Row) -> dict[str, Any]:
     """One row in plain types for JSON: numbers are numbers, null is what is missing."""
     out = {column.name: _plain(column.value(row)) for column in COLUMNS}
+    out["cell"] = row.decision.cell
+    out["cell_why"] = reason(row, BY_NAME["cell"])
     out["strikes"] = plan_dict(row.decision.strikes)
     out["edge"] = edge_dict(row)
     out["edge_why"] = row.edge_why or None

@@ -47,7 +47,7 @@ class Row:
     stale: bool
     """Whether a session has opened since the figures were taken."""
     yesterday: str | None
-    """The cell of the trading day before; "?" where gamma was not known; None: no record."""
+    """The cell of the trading day before; "?" where it had none; None: no record."""
     z_change: float | None
     state: RowState
     """fresh: this refresh brought it; kept: the refresh failed, an older one stays; stored."""
@@ -111,7 +111,7 @@ class Scan:
             return dict(self.seen)
         out = dict.fromkeys(("A", "B", "C", "D", "?"), 0)
         for row in self.rows:
-            out[row.decision.cell or "?"] += 1
+            out[row.decision.sign] += 1
         return out
 
 
@@ -222,7 +222,7 @@ def row_of(
     before = store.previous(snapshot.source, snapshot.symbol, day)
     yesterday = z_change = None
     if before is not None:
-        yesterday = decide(before, rules, today=today).cell_text
+        yesterday = decide(before, rules, today=today).sign
         if (
             snapshot.z_score is not None
             and before.z_score is not None
