@@ -804,6 +804,7 @@ def VRP_LEVELS(
 ) -> list[list[Any]]:  # fmt: skip
     """Gamma levels of all expiries beside those of the traded window, and what is behind them.
 
+    A level that is missing has its reason in the fourth column.
     GEX in USD per 1 % move, from the chain's gammas; the flip and the crossings are re-priced over
     a grid of spots. The strikes are those with the most GEX. The window is that of the rules
     dte_min and dte_max at the refresh.

@@ -268,7 +268,7 @@ BY_NAME: dict[str, Column] = {column.name: column for column in COLUMNS}
 
 
 def reason(row: Row, column: Column) -> str | None:
-    """Why that column of that row is blank, the cell a "?", or None where nothing is known of it."""
+    """Why that column of that row is blank, or the cell a "?"; None where nothing is known of it."""
     if column.name == "cell":
         return "; ".join(row.decision.no_cell) or None
     if column.name in EDGE_COLUMNS and row.edge is None:
