@@ -41,6 +41,8 @@ TABLE_WIDTH = 100
 """A narrower terminal gets lines instead of the table of the rest."""
 FAILURES_LISTED = 20
 """Names without figures that get a line each; more are told by kind."""
+REASONS_LISTED = 12
+"""Reasons that the terminal lists of a screen; JSON has them all."""
 _CELL_STYLE = {
     "A": "bold white on #0072B2",
     "B": "bold black on #E69F00",
@@ -111,6 +113,8 @@ def show_scan(scan: Scan, out: Console, *, everything: bool = False) -> None:
         out.print(Text("No candidate this morning. Doing nothing is a position.", style="bold"))
     if rest:
         _rest(rest, out, min(row.age for row in scan.rows))
+    if scan.seen is not None:
+        _reasons(scan, out)
     if scan.failed:
         out.print()
         out.print(Text("No figures", style="bold"))
@@ -124,6 +128,24 @@ def show_scan(scan: Scan, out: Console, *, everything: bool = False) -> None:
             out.print(
                 Text(f"  {row.snapshot.symbol:<8} {age_words(row.age)} old: {clean(row.state_why)}")
             )
+
+
+def _reasons(scan: Scan, out: Console) -> None:
+    """Why a screen left names out, counted: those without a cell first."""
+    for has_cell, title in ((False, "Without a cell"), (True, "With a cell and left out")):
+        lines = [left for left in scan.left if left.has_cell is has_cell]
+        if not lines:
+            continue
+        names = sum(left.names for left in lines)
+        out.print()
+        out.print(Text(f"{title}: {names:,} of {scan.looked_at:,}", style="bold"))
+        for left in lines[:REASONS_LISTED]:
+            more = ", ..." if left.names > len(left.first) else ""
+            out.print(Text(f"  {left.names:>7,}  {clean(left.why)}: {', '.join(left.first)}{more}"))
+        rest = lines[REASONS_LISTED:]
+        if rest:
+            told = sum(left.names for left in rest)
+            out.print(Text(f"  {told:>7,}  for {len(rest)} other reasons; --json lists them all"))
 
 
 def _failures(failed: Sequence[Failure]) -> Iterator[str]:

@@ -268,7 +268,7 @@ BY_NAME: dict[str, Column] = {column.name: column for column in COLUMNS}
 
 
 def reason(row: Row, column: Column) -> str | None:
-    """Why that column of that row is blank, or the cell a "?"; None where nothing is known of it."""
+    """Why that column is blank, or the cell a "?"; None where nothing is known of it."""
     if column.name == "cell":
         return "; ".join(row.decision.no_cell) or None
     if column.name in EDGE_COLUMNS and row.edge is None:
@@ -331,6 +331,10 @@ def scan_dict(scan: Scan) -> dict[str, Any]:
         },
         "looked_at": scan.looked_at,
         "counts": scan.counts,
+        "left_out": [
+            {"why": left.why, "names": left.names, "cell": left.has_cell, "first": [*left.first]}
+            for left in scan.left
+        ],
         "rows": [row_dict(row) for row in scan.rows],
         "failed": [{"symbol": f.symbol, "error": f.error, "why": f.why} for f in scan.failed],
         "notices": list(scan.notices),

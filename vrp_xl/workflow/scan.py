@@ -18,6 +18,7 @@ from vrp_xl.core.history import same_standing
 from vrp_xl.core.sizing import Sized, contracts_by_rules
 from vrp_xl.core.term import Tenor, tenor
 from vrp_xl.workflow.closes import stored_closes
+from vrp_xl.workflow.tally import Tally
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from vrp_xl.core.snapshot import Snapshot
     from vrp_xl.sources.base import Quota
     from vrp_xl.store.database import Store
+    from vrp_xl.workflow.tally import Left
 
 CLOCK_GRACE = timedelta(minutes=5)
 """Figures that are so much younger than the present say that this machine's clock is wrong."""
@@ -88,6 +90,8 @@ class Scan:
     """Cell -> names that were looked at, where `rows` holds the candidates of a screen alone."""
     newest: datetime | None = None
     """Time of the newest figures that were looked at, where `rows` does not hold them all."""
+    counted: tuple[Left, ...] | None = None
+    """Why names were left out, where `rows` holds the candidates of a screen alone."""
 
     @property
     def as_of(self) -> datetime | None:
@@ -113,6 +117,16 @@ class Scan:
         for row in self.rows:
             out[row.decision.sign] += 1
         return out
+
+    @property
+    def left(self) -> tuple[Left, ...]:
+        """Why names are left out, by reason; the largest first."""
+        if self.counted is not None:
+            return self.counted
+        tally = Tally()
+        for row in self.rows:
+            tally.add(row)
+        return tally.lines()
 
 
 def run_scan(
