@@ -63,7 +63,7 @@ class Tally:
 
     def count(self, symbol: str, why: str, *, has_cell: bool) -> None:
         """Counts a name under its reason; what follows a semicolon is advice and left off."""
-        why = why.split(";")[0].strip()
+        why = why.split(";", maxsplit=1)[0].strip()
         found = _FIGURE.findall(why)
         group = self._groups.setdefault(
             (has_cell, _FIGURE.sub("#", why)), _Group(_FIGURE.split(why), found, list(found))
