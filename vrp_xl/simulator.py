@@ -599,7 +599,7 @@ def extra_names_of(text: str) -> int | dict[str, int]:
     """What ``--names`` says: so many invented names, or those in a file.
 
     Each name of a file is a variation of one of the twelve, by its place in the file; one that the
-    sample market has already is left as it is. Lines that cannot be read are told on standard error.
+    sample market has already is left as it is. Lines that cannot be read go to standard error.
 
     Raises:
         InputError: a number above 9999, or a file that cannot be read or holds no name.
