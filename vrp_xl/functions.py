@@ -359,7 +359,14 @@ def VRP_EXITSTATE(
     credit: Annotated[Number, arg.of_kind(arg.POSITIVE, "Credit received.", "USD")] = None,
     mark: Annotated[Number, arg.of_kind(arg.NOT_NEGATIVE, "Price to buy it back.", "USD")] = None,
     days_to_expiry: Annotated[Number, arg.number("Calendar days to expiry.", "days")] = None,
-    entry_cell: Annotated[str | None, arg.of_kind(arg.CELL, "Cell at entry.")] = None,
+    entry_cell: Annotated[
+        str | None,
+        arg.of_kind(
+            arg.CELL,
+            "Cell at entry.",
+            default="not known; of a name that nobody holds, above the flip",
+        ),
+    ] = None,
     rules: Annotated[Desk, arg.rules] = BLANK,
 ) -> str:
     """The exit that leads: what fires first of inversion, flip breach, profit, time, warning.
@@ -896,7 +903,7 @@ def VRP_EXIT(
                                                      "USD"))],
     expiry: Annotated[dt.date | None, arg.may_miss(arg.of_kind(arg.DAY, "Expiry.", "date"))],
     entry_cell: Annotated[str | None, arg.of_kind(arg.CELL, "Cell at entry.",
-                          default="entered above the flip")] = None,
+                          default="not known: nor is a flip breach")] = None,
     entry_date: Annotated[dt.date | None, arg.of_kind(arg.DAY, "Day of entry; positions that "
                           "were entered inside the time stop have none.", "date")] = None,
     structure: Annotated[str | None, arg.of_kind(arg.TEXT, "What was sold; a flip breach closes "

@@ -142,10 +142,38 @@ def test_entered_below_the_flip_is_no_breach(cell):
     assert unknown(entry_cell=cell, flip=None, gamma="unknown") == set()
 
 
-@pytest.mark.parametrize("cell", ["A", "C", None])
+@pytest.mark.parametrize("cell", ["A", "C"])
 def test_below_the_flip_breaches_what_was_entered_above(cell):
-    """A, C, and what does not say, are breached below the flip."""
+    """A and C are breached below the flip."""
     assert fired(entry_cell=cell, spot=572) == ["flip breach"]
+
+
+@pytest.mark.parametrize(
+    ("figures", "rule", "words"),
+    [
+        ({"spot": 572.0}, "flip breach", "spot is 0.09 % below the gamma flip"),
+        ({"gamma": "negative"}, "flip breach", "dealer gamma is negative"),
+        ({"spot": 575.0}, "near flip", "spot is only 0.43 % above the gamma flip"),
+    ],
+)
+def test_a_position_that_does_not_say_its_cell_is_unknown_where_that_matters(figures, rule, words):
+    """Entered above the flip it would fire, entered below it would not: so it is not known."""
+    got = state(entry_cell=None, **figures)
+    assert got.fired == ()
+    assert [(e.rule, e.words) for e in got.unknown] == [
+        (rule, f"{rule} needs the cell at entry: {words}")
+    ]
+    assert got.words(held=True) == f"UNKNOWN: {rule} needs the cell at entry: {words}"
+    assert [e.rule for e in state(entry_cell="A", **figures).fired] == [rule]
+    assert state(entry_cell="B", **figures).fired == ()
+
+
+def test_a_position_that_does_not_say_its_cell_is_ok_where_no_cell_would_fire():
+    """Far above the flip in positive gamma; without a flip and a regime that is what is missing."""
+    assert (fired(entry_cell=None), unknown(entry_cell=None)) == ([], set())
+    assert unknown(entry_cell=None, flip=None, gamma="unknown") == {"flip breach"}
+    nobody = {"entry_cell": None, "held": False, "spot": 572.0}
+    assert fired(**nobody) == ["flip breach"], "a name that nobody holds would be entered now"
 
 
 @pytest.mark.parametrize(

@@ -177,7 +177,8 @@ def review(p: Position, snapshot: Snapshot | None, rules: Rules, *, today: date)
             rules,
         )  # fmt: skip
     cell = None if decision is None else decision.sign
-    change = _cell_change(p, decision and decision.cell_text) if p.is_open else ""
+    known = None if decision is None else decision.cell_text
+    change = _cell_change(p, known) if p.is_open else ""
     action, reason = _told(p, state, change)
     return Review(
         position=p,

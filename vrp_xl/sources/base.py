@@ -74,7 +74,7 @@ class Stored(NamedTuple):
 
     as_of: datetime
     fetched_at: datetime
-    made_by: Mapping[str, float] = {}  # noqa: RUF012 (a default of a tuple; nothing writes to it)
+    made_by: Mapping[str, float] = {}
     """As `Snapshot.made_by`."""
 
 
