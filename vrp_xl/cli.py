@@ -207,7 +207,7 @@ def scan(
             else "this is the embedded sample market, as chosen with `vrp-xl source`"
         )
     with desk.open_store() as store:
-        opened = None if offline else desk.open_source(choice.name, data=data)
+        opened = None if offline else desk.open_source(choice.name, data=data, rules=loaded.rules)
         if opened is not None:
             notices += opened.problems
         if universe is not None:
@@ -358,7 +358,7 @@ def refresh(
 
     choice = desk.choose(source if data is None or source is not None else "folder")
     loaded = desk.rules_in_force()
-    opened = desk.open_source(choice.name, data=data)
+    opened = desk.open_source(choice.name, data=data, rules=loaded.rules)
     with desk.open_store() as store:
         names = _names(store, symbols, choice.name, opened)
         asked = [name for name in store.wanted(choice.name) if name not in names]

@@ -286,7 +286,7 @@ def _refresh_scan(book: Book) -> str:
     book.status(f"VRP: refreshing {len(asked.watched)} names from {asked.source}")
     with desk.open_store() as store:
         _keep_dates(store, asked.watched)
-        opened = desk.open_source(asked.source)
+        opened = desk.open_source(asked.source, rules=asked.where.rules)
         try:
             wanted = _wanted(book, store, opened, asked)
             result = _morning(book, store, opened, asked)
@@ -442,7 +442,7 @@ def _refresh_symbol(book: Book) -> str:
     book.status(f"VRP: refreshing {symbol} from {asked.source}")
     with desk.open_store() as store:
         _keep_dates(store, asked.watched)
-        opened = desk.open_source(asked.source)
+        opened = desk.open_source(asked.source, rules=asked.where.rules)
         try:
             result = _morning(book, store, opened, asked, [symbol])
         finally:
