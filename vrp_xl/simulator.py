@@ -35,7 +35,8 @@ from vrp_xl.sources.sample.documents import (
     snapshot_day,
 )
 from vrp_xl.sources.sample.kelly import Bet, kelly_document
-from vrp_xl.sources.sample.market import SYMBOLS, Market
+from vrp_xl.sources.sample.market import Market
+from vrp_xl.sources.sample.names import SYMBOLS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping

@@ -189,7 +189,7 @@ def _headline(scan: Scan, out: Console) -> None:
 
 def _plan(row: Row, out: Console, *, everything: bool = False) -> None:
     s, d = row.snapshot, row.decision
-    cell = d.cell or "?"
+    cell = d.sign
     head = Text(f"{s.symbol} ", style="bold")
     head.append(f" {cell} ", style=_CELL_STYLE[cell])
     head.append(
@@ -277,7 +277,7 @@ def _plan_lines(row: Row) -> Iterator[tuple[str, str]]:
         yield "Structure", f"{d.structure.title} ({score}), {d.structure.risk} risk"
     yield from _strike_lines(row)
     yield from _edge_lines(row)
-    yield "Size", f"{d.size:.2f}x standard{_contracts(row)}"
+    yield from _size_lines(row)
     if row.tenor is not None:
         yield "Tenor", row.tenor.why
     for i, line in enumerate(exit_plan(d, row.rules, flip=s.gamma_flip)):
@@ -294,6 +294,14 @@ def _plan_lines(row: Row) -> Iterator[tuple[str, str]]:
         yield ("Warnings" if i == 0 else ""), line
     stale = ", stale: a session has opened since" if row.stale else ""
     yield "Data", f"{s.source}, {age_words(row.age)} old{stale}"
+
+
+def _size_lines(row: Row) -> Iterator[tuple[str, str]]:
+    """The size, and what open positions have used of the caps."""
+    yield "Size", f"{row.decision.size:.2f}x standard{_contracts(row)}"
+    if row.sized is not None and any(cap.held for cap in row.sized.caps):
+        for cap in row.sized.caps:
+            yield "", cap.words
 
 
 def _contracts(row: Row) -> str:
@@ -444,7 +452,7 @@ def _rest(rows: list[Row], out: Console, youngest: timedelta) -> None:
     table.add_column("Left out because", overflow="fold")
     for row in rows:
         s, d, p = row.snapshot, row.decision, row.decision.premium
-        cell = d.cell or "?"
+        cell = d.sign
         change = f" (was {row.yesterday})" if row.yesterday and row.yesterday != cell else ""
         table.add_row(
             Text(s.symbol),
@@ -476,7 +484,7 @@ def _rest_narrow(rows: list[Row], out: Console, youngest: timedelta) -> None:
     out.print(Text("The rest", style="bold"))
     for row in rows:
         s, d = row.snapshot, row.decision
-        cell = d.cell or "?"
+        cell = d.sign
         line = Text(f"{s.symbol:<8}")
         line.append(f" {cell} ", style=_CELL_STYLE[cell])
         line.append(f"  z {figure(s.z_score, '+.2f')}  spread {figure(s.vrp_20d, '+.1f')}")

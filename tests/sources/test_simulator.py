@@ -18,7 +18,8 @@ import requests
 
 from vrp_xl.errors import InputError
 from vrp_xl.simulator import FAULTS, LIMITS, Simulator, extra_names_of, serve
-from vrp_xl.sources.sample.market import SYMBOLS, Market, variation
+from vrp_xl.sources.sample.market import Market, variation
+from vrp_xl.sources.sample.names import SYMBOLS
 
 EXAMPLES = Path(__file__).parents[2] / "../shared/facts/flashalpha_examples"
 WEEKEND = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)

@@ -174,6 +174,14 @@ def test_a_short_history_has_no_interval_and_says_so(tmp_path):
     assert any("too short for intervals" in note for note in report.notes)
 
 
+@pytest.mark.parametrize(("days", "told"), [(600, True), (2700, False)])
+def test_a_few_years_give_a_hint_and_say_so(tmp_path, days, told):
+    """Where a block is shorter than a year its intervals may be too narrow (decision 0027)."""
+    report = report_of(("ABC", *written(tmp_path, made(days))))
+    assert report.evidence.everything.ci is not None
+    assert any("too narrow" in note and "a hint" in note for note in report.notes) is told
+
+
 # Bad input
 
 
@@ -242,7 +250,7 @@ def test_rows_that_are_left_out_are_told(tmp_path):
     """With the file, their number and the first reason; the good rows count."""
     prices, iv = written(tmp_path, made(400))
     iv.write_text(iv.read_text() + "2016-07-04,20\n2016-07-05,x\n")
-    (note, *_) = report_of(("ABC", prices, iv)).notes
+    (note,) = (note for note in report_of(("ABC", prices, iv)).notes if "not used" in note)
     assert note.startswith("abc_iv.csv: 2 rows not used, the first: line 402: 2016-07-04 is no")
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from vrp_xl.core.edge import caution
 from vrp_xl.core.rules import STANDARD
-from vrp_xl.sources.sample.market import SYMBOLS
+from vrp_xl.sources.sample.names import SYMBOLS
 from vrp_xl.sources.sample.source import SampleSource
 from vrp_xl.store.database import Store
 from vrp_xl.terminal import console, show_scan

@@ -19,9 +19,11 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from vrp_xl.core import calendar, splits, standing
+from vrp_xl.core.implied import interpolate_iv
 from vrp_xl.core.iv_index import INDICES, index_of
 from vrp_xl.core.premium import spread, variance_premium
 from vrp_xl.core.realized import close_to_close, one_sided
+from vrp_xl.core.snapshot import TermPoint
 from vrp_xl.errors import InputError, NoNumberError, VrpError
 
 if TYPE_CHECKING:
@@ -111,7 +113,7 @@ def complete(
     name = proxy_of(snapshot.symbol) or ""
     index = [dated for dated in history.get(name, ()) if dated[0] <= day]
     done = _without_own(snapshot)
-    done = _spread(_realized(done, prices))
+    done = _term(_spread(_realized(done, prices)), prices)
     spreads = _spread_standing(
         done, _before(history.get("vrp_20d", ()), day), prices, name, index, day, limits
     )
@@ -144,12 +146,17 @@ def _without_own(snapshot: Snapshot) -> Snapshot:
     own = [
         name
         for name, basis in snapshot.basis.items()
-        if basis.startswith(OWN) or (name in STANDING and _is_proxied(basis))
+        if basis.startswith(OWN)
+        or name == "term_vrp"  # one that was delivered has none
+        or (name in STANDING and _is_proxied(basis))
     ]
     if not own:
         return snapshot
     basis = {k: v for k, v in snapshot.basis.items() if k not in own}
-    return snapshot.replace(basis=basis, **dict.fromkeys(own))
+    blank: dict[str, Any] = dict.fromkeys(own)
+    if "term_vrp" in blank:
+        blank["term_vrp"] = ()
+    return snapshot.replace(basis=basis, **blank)
 
 
 def _with_kept(done: Snapshot, before: Snapshot) -> Snapshot:
@@ -223,7 +230,7 @@ class Prices:
             raise NoNumberError(
                 f"{str(jump)[0].upper()}{str(jump)[1:]}: a split that is not adjusted, or the "
                 "price itself?",
-                f"Say which: vrp-xl history split {self.symbol} {jump.day} "
+                f"Say which: {splits.SAY} {self.symbol} {jump.day} "
                 f"{splits.ratio_words(jump.ratio) if jump.clear else 'RATIO'} (or: none)",
             )
         absent = self.places[-1] - self.places[start] - returns
@@ -263,13 +270,14 @@ class Prices:
 
         from vrp_xl.core.panel import realized_panel  # noqa: PLC0415
 
-        if len(self.closes) <= returns or not all(close > 0 for close in self.closes):
+        if len(self.closes) <= returns:
             return []
         places = np.array(self.places)
         steps = np.diff(places)
         for at in self.jumps or {}:
             steps[at - 1] = _LONGEST_RETURN + 1
-        volatility = realized_panel(np.array(self.closes), returns)
+        closes = np.array(self.closes)
+        volatility = realized_panel(np.where(closes > 0, closes, np.nan), returns)
         absent = places[returns:] - places[:-returns] - returns
         longest = np.lib.stride_tricks.sliding_window_view(steps, returns).max(axis=-1)
         good = (absent <= returns // 10) & (longest <= _LONGEST_RETURN)
@@ -389,6 +397,39 @@ def _spread(snapshot: Snapshot) -> Snapshot:
     return snapshot.replace(basis=basis, missing=missing, **found)
 
 
+_RETURNS_OF_TENOR = {7: 5, 14: 10, 30: 20, 60: 41, 90: 62}
+"""Calendar days -> daily returns in as many; 30 takes the 20 of the spread."""
+_TERM_WORDS = (
+    f"{OWN}: ATM IV by tenor minus the realized volatility of as many trading days: "
+    + ", ".join(f"{tenor} days {returns} returns" for tenor, returns in _RETURNS_OF_TENOR.items())
+)
+
+
+def _term(snapshot: Snapshot, prices: Prices) -> Snapshot:
+    """The premium by tenor, where the source gave ATM IV by expiry and nothing of it."""
+    if snapshot.term_vrp:
+        return snapshot
+    points: list[TermPoint] = []
+    lacking = ""
+    for tenor, returns in _RETURNS_OF_TENOR.items():
+        iv = interpolate_iv(snapshot.iv_term, tenor)
+        if iv is None:
+            continue
+        rv = None
+        try:
+            rv = close_to_close(prices.window(returns)[0])
+        except VrpError as error:
+            lacking = lacking or str(error)
+        points.append(TermPoint(tenor, iv, rv, None if rv is None else spread(iv, rv)))
+    if not points:
+        return snapshot
+    done = snapshot.replace(
+        term_vrp=tuple(points), basis={**snapshot.basis, "term_vrp": _TERM_WORDS}
+    )
+    known = any(point.vrp is not None for point in points)
+    return done if known else done.replace(missing={"term_vrp": lacking})
+
+
 # Where today stands in its history
 
 
@@ -409,7 +450,7 @@ class _Lacking:
     """Why nothing can be compared, and how many days are there so far."""
 
     why: str
-    days: int
+    days: int = 0
 
 
 def of_another_tenor(snapshot: Snapshot) -> bool:
@@ -443,11 +484,14 @@ def _spread_standing(
     if day in values:
         realized = prices.realized_before(_SPREAD_RV)
         pairs = [(when, values[when] - rv) for when, rv in realized if when in values]
-        if pairs and pairs[-1][0] == day and len(pairs) > limits.days_min:
+        if pairs and pairs[-1][0] != day:
+            told = f"{name} minus RV20 has no value of {day}; its last is of {pairs[-1][0]}"
+        elif len(pairs) > limits.days_min:
             *before, today = (value for _, value in pairs)
             return _Compared(f"{name} minus RV20,", today, before)
-        stored = max(len(pairs) - 1, 0)
-        told = f"{name} minus RV20 has {stored} of {limits.days_min} days: import closes too"
+        else:
+            stored = max(len(pairs) - 1, 0)
+            told = f"{name} minus RV20 has {stored} of {limits.days_min} days: import closes too"
     else:
         told = _no_index(name, index, day)
     return _Lacking(f"{lacking}; {told}", len(own))
@@ -463,7 +507,7 @@ def _iv_standing(
 ) -> _Compared | _Lacking:
     """ATM IV against its own history, else the index against the index's."""
     if of_another_tenor(s):
-        return _Lacking(s.missing["atm_iv_30d"], len(own))
+        return _Lacking(s.missing["atm_iv_30d"])
     if s.atm_iv is not None and len(own) >= limits.days_min:
         return _Compared(f"{OWN}: ATM IV", s.atm_iv, own)
     if s.atm_iv is None:
@@ -471,7 +515,7 @@ def _iv_standing(
     else:
         lacking = _too_few(s.symbol, "ATM IV", "atm_iv", len(own), limits)
     if not name:
-        return _Lacking(lacking, len(own))
+        return _Lacking(lacking)
     if index and index[-1][0] == day:
         before = [value for _, value in index[:-1]]
         if len(before) >= limits.days_min:
@@ -479,7 +523,7 @@ def _iv_standing(
         told = f"{name} has {len(before)} of {limits.days_min} days"
     else:
         told = _no_index(name, index, day)
-    return _Lacking(f"{lacking}; {told}", len(own))
+    return _Lacking(f"{lacking}; {told}")
 
 
 def _too_few(symbol: str, what: str, field: str, days: int, limits: _Limits) -> str:

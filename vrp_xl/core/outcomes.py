@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 import numpy as np
 
 from vrp_xl.core import calendar
+from vrp_xl.core.compare import TOLERANCE
 from vrp_xl.core.panel import following_panel, percentile_panel, realized_panel, zscore_panel
 from vrp_xl.errors import InputError
 
@@ -244,9 +245,7 @@ def from_records(
         dated = closes.get(name, ())
         when = np.array([day.toordinal() for day, _ in dated], np.int64)
         found = _following(when, np.array([close for _, close in dated], np.float64), tenor)
-        for day in (doubtful or {}).get(name, ()):
-            at_close = int(np.searchsorted(when, day.toordinal()))
-            found[max(at_close - tenor, 0) : at_close] = np.nan
+        _forget(found, when, (doubtful or {}).get(name, ()), tenor)
         after |= {(name, day): float(v) for (day, _), v in zip(dated, found, strict=True)}
 
     def column(values: Iterable[float | None]) -> Floats:
@@ -270,8 +269,18 @@ def from_records(
     )
 
 
+def _forget(after: Floats, when: Whole, doubtful: Sequence[date], tenor: int) -> None:
+    """Takes out what reaches over one of these days."""
+    for day in doubtful:
+        at = int(np.searchsorted(when, day.toordinal()))
+        after[max(at - tenor, 0) : at] = np.nan
+
+
 def mean_outcome(
-    closes: Sequence[tuple[date, float]], ivs: Sequence[tuple[date, float]], tenor: int
+    closes: Sequence[tuple[date, float]],
+    ivs: Sequence[tuple[date, float]],
+    tenor: int,
+    doubtful: Sequence[date] = (),
 ) -> float | None:
     """Mean outcome over all days that have a close and an implied volatility, in points.
 
@@ -281,9 +290,11 @@ def mean_outcome(
         closes: by day, oldest first.
         ivs: by day.
         tenor: returns that the outcome covers.
+        doubtful: days whose close may be that of a split; no outcome reaches over one.
     """
     when = np.array([day.toordinal() for day, _ in closes], np.int64)
     after = _following(when, np.array([close for _, close in closes], np.float64), tenor)
+    _forget(after, when, doubtful, tenor)
     told = {day.toordinal(): iv for day, iv in ivs}
     found = np.array([told.get(day, np.nan) for day in when.tolist()], np.float64) - after
     known = found[np.isfinite(found)]
@@ -320,7 +331,7 @@ def _alignment(series: Series, when: Whole, closes: Floats, days: Days) -> Align
     between = int(((when >= start) & (when <= end)).sum())
     ivs = sum(start <= day.toordinal() <= end for day, _ in series.ivs)
     moves = closes[1:] / closes[:-1] - 1.0
-    far = np.flatnonzero((moves > JUMP) | (moves < -JUMP))
+    far = np.flatnonzero(np.abs(moves) > JUMP + TOLERANCE)
     return Alignment(
         series.symbol,
         len(days),

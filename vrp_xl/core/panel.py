@@ -42,13 +42,12 @@ def realized_panel(closes: Floats, window: int) -> Floats:
     _check(window)
     closes = np.asarray(closes, np.float64)
     out = np.full(closes.shape, np.nan)
-    if closes.shape[-1] <= window:
-        return out
     scale = 100.0 * math.sqrt(TRADING_DAYS)
     with np.errstate(invalid="ignore", divide="ignore"):
-        for rows, into in _blocks(closes, out):
+        for rows, into in _blocks(closes, out, window):
             logs = np.log(rows)
-            deviation = _moments(logs[:, 1:] - logs[:, :-1], window)[1]
+            totals = logs[:, window:] - logs[:, :-window]
+            deviation = _moments(logs[:, 1:] - logs[:, :-1], window, totals)[1]
             np.multiply(deviation, scale, out=into[:, window:])
     return out
 
@@ -70,12 +69,9 @@ def zscore_panel(values: Floats, window: int) -> Floats:
     _check(window)
     values = np.asarray(values, np.float64)
     out = np.full(values.shape, np.nan)
-    if values.shape[-1] <= window:
-        return out
     with np.errstate(invalid="ignore", divide="ignore"):
-        for rows, into in _blocks(values, out):
-            mean, deviation, centre = _moments(rows[:, :-1], window)
-            mean += centre
+        for rows, into in _blocks(values, out, window):
+            mean, deviation = _moments(rows[:, :-1], window)
             flat = deviation <= _ALIKE * np.maximum(1.0, np.abs(mean))
             z = into[:, window:]
             np.subtract(rows[:, window:], mean, out=z)
@@ -84,10 +80,19 @@ def zscore_panel(values: Floats, window: int) -> Floats:
     return out
 
 
-def _blocks(values: Floats, out: Floats) -> Iterator[tuple[Floats, Floats]]:
-    """Some rows of both at a time, as tables; `out` must be contiguous."""
+def _blocks(values: Floats, out: Floats, window: int) -> Iterator[tuple[Floats, Floats]]:
+    """Some rows of both at a time, as tables, from the first day that any row knows.
+
+    None where no more than `window` days are left. `out` must be contiguous: it is written to.
+    """
     days = values.shape[-1]
+    if days <= window:
+        return
     whole, into = values.reshape(-1, days), out.reshape(-1, days)
+    first = int(np.argmax(np.isfinite(whole).any(axis=0)))
+    if days - first <= window:
+        return
+    whole, into = whole[:, first:], into[:, first:]
     for start in range(0, len(whole), _ROWS):
         yield whole[start : start + _ROWS], into[start : start + _ROWS]
 
@@ -97,8 +102,8 @@ def _check(window: int) -> None:
         raise InputError(f"A window of {window} days has no deviation; use at least 2.")
 
 
-def _moments(values: Floats, window: int) -> tuple[Floats, Floats, Floats]:
-    """Mean (about the centre), sample deviation and centre of every window.
+def _moments(values: Floats, window: int, totals: Floats | None = None) -> tuple[Floats, Floats]:
+    """Mean and sample deviation of every window; `totals` are its sums where they are known.
 
     Sums over windows are differences of running sums; a row's own mean is taken off first, so that
     little is lost to rounding. A window that holds a NaN has none.
@@ -112,24 +117,25 @@ def _moments(values: Floats, window: int) -> tuple[Floats, Floats, Floats]:
         counts = np.maximum(known.sum(axis=-1, keepdims=True), 1)
         centre = np.where(known, values, 0.0).sum(axis=-1, keepdims=True) / counts
         off = np.where(known, values - centre, 0.0)
-    mean = _running(off, window)
-    np.multiply(off, off, out=off)
-    variance = _running(off, window)
-    variance -= mean * mean / window
+    mean = _running(off, window) if totals is None else totals - window * centre
     mean /= window
+    variance = _running(np.multiply(off, off, out=off), window)
+    variance -= window * (mean * mean)
     np.maximum(variance, 0.0, out=variance)
     variance /= window - 1
     deviation = np.sqrt(variance, out=variance)
     if not whole:
         deviation[_running(known.astype(np.float64), window) < window - 0.5] = np.nan
-    return mean, deviation, centre
+    mean += centre
+    return mean, deviation
 
 
 def _running(values: Floats, window: int) -> Floats:
     """Sums over every `window` places in a row."""
-    sums: Floats = np.cumsum(values, axis=-1)
-    sums[..., window:] -= sums[..., :-window].copy()
-    return sums[..., window - 1 :]
+    sums = np.zeros((*values.shape[:-1], values.shape[-1] + 1))
+    np.cumsum(values, axis=-1, out=sums[..., 1:])
+    totals: Floats = sums[..., window:] - sums[..., :-window]
+    return totals
 
 
 def ratio_panel(ivs: Floats, volatilities: Floats, floor: float) -> Floats:

@@ -69,7 +69,7 @@ def points(scan: Scan) -> list[Point]:
     found = [
         Point(
             look.clean(row.snapshot.symbol),
-            row.decision.cell or "?",
+            row.decision.sign,
             row.decision.flip_distance_pct,
             row.snapshot.z_score,
             row.decision.candidate,
@@ -197,7 +197,7 @@ def _capital(words: str) -> str:
 
 def _rows_in(scan: Scan, cell: str) -> list[Row]:
     """The rows of a cell, highest z first; "?" takes those without one."""
-    rows = [row for row in scan.rows if (row.decision.cell or "?") == cell]
+    rows = [row for row in scan.rows if (row.decision.sign) == cell]
     return sorted(rows, key=lambda row: -_z(row))
 
 

@@ -324,6 +324,13 @@ def evaluate(
             f"the history is too short for intervals: {found.trading_days:,} trading days are "
             f"{found.trading_days / found.block:.0f} blocks of {found.block}",
         )
+    elif found.block < bootstrap.TENORS_PER_BLOCK * tenor:
+        notes.insert(
+            0,
+            f"{found.trading_days:,} trading days allow blocks of {found.block} days only, and a "
+            "regime lasts longer: the intervals may be too narrow, so a difference shown here is "
+            "a hint and not yet evidence",
+        )
     if not found.counts.with_z:
         notes.append(
             f"no day has a z-score, which takes the {rules.z_window} spreads before it: whatever "
