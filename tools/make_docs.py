@@ -36,6 +36,7 @@ ROW_EXTRAS = {
     "cell_name": "Name of the cell, such as Premium Paradise.",
     "edge": "The whole edge of one contract: USD, percent, expiry and what it was priced from.",
     "edge_why": "Why there is no edge.",
+    "cell_why": "Why there is no cell of the matrix; in JSON the cell itself is null then.",
     "tenor": "Which tenor to sell: {richest, suggested, premium, why}; days and points, null where "
     "there is none.",
     "contracts": "Whole contracts under the caps: {contracts, risk_usd, why}; needs the rule "

@@ -115,7 +115,7 @@ class Review:
     loss: Loss | None
     """Of one contract."""
     cell: str | None
-    """The cell of the matrix now; "?" where gamma is not known."""
+    """The cell of the matrix now; "?" where z or gamma is not known; None: no figures."""
     cell_change: str
     """Entered in one cell, now in another, and what that asks for; empty where it has not."""
     z: float | None
@@ -176,8 +176,9 @@ def review(p: Position, snapshot: Snapshot | None, rules: Rules, *, today: date)
             ),
             rules,
         )  # fmt: skip
-    cell = None if decision is None else decision.cell_text
-    change = _cell_change(p, cell) if p.is_open else ""
+    cell = None if decision is None else decision.sign
+    known = None if decision is None else decision.cell_text
+    change = _cell_change(p, known) if p.is_open else ""
     action, reason = _told(p, state, change)
     return Review(
         position=p,
@@ -211,7 +212,7 @@ def _move(s: Snapshot, days: int | None) -> float | None:
 
 
 def _cell_change(p: Position, now: str | None) -> str:
-    """Entered in one cell, now in another: what the change asks for."""
+    """Entered in one cell, now in another: what the change asks for. Without z nothing is told."""
     was = p.entry_cell
     if was is None or now is None or now == was:
         return ""
