@@ -890,6 +890,36 @@ def test_ratio_what_if_equals_deciding_each_name(variant):
 
 
 @pytest.mark.usefixtures("live")
+def test_a_suspected_split_is_no_outcome():
+    """Windows over it do not count, and the words say which name and day; a mark lets them."""
+    put(snap("AAA"))
+    outcomes_by_hand([snap("AAA")])
+    day = dt.date(2025, 1, 1) + timedelta(days=19)
+    with store() as opened:
+        whole = dict(opened.series("flashalpha", "AAA", "close"))
+        parted = {d: c / 4 if d >= day else c for d, c in whole.items()}
+        opened.add_observations(
+            "flashalpha", "AAA", [Observation("close", d, c) for d, c in parted.items()]
+        )
+    READER.close()
+    assert f.VRP_WHATIF("AAA", [0], [0], "outcome") == [[None]]
+    assert LAST.words == (
+        f"AAA: unknown: suspected split on {day}, see `vrp-xl history split`; no outcome reaches "
+        "over it"
+    )
+    with store() as opened:
+        opened.add_observations("flashalpha", "AAA", [Observation("split", day, 4.0)])
+    READER.close()
+    ((split,),) = f.VRP_WHATIF("AAA", [0], [0], "outcome")
+    with store() as opened:
+        opened.add_observations(
+            "flashalpha", "AAA", [Observation("close", d, c) for d, c in whole.items()]
+        )
+    READER.close()
+    assert f.VRP_WHATIF("AAA", [0], [0], "outcome") == [[pytest.approx(split)]]
+
+
+@pytest.mark.usefixtures("live")
 def test_what_if_ties():
     """A z on its threshold counts, a spread on its threshold does not, nor a ratio."""
     put(snap("AAA", z_score=1.0, vrp_20d=2.0), snap("BBB", atm_iv_30d=22.0, rv_90d=20.0))

@@ -462,18 +462,16 @@ class Reader:
 
             def outcomes() -> dict[str, float | None]:
                 from vrp_xl.core.followed import RETURNS  # noqa: PLC0415
-                from vrp_xl.core.outcomes import mean_outcome  # noqa: PLC0415
-                from vrp_xl.workflow.closes import stored_closes  # noqa: PLC0415
+                from vrp_xl.core.splits import suspected_words  # noqa: PLC0415
+                from vrp_xl.definition import LAST  # noqa: PLC0415
+                from vrp_xl.workflow.mean_outcomes import mean_outcomes  # noqa: PLC0415
 
-                store = self.store()
-                return {
-                    s: mean_outcome(
-                        stored_closes(store, source, s).closes,
-                        store.series(source, s, "atm_iv"),
-                        RETURNS,
-                    )
-                    for s in dict.fromkeys(snapshot.symbol for snapshot in listed)
-                }
+                names = (snapshot.symbol for snapshot in listed)
+                found = mean_outcomes(self.store(), source, names, RETURNS)
+                for name, day in found.doubtful.items():
+                    LAST.function = "VRP_WHATIF"
+                    LAST.words = f"{name}: {suspected_words(day)}; no outcome reaches over it"
+                return found.means
 
             found = what_if.names_of(listed, where.rules, today=self.today, outcomes=outcomes)
             self._keep(where.rules)

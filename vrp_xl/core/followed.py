@@ -10,18 +10,17 @@ Pure: may import nothing of the package but `vrp_xl.core` and `vrp_xl.errors`.
 
 from __future__ import annotations
 
-import math
 from bisect import bisect_left, bisect_right
 from typing import TYPE_CHECKING, NamedTuple
 
 from vrp_xl.core import calendar, gaps
 from vrp_xl.core.implied import expected_move
 from vrp_xl.core.realized import from_a_price
-from vrp_xl.core.splits import find_jumps
+from vrp_xl.core.splits import find_jumps, suspected_words
 from vrp_xl.errors import VrpError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Sequence
     from datetime import date, datetime
 
 RETURNS = 21
@@ -102,30 +101,19 @@ def start_of(
         return Start(seen, 1.0 + left, own=False, words=none)
     if seen is None or not left or abs(close / seen - 1.0) < SAME:
         return Start(close, 1.0, own=False)
-    if abs(math.log(close) - math.log(seen)) < _NO_SPLIT:
-        return Start(seen, left, own=True)
     steps = find_jumps([(day, seen), (day, close)])
     if not steps:
         return Start(seen, left, own=True)
     if before is not None and find_jumps([(day, before), (day, close)]):
         if not doubted:
             return Start(seen, left, own=True)
-        return Start(None, left, own=True, words=split_words(day))
+        return Start(None, left, own=True, words=suspected_words(day))
     if before is not None and steps[0].clear:
         return Start(seen / steps[0].ratio, left, own=True)
     words = (
         f"unknown: {seen:g} was seen on {day} and its close is {close:g}: is one of them adjusted?"
     )
     return Start(None, left, own=True, words=words)
-
-
-def split_words(day: date) -> str:
-    """Why nothing is said over a step that may be a split."""
-    return f"unknown: suspected split on {day}, see `vrp-xl history split`"
-
-
-_NO_SPLIT = 0.3
-"""No split's step is as small as this (logarithm); what is smaller is not looked at further."""
 
 
 def followed(
@@ -135,8 +123,8 @@ def followed(
     iv: float | None,
     spot: float | None = None,
     seen_at: datetime | None = None,
-    doubtful: Collection[date] = (),
     returns: int = RETURNS,
+    doubtful: Sequence[date] = (),
 ) -> Followed:
     """What followed `day`.
 
@@ -148,8 +136,9 @@ def followed(
         seen_at: when it was seen. Before the session's close the path starts there (`start_of`),
             and the close of the day is its first return; else, or where it is not known, at the
             close, or at `spot` where the close is not stored.
-        doubtful: days whose close may be the first after a split of which nobody has said so.
         returns: how many returns make the comparison.
+        doubtful: days to which the close may have come by a split, oldest first; nothing is said
+            over one.
 
     >>> from datetime import date
     >>> days = calendar.trading_days(date(2026, 1, 5), date(2026, 1, 9))
@@ -177,6 +166,9 @@ def followed(
     if not after:
         return NOTHING._replace(words=f"not yet: 0 of {returns} returns")
     until, last = after[-1]
+    doubt = next((when for when in doubtful if day < when <= until), None)
+    if doubt is not None:
+        return NOTHING._replace(words=suspected_words(doubt))
     move = (last / base - 1.0) * 100.0
     moves = None
     if iv is not None and iv > 0:

@@ -23,7 +23,7 @@ from vrp_xl.core.realized import FREEDOM_LEAST, TRADING_DAYS
 from vrp_xl.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import date, datetime
 
     from numpy.typing import NDArray
@@ -247,15 +247,16 @@ def from_records(
     closes: Mapping[str, Sequence[tuple[date, float]]],
     tenor: int,
     doubtful: Mapping[str, Sequence[date]] | None = None,
+    footing: Callable[[str, date], float] = lambda *_: 1.0,
 ) -> Days:
     """The rows of a journal: what each scan saw, and what followed in the stored closes.
 
     Args:
-        records: of one source, their prices on the footing of `closes`; of several on one day the
-            last counts.
+        records: of one source; of several on one day the last counts.
         closes: symbol -> its closes by day, oldest first.
         tenor: returns that the outcome covers.
         doubtful: symbol -> days whose close may be that of a split; no outcome reaches over one.
+        footing: what a symbol's price of a day is divided by to stand beside `closes`.
     """
     newest = {(r.symbol, r.day): r for r in records if r.iv is not None}
     rows = [newest[key] for key in sorted(newest)]
@@ -263,7 +264,8 @@ def from_records(
     at = {name: n for n, name in enumerate(names)}
     seen: dict[str, dict[date, Seen]] = {name: {} for name in names}
     for r in rows:
-        seen[r.symbol][r.day] = Seen(r.spot, r.seen_at)
+        spot = None if r.spot is None else r.spot / footing(r.symbol, r.day)
+        seen[r.symbol][r.day] = Seen(spot, r.seen_at)
     after: dict[tuple[str, date], float] = {}
     for name in names:
         path = _Path.of(closes.get(name, ()), (doubtful or {}).get(name, ()))

@@ -277,6 +277,7 @@ def from_journal(
     days = outcomes.from_records(
         found, {name: held.closes for name, held in stored.items()}, tenor,
         {name: [jump.day for jump in held.unsaid] for name, held in stored.items()},
+        lambda name, day: stored[name].footing(day),
     )  # fmt: skip
     dated = [record.day for record in found]
     line = (

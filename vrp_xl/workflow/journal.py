@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from datetime import datetime
 from itertools import repeat
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -19,7 +20,7 @@ from vrp_xl.workflow.scan import row_of, run_scan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
-    from datetime import date, datetime
+    from datetime import date
 
     from vrp_xl.core.rules import Rules
     from vrp_xl.store.database import Store
@@ -31,7 +32,7 @@ NO_CELL = "-"
 FIGURE_COLUMNS = (
     "spot", "iv", "atm_iv", "atm_iv_30d", "rv_20d", "rv_30d", "rv_90d", "vrp_20d", "structural",
     "tactical", "z_score", "percentile", "history_days", "iv_rank", "iv_percentile", "gamma",
-    "size", "stale", "rejected",
+    "size", "stale", "rejected", "as_of",
 )  # fmt: skip
 """The figures that a decision rests on; ``rejected`` are names of rules, a space between."""
 
@@ -43,8 +44,8 @@ _SNAPSHOT = (
 )  # fmt: skip
 _DECIDED = (
     "used_gamma", "used_gamma_basis", "flip_distance_pct", "lean", "funnel", "structure", "score",
-    "strikes", "expiry", "action", "why", "warnings", "rejections", "as_of", "state", "state_why",
-    "scores", "missing", "basis",
+    "strikes", "expiry", "action", "why", "warnings", "rejections", "state", "state_why", "scores",
+    "missing", "basis",
 )  # fmt: skip
 DETAIL_COLUMNS = (*_SNAPSHOT, *_DECIDED)
 """All else that a decision was made from, and what it said, by the words of a scan's columns."""
@@ -66,6 +67,8 @@ class Record(NamedTuple):
     cell: str | None
     """A to D; "?" where z was known and gamma was not; None where there was none."""
     candidate: bool
+    seen_at: datetime
+    """When the figures were seen: their own time, and never after the scan."""
     rejected: tuple[str, ...]
     """Names of the rules that left it out; empty for a candidate."""
     spot: float | None
@@ -138,6 +141,7 @@ def _records(
     by_name: dict[str, Iterable[Any]] = dict(zip(names, zip(*rows, strict=True), strict=True))
     told: Iterable[Any] = by_name.get("rejected") or [None] * len(rows)
     by_name["rejected"] = [tuple((rules or "").split()) for rules in told]
+    times: Iterable[Any] = by_name.get("as_of") or [None] * len(rows)
     return map(
         Record._make,
         zip(
@@ -147,10 +151,22 @@ def _records(
             _picked(head.symbols, places),
             [None if cell == NO_CELL else cell for cell in _picked(head.cells, places)],
             [mark == "1" for mark in _picked(head.passed, places)],
+            [seen_at(head, as_of) for as_of in times],
             *(by_name.get(column, repeat(None)) for column in _FIGURE_OF),
             strict=False,
         ),
     )
+
+
+def seen_at(head: Head, as_of: str | None) -> datetime:
+    """When figures of a scan were seen: their own time, and never after the scan.
+
+    Args:
+        head: the scan.
+        as_of: the time of the figures; where it is not known the newest of the scan's counts.
+    """
+    own = head.as_of if as_of is None else datetime.fromisoformat(as_of)
+    return head.scanned_at if own is None else min(own, head.scanned_at)
 
 
 def columns(found: Iterable[Record]) -> dict[str, list[Any]]:
@@ -297,6 +313,7 @@ def _figures(row: Row, found: Sequence[Rejection]) -> list[Any]:
         "size": row.decision.size,
         "stale": row.stale,
         "rejected": " ".join(dict.fromkeys(r.rule for r in found)),
+        "as_of": row.snapshot.as_of.isoformat(),
     }
     return [own[n] if n in own else _plain(getattr(row.snapshot, n)) for n in FIGURE_COLUMNS]
 
@@ -318,7 +335,6 @@ def _details(row: Row, found: Sequence[Rejection]) -> list[Any]:
         "why": list(d.why),
         "warnings": list(d.warnings),
         "rejections": [[r.rule, r.value, r.limit] for r in found],
-        "as_of": s.as_of.isoformat(),
         "state": row.state,
         "state_why": row.state_why or None,
         "scores": dict(s.scores),

@@ -15,11 +15,12 @@ from vrp_xl.core.calendar import NEW_YORK, trading_day
 from vrp_xl.core.followed import NOTHING, Followed, followed
 from vrp_xl.core.history import SPLIT
 from vrp_xl.errors import InputError, MissingError
-from vrp_xl.workflow.journal import NO_CELL, every, latest_of
+from vrp_xl.workflow.journal import NO_CELL, every, latest_of, seen_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from vrp_xl.core.splits import Adjusted
     from vrp_xl.store.database import Store
     from vrp_xl.store.scanlog import Head
 
@@ -171,17 +172,16 @@ _Dated = tuple["date", float]
 
 def _closes(
     store: Store, heads: Sequence[Head], picked: Mapping[int, Sequence[int]]
-) -> dict[tuple[str, str], list[_Dated]]:
+) -> dict[tuple[str, str], Adjusted]:
     """(source, symbol) -> the closes from the first of the scans' days on, as `workflow.closes`."""
-    found: dict[tuple[str, str], list[_Dated]] = {}
+    found: dict[tuple[str, str], Adjusted] = {}
     for source in {head.source for head in heads}:
         mine = [head for head in heads if head.source == source]
         symbols = {head.symbols[at] for head in mine for at in picked[head.number]}
         since = min(head.day for head in mine) - _EARLIER
         marks = store.daily(source, symbols, SPLIT, since)
         for symbol, dated in store.daily(source, symbols, "close", since).items():
-            said = dict(marks.get(symbol, ()))
-            found[source, symbol] = splits.adjusted(dated, said).closes if said else dated
+            found[source, symbol] = splits.adjusted(dated, dict(marks.get(symbol, ())))
     return found
 
 
@@ -190,15 +190,23 @@ _EARLIER = timedelta(days=30)
 
 
 def _entry(
-    head: Head, at: int, seen: dict[str, Any], closes: Mapping[tuple[str, str], list[_Dated]]
+    head: Head, at: int, seen: dict[str, Any], closes: Mapping[tuple[str, str], Adjusted]
 ) -> Entry:
     symbol, cell = head.symbols[at], head.cells[at]
     day = trading_day(datetime.fromisoformat(seen["as_of"])) if seen["stale"] else head.day
-    dated = closes[head.source, symbol]
+    held = closes[head.source, symbol]
+    dated = held.closes
     if head.sample and not _same_market(dated, day, seen["spot"]):
         after = NOTHING._replace(words=INVENTED)
     else:
-        after = followed(dated, day, iv=seen["iv"], spot=seen["spot"])
+        spot = seen["spot"]
+        if spot is not None:  # on the footing of the closes after it
+            spot /= held.footing(day)
+        doubtful = [jump.day for jump in held.unsaid]
+        after = followed(
+            dated, day, iv=seen["iv"], spot=spot, seen_at=seen_at(head, seen["as_of"]),
+            doubtful=doubtful,
+        )  # fmt: skip
     return Entry(
         head=head,
         symbol=symbol,
