@@ -21,7 +21,7 @@ DAYS = trading_days(date(2026, 1, 5), date(2026, 9, 30))
     ("places", "found"),
     [
         ([0, 1, 2], (0, 1, 1, False, False)),
-        (range(0, 40), (0, 1, 1, False, False)),
+        (range(40), (0, 1, 1, False, False)),
         ([*range(10), *range(12, 23)], (2, 10, 3, False, False)),
         ([*range(10), *range(13, 40)], (3, 10, 4, False, True)),
         ([0, 2, 3, 6, 7], (3, 3, 3, True, False)),
