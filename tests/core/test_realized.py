@@ -207,7 +207,7 @@ def test_from_a_price_a_whole_day_before_is_close_to_close():
 
 @pytest.mark.parametrize(("days", "returns"), [(0.05, 5), (0.5, 21), (0.9, 21), (1.5, 21)])
 def test_from_a_price_is_without_bias(days, returns):
-    """Mean variance over 20,000 made paths of 20 points with a drift; one close short it is not."""
+    """The mean variance of 20,000 made paths of 20 points, with a drift, is that of 20 points."""
     rng = np.random.default_rng(5)
     spans = np.array([days, *[1.0] * (returns - 1)])
     daily = 0.20 / math.sqrt(252)
