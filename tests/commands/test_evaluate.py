@@ -90,6 +90,11 @@ def test_another_tenor(run, files):
         (("--prices", "a.csv", "--iv", "b.csv"), "a.csv cannot be read"),
         (("--journal", "--out", "a.csv"), "must end in .xlsx"),
         (("--journal", "--source", "sample"), "sample market are invented"),
+        (("--journal", "--keep-jumps"), "go with --prices. Of stored closes say it once: vrp-xl "),
+        (
+            ("--prices", "a", "--iv", "b", "--keep-jumps", "--adjust-splits"),
+            "--adjust-splits and --keep-jumps cannot go together",
+        ),
     ],
 )
 def test_what_makes_no_sense_is_told(run, options, words):
@@ -172,6 +177,34 @@ def test_preset_tenor_and_percentile_count(run, files):
         found["comparisons"]["rejected"]["left"]["n"]
         != (usual["comparisons"]["rejected"]["left"]["n"])
     )
+
+
+def test_what_a_step_of_a_file_was_is_said_by_an_option(run, files):
+    """Left open, divided, or kept: each counts other days, and each says so."""
+    path = files[1]
+    head, *lines = path.read_text().splitlines()
+    halved = [
+        f"{day},{float(value) / (2 if n >= 400 else 1)}"
+        for n, (day, value) in enumerate(line.split(",") for line in lines)
+    ]
+    whole = json.loads(run(*files, "--json")[1])
+    path.write_text("\n".join([head, *halved]))
+    counts = {}
+    for option, words in (
+        ((), "as in a 2:1 split: no figure and no outcome reaches over it"),
+        (("--adjust-splits",), "are adjusted for the 2:1 split"),
+        (("--keep-jumps",), "are splits adjusted for?"),
+    ):
+        code, out, err = run(*files, "--json", *option)
+        assert (code, err) == (0, "")
+        found = json.loads(out)
+        assert any(words in note for note in found["notes"])
+        counts[option] = (found["counts"]["with_outcome"], found["all"]["mean"])
+    assert counts[()][0] == whole["counts"]["with_outcome"] - 21 - 90
+    assert counts["--adjust-splits",] == (
+        whole["counts"]["with_outcome"], pytest.approx(whole["all"]["mean"], abs=1e-4),
+    )  # fmt: skip
+    assert counts["--keep-jumps",][1] < whole["all"]["mean"] - 1
 
 
 def test_scans_of_the_sample_market_are_no_evidence(run, monkeypatch, capsys):

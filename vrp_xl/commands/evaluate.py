@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
     from vrp_xl.core.bootstrap import Interval
     from vrp_xl.core.evidence import Group
-    from vrp_xl.core.rules import Rules
     from vrp_xl.workflow.evaluate import Material, Report
 
 WIDTH = 100
@@ -69,6 +68,12 @@ def evaluate(
             "--iv-percentile", help="IV percentile of the simpler screen.", min=0, max=100
         ),
     ] = 30.0,
+    adjust_splits: Annotated[
+        bool, typer.Option("--adjust-splits", help="Divide the closes before a split by its ratio.")
+    ] = False,
+    keep_jumps: Annotated[
+        bool, typer.Option("--keep-jumps", help="A step like a split is the price itself.")
+    ] = False,
     out: Annotated[
         Path | None, typer.Option("--out", help="The workbook to write, .xlsx.", show_default=False)
     ] = None,
@@ -82,6 +87,7 @@ def evaluate(
     vrp-xl evaluate --prices spx.csv --iv vix.csv --symbol SPX --out evidence.xlsx
     """
     from vrp_xl import desk
+    from vrp_xl.core.outcomes import tenor_returns
     from vrp_xl.workflow import evaluate as work
 
     if out is not None and out.suffix.lower() != ".xlsx":
@@ -95,11 +101,23 @@ def evaluate(
         )
     if source is not None and not journal:
         raise InputError("--source goes with --journal.")
+    if adjust_splits and keep_jumps:
+        raise InputError("--adjust-splits and --keep-jumps cannot go together.", "Choose one.")
+    if journal and (adjust_splits or keep_jumps):
+        raise InputError(
+            "--adjust-splits and --keep-jumps go with --prices.",
+            "Of stored closes say it once: vrp-xl history split SYMBOL DAY RATIO (or: none).",
+        )
     loaded = desk.rules_in_force(preset=preset, file=rules)
     material = (
         _journal(source, tenor)
         if journal
-        else _files(prices or (), iv or (), symbol or (), loaded.rules, tenor)
+        else work.from_files(
+            work.pairs(prices or (), iv or (), symbol or ()),
+            loaded.rules,
+            tenor_returns(tenor),
+            on_split="adjust" if adjust_splits else "keep" if keep_jumps else "ask",
+        )
     )
     report = work.evaluate(
         material, loaded.rules, loaded.preset, tenor_days=tenor, iv_percentile_min=iv_percentile
@@ -116,15 +134,6 @@ def evaluate(
         from vrp_xl import terminal
 
         show(report, terminal.console(sys.stdout, piped=not sys.stdout.isatty()))
-
-
-def _files(
-    prices: Sequence[Path], ivs: Sequence[Path], symbols: Sequence[str], rules: Rules, tenor: int
-) -> Material:
-    from vrp_xl.core.outcomes import tenor_returns
-    from vrp_xl.workflow import evaluate as work
-
-    return work.from_files(work.pairs(prices, ivs, symbols), rules, tenor_returns(tenor))
 
 
 def show(report: Report, out: Console) -> None:
