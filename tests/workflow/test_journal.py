@@ -99,6 +99,69 @@ def test_of_a_day_the_latest_that_holds_a_name_counts(store):
     assert {r[1] for r in lookback.name_rows(store, "flashalpha", None, 9)} == {"BBB"}
 
 
+def by(preset, hours=0, days=0, rules=None, spot=580.0):
+    """A scan of one name by a preset."""
+    rules = rules or PRESETS[preset]
+    scan = scan_of([row(snapshot("AAA", spot=spot), rules)], rules, preset=preset)
+    return later(scan, days) if days else replace(scan, scanned_at=NOW + timedelta(hours=hours))
+
+
+def test_an_experiment_does_not_take_the_place_of_the_morning(store):
+    """Both are listed; what counts is the scan by the rules of most scans, else the first."""
+    journal.keep(store, by("standard", spot=1.0))
+    journal.keep(store, by("spike", hours=1, spot=2.0))
+    assert [s.head.preset for s in lookback.listed(store)] == ["spike", "standard"]
+    assert [r.spot for r in journal.records(store)] == [1.0]
+    assert [r[7] for r in lookback.name_rows(store, "flashalpha", "AAA", 9)] == [1.0]
+    assert [r.spot for r in journal.records(store, only=lambda head: head.preset == "spike")] == [
+        2.0
+    ]
+    journal.keep(store, by("standard", hours=2, spot=3.0))
+    journal.keep(store, by("standard", days=1, spot=4.0))
+    assert [r.spot for r in journal.records(store)] == [3.0, 4.0]
+    for days in (4, 5):
+        journal.keep(store, by("spike", days=days))
+    assert next(journal.records(store)).spot == 2.0  # by now most are made by it
+
+
+def test_of_one_presets_rules_those_of_most_scans_count(store):
+    """Another value of a rule is another set of rules; the preset comes before it."""
+    other = PRESETS["standard"].with_values({"z_min": 1.2})
+    journal.keep(store, by("standard", spot=1.0))
+    journal.keep(store, by("standard", hours=1, rules=other, spot=2.0))
+    assert [r.spot for r in journal.records(store)] == [1.0]
+    journal.keep(store, by("standard", days=1, rules=other))
+    journal.keep(store, by("spike", hours=2, spot=3.0))
+    assert next(journal.records(store)).spot == 2.0
+
+
+def test_which_rules_made_the_scans(store):
+    """By preset and the rules that decide; what an account holds is no other rule."""
+    standard = PRESETS["standard"]
+    for n, equity in enumerate((10_000, 20_000, 30_000)):
+        journal.keep(store, by("standard", days=n, rules=standard.with_values({"equity": equity})))
+    odd = standard.with_values({"z_min": 1.2, "equity": 10_000})
+    journal.keep(store, by("standard", days=4, rules=odd))
+    journal.keep(store, by("spike", days=5))
+    found = journal.made_by(store, store.scans.heads())
+    assert [(made.preset, made.scans, len(made.numbers)) for made in found] == [
+        ("standard", 3, 3), ("standard", 1, 1), ("spike", 1, 1),
+    ]  # fmt: skip
+    assert [journal.same_rules(made, standard) for made in found] == [True, False, False]
+    assert [journal.same_rules(made, odd) for made in found] == [False, True, False]
+    fewer = found[0]._replace(rules={k: v for k, v in found[0].rules.items() if k != "z_min"})
+    assert journal.same_rules(fewer._replace(rules=fewer.rules | {"gone": 1}), odd)
+    material = from_journal(
+        journal.records(store), lambda s: stored_closes(store, "flashalpha", s), "flashalpha", 21,
+        found,
+    )  # fmt: skip
+    assert material.notes[0].startswith(
+        "scans by 3 sets of rules are counted together (standard 3; standard (z_min 1.2) 1; spike "
+        "1), each with its own cell and decision"
+    )
+    assert journal.made_by(store, []) == []
+
+
 def test_invented_figures_stay_apart(store):
     """A sample scan is never among the real ones, nor the other way."""
     journal.keep(store, scan_of([row(snapshot("AAA"))]))

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from vrp_xl.core.bootstrap import Interval
     from vrp_xl.core.evidence import Group
+    from vrp_xl.rules_file import LoadedRules
     from vrp_xl.workflow.evaluate import Material, Report
 
 WIDTH = 100
@@ -68,6 +69,12 @@ def evaluate(
             "--iv-percentile", help="IV percentile of the simpler screen.", min=0, max=100
         ),
     ] = 30.0,
+    same_rules: Annotated[
+        bool,
+        typer.Option(
+            "--same-rules", help="With --journal: only scans that were made by these rules."
+        ),
+    ] = False,
     adjust_splits: Annotated[
         bool, typer.Option("--adjust-splits", help="Divide the closes before a split by its ratio.")
     ] = False,
@@ -101,6 +108,8 @@ def evaluate(
         )
     if source is not None and not journal:
         raise InputError("--source goes with --journal.")
+    if same_rules and not journal:
+        raise InputError("--same-rules goes with --journal.")
     if adjust_splits and keep_jumps:
         raise InputError("--adjust-splits and --keep-jumps cannot go together.", "Choose one.")
     if journal and (adjust_splits or keep_jumps):
@@ -110,7 +119,7 @@ def evaluate(
         )
     loaded = desk.rules_in_force(preset=preset, file=rules)
     material = (
-        _journal(source, tenor)
+        _journal(source, tenor, loaded if same_rules else None)
         if journal
         else work.from_files(
             work.pairs(prices or (), iv or (), symbol or ()),
@@ -281,9 +290,10 @@ def _symbols(out: Console, report: Report) -> None:
     out.print(table)
 
 
-def _journal(source: str | None, tenor: int) -> Material:
+def _journal(source: str | None, tenor: int, only: LoadedRules | None) -> Material:
     from vrp_xl import desk
     from vrp_xl.core.outcomes import tenor_returns
+    from vrp_xl.errors import NoNumberError
     from vrp_xl.workflow import evaluate as work
     from vrp_xl.workflow import journal
     from vrp_xl.workflow.closes import stored_closes
@@ -295,9 +305,23 @@ def _journal(source: str | None, tenor: int) -> Material:
             "Evaluate a real source (--source NAME), or files: --prices FILE --iv FILE.",
         )
     with desk.open_store() as store:
+        made_by = journal.made_by(store, store.scans.heads(source=choice.name, sample=False))
+        if only is not None:
+            mine = [made for made in made_by if journal.same_rules(made, only.rules)]
+            if made_by and not mine:
+                raise NoNumberError(
+                    "No scan of the journal was made by these rules; they were made by "
+                    f"{', '.join(dict.fromkeys(made.preset for made in made_by))}.",
+                    "Choose with --preset or --rules, or leave out --same-rules.",
+                )
+            made_by = mine
+        numbers = frozenset().union(*(made.numbers for made in made_by))
         return work.from_journal(
-            journal.records(store, source=choice.name),
+            journal.records(
+                store, source=choice.name, only=lambda head: head.rules_number in numbers
+            ),
             lambda name: stored_closes(store, choice.name, name),
             choice.name,
             tenor_returns(tenor),
+            made_by,
         )

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from vrp_xl.core.rules import Rules
     from vrp_xl.core.splits import Adjusted
     from vrp_xl.workflow.importing import SeriesFile
+    from vrp_xl.workflow.journal import MadeBy
 
 LEVEL = f"{100 * bootstrap.LEVEL:g} %"
 IV_MOST = 250.0
@@ -315,6 +316,7 @@ def from_journal(
     closes: Callable[[str], Adjusted],
     source: str,
     tenor: int,
+    made_by: Sequence[MadeBy] = (),
 ) -> Material:
     """The records of a journal, and what followed in the stored closes.
 
@@ -323,6 +325,7 @@ def from_journal(
         closes: a symbol's stored closes, marked splits taken out (`workflow.closes`).
         source: whose records they are.
         tenor: returns that the outcome covers.
+        made_by: which presets and rules made the scans.
 
     Raises:
         NoNumberError: the journal holds no figures of that source.
@@ -352,7 +355,27 @@ def from_journal(
         for jump in held.unsaid
         if jump.day > min(dated)
     )
-    return Material(days, (line,), notes, f"journal, {source}")
+    return Material(days, (line,), (*_pooled(made_by), *notes), f"journal, {source}")
+
+
+def _pooled(made_by: Sequence[MadeBy]) -> Iterator[str]:
+    """What is to be said where scans by several presets or rules are counted together."""
+    if len(made_by) < 2:
+        return
+    usual = made_by[0]
+    told = []
+    for made in made_by:
+        other = ", ".join(
+            f"{name} {value}"
+            for name, value in made.rules.items()
+            if made.preset == usual.preset and usual.rules.get(name) != value
+        )
+        told.append(f"{made.preset}{f' ({other})' if other else ''} {made.scans:,}")
+    yield (
+        f"scans by {len(made_by)} sets of rules are counted together ({'; '.join(told)}), each "
+        "with its own cell and decision; of a day's scans the one by the rules of most. "
+        "To count those by the rules of this report alone: --same-rules"
+    )
 
 
 def evaluate(

@@ -1,8 +1,8 @@
 """The journal: keeping scans, and reading them as records for whoever counts later.
 
-Every refresh is kept as a scan, one per source and trading day: the latest wins over those whose
-names it covers, unless one is pinned. What was invented stays apart from what was real. Reads and
-writes the store it is handed; asks no source.
+Every refresh is kept as a scan, one per source, trading day and set of rules: the latest wins over
+those whose names it covers, unless one is pinned. What was invented stays apart from what was real.
+Reads and writes the store it is handed; asks no source.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vrp_xl.core.calendar import NEW_YORK, previous_trading_day, session_close, trading_day
 from vrp_xl.core.filters import Rejection, rejections
+from vrp_xl.core.rules import SPECS
 from vrp_xl.store.scanlog import Head
 from vrp_xl.workflow.scan import row_of, run_scan
 
@@ -101,11 +102,12 @@ def records(
     since: date | None = None,
     until: date | None = None,
     stale: bool = False,
+    only: Callable[[Head], bool] | None = None,
 ) -> Iterator[Record]:
     """What the journal holds, a record per symbol and trading day, the oldest day first.
 
-    Where several scans of a day hold a symbol, the latest counts. Invented figures and real ones
-    never come together.
+    Where several scans of a day hold a symbol, the latest counts, by the rules of most scans
+    (`latest_of`). Invented figures and real ones never come together.
 
     Args:
         store: the local store.
@@ -115,8 +117,11 @@ def records(
         since: from this day on.
         until: up to this day, included.
         stale: also figures that were those of an earlier day when they were scanned.
+        only: which scans count; all by default.
     """
     heads = store.scans.heads(source=source, sample=sample, since=since, until=until)
+    if only is not None:
+        heads = [head for head in heads if only(head)]
     wanted = None if symbols is None else {symbol.strip().upper() for symbol in symbols}
     counts = latest_of(heads)
     for head, (lines,) in store.scans.lines(heads, "figures"):
@@ -188,14 +193,29 @@ def every(head: Head) -> Iterable[int]:
 
 
 def latest_of(heads: Sequence[Head]) -> Callable[[Head], Iterable[int]]:
-    """Which symbols of a scan no later scan of its day holds."""
+    """Which symbols of a scan count: those that no other scan of its day has a better claim to.
+
+    Of one day's scans by the same preset and rules the latest that holds a name counts. Of several
+    presets the one counts that most of `heads` were made by, then the rules, and of equal ones
+    those that came first: an experiment beside the morning's scan does not take its place.
+    """
     scans = Counter((head.source, head.day) for head in heads)
-    last = {
-        (head.source, head.day, symbol): head.number
-        for head in heads
-        if scans[head.source, head.day] > 1
-        for symbol in head.symbols
-    }
+    presets = Counter((head.source, head.preset) for head in heads)
+    used = Counter((head.source, head.preset, head.rules_number) for head in heads)
+    first = {made: n for n, made in enumerate(used)}
+
+    def claim(head: Head) -> tuple[int, int, int]:
+        made = head.source, head.preset, head.rules_number
+        return presets[made[:2]], used[made], -first[made]
+
+    best: dict[tuple[str, date, str], tuple[tuple[int, int, int], int]] = {}
+    for head in heads:
+        if scans[head.source, head.day] > 1:
+            mine = claim(head), head.number
+            for symbol in head.symbols:
+                key = (head.source, head.day, symbol)
+                if key not in best or best[key][0] <= mine[0]:
+                    best[key] = mine
 
     def places(head: Head) -> Iterable[int]:
         if scans[head.source, head.day] == 1:
@@ -203,10 +223,50 @@ def latest_of(heads: Sequence[Head]) -> Callable[[Head], Iterable[int]]:
         return [
             at
             for at, symbol in enumerate(head.symbols)
-            if last[head.source, head.day, symbol] == head.number
+            if best[head.source, head.day, symbol][1] == head.number
         ]
 
     return places
+
+
+class MadeBy(NamedTuple):
+    """Scans that were made by the same preset and rules."""
+
+    preset: str
+    rules: dict[str, Any]
+    """Those in force that decide; what sizes trades in dollars is left out."""
+    numbers: frozenset[int]
+    """Of the rules as they are stored, those of dollars with them."""
+    scans: int
+
+
+def made_by(store: Store, heads: Sequence[Head]) -> list[MadeBy]:
+    """Which presets and rules made the scans, those of most scans first."""
+    kept = {head.rules_number: head.number for head in heads}
+    rules = {number: _deciding(store.scans.rules(scan)) for number, scan in kept.items()}
+    found: list[MadeBy] = []
+    for (preset, number), scans in Counter((h.preset, h.rules_number) for h in heads).items():
+        for n, made in enumerate(found):
+            if (made.preset, made.rules) == (preset, rules[number]):
+                found[n] = made._replace(numbers=made.numbers | {number}, scans=made.scans + scans)
+                break
+        else:
+            found.append(MadeBy(preset, rules[number], frozenset([number]), scans))
+    return sorted(found, key=lambda made: -made.scans)
+
+
+def same_rules(made: MadeBy, rules: Rules) -> bool:
+    """Whether scans were made by these rules; what was no rule yet at that time is passed over."""
+    mine = _deciding(rules.to_dict())
+    return all(mine.get(name) == value for name, value in made.rules.items() if name in mine)
+
+
+def _deciding(rules: dict[str, Any]) -> dict[str, Any]:
+    return {n: v for n, v in rules.items() if n not in SPECS or SPECS[n].group != DOLLARS}
+
+
+DOLLARS = "Sizing"
+"""The group of rules that size a trade in dollars: no cell and no decision rests on them."""
 
 
 # Keeping
@@ -218,8 +278,9 @@ def keep(store: Store, scan: Scan, *, pinned: bool = False) -> bool:
     A screen over many names holds its candidates alone: it is not kept, since a journal of those
     that passed would say nothing of the filters.
 
-    Of one source and trading day it replaces the scans whose names it covers, but for pinned
-    ones: a look at one name never takes the morning's record away.
+    Of one source and trading day it replaces the scans by the same preset and rules whose names
+    it covers, but for pinned ones: neither a look at one name nor an experiment with other rules
+    takes the morning's record away.
 
     Args:
         store: the local store.
