@@ -347,6 +347,7 @@ def test_the_iv_of_the_expiry_prices_the_legs(snap):
     )
 
 
+FLAT = "priced for 2026-05-11 from the IV at 45 days, not from quotes of the legs"
 PRICED = "priced for 2026-05-11 from the IV at 45 days and the wings, not from quotes of the legs"
 NO_SENSE = "makes no sense. A strike must be above 0, price and spread not below."
 ON_ONE = "Ask for a structure that sells premium on one."
@@ -397,10 +398,10 @@ def test_a_condor_priced_by_hand(snap, days):
         ({}, PRICED),
         ({"atm_spread_pct": None}, f"{PRICED}; one width for all quotes"),
         ({"wing_spread_pct": None}, f"{PRICED}; one width for all quotes"),
-        ({"put_wing_iv": None}, "priced for 2026-05-11 from the IV at 45 days, not from quotes of the legs"),
-        ({"call_wing_iv": None}, "priced for 2026-05-11 from the IV at 45 days, not from quotes of the legs"),
+        ({"put_wing_iv": None}, FLAT),
+        ({"call_wing_iv": None}, FLAT),
         ({"iv_term": (), "put_wing_iv": None},
-         "priced for 2026-05-11 from ATM IV (none is known at 45 days), not from quotes of the legs"),
+         FLAT.replace("the IV at 45 days", "ATM IV (none is known at 45 days)")),
         ({"atm_spread_pct": 200.0, "wing_spread_pct": 200.0},
          f"{PRICED}; no credit is left at these quotes"),
     ],
