@@ -102,14 +102,15 @@ def test_target_is_met_on_paper(credit, mark):
 
 
 def test_all_that_fire_are_listed_worst_first():
-    """Severity orders inversion, breach, loss, time, defense, as the design lists them."""
+    """Expired and assignment, then inversion, breach, loss, time, defense as the design says."""
     got = state(z=-2, spot=500, mark=9, days_to_expiry=3, tactical=0.5)
     assert [e.rule for e in got.fired] == [
         "inversion", "flip breach", "loss stop", "time stop", "defense",
     ]  # fmt: skip
     order = [
-        Severity.INVERSION, Severity.BREACH, Severity.LOSS, Severity.PROFIT, Severity.TIME,
-        Severity.DEFENSE, Severity.WARNING, Severity.UNKNOWN, Severity.OK,
+        Severity.EXPIRED, Severity.ASSIGNMENT, Severity.INVERSION, Severity.BREACH, Severity.LOSS,
+        Severity.PROFIT, Severity.TIME, Severity.DEFENSE, Severity.TESTED, Severity.WARNING,
+        Severity.UNKNOWN, Severity.OK,
     ]  # fmt: skip
     assert order == sorted(Severity, reverse=True)
 

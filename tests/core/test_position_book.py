@@ -56,7 +56,7 @@ FIRED = {
         True,
     ),
     "a milder one behind": (
-        {"mark": 0.9}, NEGATIVE, "CUT HALF", ["flip breach", "profit target"], True,
+        {"mark": 0.9}, NEGATIVE, "CLOSE", ["flip breach", "profit target"], True,
     ),
 }  # fmt: skip
 
