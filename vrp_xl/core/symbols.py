@@ -7,8 +7,9 @@ import re
 from vrp_xl.errors import InputError, printable
 
 CASH_SETTLED = frozenset(
-    "SPX SPXW XSP NANOS NDX NDXP XND NQX RUT RUTW MRUT DJX OEX XEO VIX VIXW".split()
-)
+    ("SPX", "SPXW", "XSP", "NANOS", "NDX", "NDXP", "XND", "NQX", "RUT", "RUTW", "MRUT", "DJX",
+     "OEX", "XEO", "VIX", "VIXW")
+)  # fmt: skip
 """Indices whose options pay cash at exercise and move no shares."""
 
 _SYMBOL = re.compile(r"\^?(?=[^A-Z]*[A-Z])[A-Z0-9][A-Z0-9._=/-]{0,19}")
