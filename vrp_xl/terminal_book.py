@@ -62,7 +62,8 @@ def show_book(book: Book, out: Console) -> None:
     )
     t = book.totals
     judged = f" | {t.unknown} with an exit that is not known" if t.unknown else ""
-    out.print(Text(f"{t.positions} open | {t.to_close} to act on{judged}"))
+    held = f"{t.positions} open" if t.positions else "no open position"
+    out.print(Text(f"{held} | {t.to_close} to act on{judged}"))
     out.print(Rule(characters="="))
     for notice in book.notices:
         out.print(Text(f"Note: {clean(notice)}", style="italic"))

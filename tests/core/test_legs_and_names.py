@@ -54,8 +54,8 @@ def test_numbers_of_a_leg(text, words):
         ("-5 P 640 +5 P 630", "hold the number of contracts", "Write -P 640 +P 630, and 5 as"),
         ("short 2 put 640", "hold the number of contracts", "Write -P 640, and 2 as contracts"),
         ("-4 P 640 +2 P 630", "hold the number of contracts", "Write -2xP 640 +P 630, and 2 as"),
-        ("-640P 630", "cannot be read", ""),
-        ("-640 P 630", "cannot be read", ""),
+        ("-640P 630", "do not say what is sold", ""),
+        ("-640 P 630", "do not say what is sold", ""),
         ("SPY270115P00640000", "do not say what is sold", "Put a - before what is sold"),
         ("640p", "do not say what is sold", "name the structure"),
         ("-P 0", "are not above 0", ""),
@@ -103,7 +103,7 @@ def test_a_naked_option_is_a_structure_of_its_own():
     assert "short_put" not in STRUCTURES
     assert (risk_by_name("short_put"), risk_by_name("iron_condor")) == ("undefined", "defined")
     assert [leg.words for leg in read_legs("640", "short_put")] == ["-P 640"]
-    assert [leg.words for leg in read_legs("700 C", "short_call")] == ["-C 700"]
+    assert [leg.words for leg in read_legs("700c", "short_call")] == ["-C 700"]
     assert structure_of(read_legs("-P 640")) == "short_put"
     assert structure_of(read_legs("-C 700")) == "short_call"
     assert structure_of(read_legs("+P 640")) is None

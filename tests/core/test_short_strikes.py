@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from vrp_xl.core.exits import ExitInputs, Severity, breach_asks, exit_state
 from vrp_xl.core.legs import read_legs
-from vrp_xl.core.loss import breaches, credit_problem, in_the_money, mark_problem, most_to_pay
+from vrp_xl.core.loss import breaches, credit_problem, in_the_money, price_problem, most_to_pay
 from vrp_xl.core.positions import Closed, Position, review
 from vrp_xl.core.rules import STANDARD
 from vrp_xl.core.symbols import is_cash_settled
@@ -223,7 +223,7 @@ def test_a_credit_that_the_legs_cannot_bring(legs, credit, words):
 
 def test_a_mark_above_the_width_is_no_mark(calm):
     """Profit is not judged by it; every other exit still is."""
-    assert mark_problem(read_legs("-P 640 +P 630"), 10) == ""
+    assert price_problem(read_legs("-P 640 +P 630"), 10) == ""
     r = judged(calm, mark=190.0)
     assert (r.action, r.profit_percent, r.open_usd) == ("UNKNOWN", None, None)
     assert "profit target needs another mark: mark 190 is above the width 10" in r.reason

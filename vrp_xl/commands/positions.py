@@ -63,6 +63,7 @@ def positions(
         notices.append(f"this is the embedded sample market: {choice.why}")
     if given.left_out:
         notices.append(given.left_out)
+    notices += given.notices
     account = equity if equity is not None else given.equity
     held = sorted({p.symbol for p in given.positions if p.is_open})
     error = None

@@ -83,16 +83,17 @@ def _by_slash(words: str, month: int, day: int, year: str) -> date:
             raise InputError(f"'{words[:40]}' is no date written month/day/year.", _FIX)
         raise InputError(
             f"'{words[:40]}' is no date written month/day/year.",
-            f"For {_words(meant)} write {meant}.",
+            f"For {day_words(meant)} write {meant}.",
         )
     if len(year) == 2 and day <= 12:
         raise InputError(
-            f"'{words[:40]}' can be more than one day.", f"For {_words(found)} write {found}."
+            f"'{words[:40]}' can be more than one day.", f"For {day_words(found)} write {found}."
         )
     return found
 
 
-def _words(day: date) -> str:
+def day_words(day: date) -> str:
+    """Such as ``15 January 2027``, which reads one way alone."""
     return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
 
 

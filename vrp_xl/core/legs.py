@@ -202,7 +202,7 @@ def _by_structure(words: str, structure: str | None) -> tuple[HeldLeg, ...]:
             f"The legs {words[:60]!r} do not say what is sold.",
             "Put a - before what is sold and a + before what is bought.",
         )
-    bare = re.sub(r"\b(puts?|calls?|p|c)\b", " ", words, flags=re.IGNORECASE)
+    bare = re.sub(r"(?<![a-z])(puts?|calls?|p|c)(?![a-z])", " ", words, flags=re.IGNORECASE)
     parts = [part for part in re.split(r"[\s,;/-]+", bare) if part]
     if not parts or not all(_PLAIN.fullmatch(part) for part in parts):
         raise InputError(f"The strikes {words[:60]!r} cannot be read.", _EXAMPLE)

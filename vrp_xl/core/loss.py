@@ -214,7 +214,7 @@ def in_the_money(legs: Sequence[HeldLeg], *, spot: float) -> tuple[Breach, ...]:
     """The short strikes that have a value in themselves at `spot`, the largest first.
 
     >>> [(b.place, b.by) for b in in_the_money([HeldLeg(-1, "call", 650)], spot=660)]
-    [(650, 10)]
+    [(650, 10.0)]
     """
     open_sides = uncovered(legs)
     found = {
@@ -304,16 +304,24 @@ def credit_problem(legs: Sequence[HeldLeg], credit: float) -> str:
     return f"credit {credit:g} is not below the width {width:g}{_per_contract(credit, width)}"
 
 
-def mark_problem(legs: Sequence[HeldLeg], mark: float) -> str:
+def price_problem(
+    legs: Sequence[HeldLeg], price: float, *, name: str = "mark", slack: float = 1.0
+) -> str:
     """Why the legs cannot cost this to buy back; empty where they can.
 
-    >>> mark_problem([HeldLeg(-1, "put", 560), HeldLeg(1, "put", 550)], 190)
+    Args:
+        legs: all of one expiry.
+        price: USD per share.
+        name: of the price, for the sentence.
+        slack: so many widths may have been paid.
+
+    >>> price_problem([HeldLeg(-1, "put", 560), HeldLeg(1, "put", 550)], 190)
     'mark 190 is above the width 10: is it per contract (100 shares)? write 1.9'
     """
     width = most_to_pay(legs)
-    if width is None or at_most(mark, width):
+    if width is None or at_most(price, width * slack):
         return ""
-    return f"mark {mark:g} is above the width {width:g}{_per_contract(mark, width)}"
+    return f"{name} {price:g} is above the width {width:g}{_per_contract(price, width)}"
 
 
 def _per_contract(price: float, width: float) -> str:

@@ -34,7 +34,7 @@ from vrp_xl.core.loss import (
     Loss,
     Tested,
     largest_loss,
-    mark_problem,
+    price_problem,
     risk_of,
     tested_side,
     uncovered,
@@ -256,7 +256,7 @@ def _mark(p: Position, snapshot: Snapshot | None, today: date) -> tuple[float | 
     """The mark as it can be used for money, and why no exit may be judged by it."""
     if p.mark is None:
         return None, ""
-    problem = mark_problem(p.legs, p.mark)
+    problem = price_problem(p.legs, p.mark)
     if problem:
         return None, f"another mark: {problem}"
     if p.marked is None:
