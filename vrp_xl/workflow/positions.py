@@ -16,7 +16,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vrp_xl.core import calendar
 from vrp_xl.core.days import day_words, other_reading, read_day
-from vrp_xl.core.legs import listed_in, read_legs, signed_legs, structure_name, structure_of
+from vrp_xl.core.exits import Severity
+from vrp_xl.core.legs import (
+    a_title,
+    contracts_in,
+    listed_in,
+    read_legs,
+    signed_legs,
+    structure_name,
+    structure_of,
+)
 from vrp_xl.core.loss import HeldLeg, credit_problem, price_problem
 from vrp_xl.core.positions import Closed, Position, Review, Totals, review, totals
 from vrp_xl.core.structures import STRUCTURES
@@ -205,8 +214,9 @@ def positions_of(
             bad.append(BadRow(error.line, error.why))
     bad.sort(key=lambda row: row.line)
     if bad and not found and not left_out:
-        why = f" Line {bad[0].line}: {bad[0].why}."
-        raise InputError(f"{file} holds no position that can be used.{why}")
+        why = f"Line {bad[0].line}: {bad[0].why}"
+        end = "" if why.endswith("?") else "."
+        raise InputError(f"{file} holds no position that can be used. {why}{end}")
     return PositionFile(tuple(found), tuple(bad), equity, left_out, _read_as(known))
 
 
@@ -372,9 +382,11 @@ def _read_position(cells: Mapping[str, Any], today: date) -> Position:
     if cells.get("symbol") is None:
         raise ValueError("there is no symbol")
     symbol = symbol_of(str(cells["symbol"]))
-    structure, legs, doubts = _what(cells)
     contracts = _figure(cells, "contracts", above=0.0)
-    if contracts is not None and not isclose(contracts, round(contracts)):
+    if contracts is None:
+        contracts = float(contracts_in(str(cells.get("legs") or "")))
+    structure, legs, doubts = _what(cells, contracts)
+    if not isclose(contracts, round(contracts)):
         raise ValueError(f"contracts is {contracts:g}; a contract cannot be held in part")
     entry, expiry = _day(cells, "entry"), _expiry(cells, symbol)
     if entry is not None and entry > today:
@@ -393,7 +405,7 @@ def _read_position(cells: Mapping[str, Any], today: date) -> Position:
         raise ValueError(problem)
     return Position(
         symbol=symbol,
-        contracts=1.0 if contracts is None else contracts,
+        contracts=contracts,
         structure=structure,
         legs=legs,
         entry=entry,
@@ -407,11 +419,13 @@ def _read_position(cells: Mapping[str, Any], today: date) -> Position:
     )
 
 
-def _what(cells: Mapping[str, Any]) -> tuple[str | None, tuple[HeldLeg, ...], tuple[str, ...]]:
+def _what(
+    cells: Mapping[str, Any], contracts: float
+) -> tuple[str | None, tuple[HeldLeg, ...], tuple[str, ...]]:
     """Structure, legs, and what is doubtful: legs that say what they are win over the name."""
     said = str(cells.get("structure") or "")
     text = str(cells.get("legs") or "")
-    legs: tuple[HeldLeg, ...] = cells.get("leg_rows") or (signed_legs(text) if text else ()) or ()
+    legs: tuple[HeldLeg, ...] = cells.get("leg_rows") or signed_legs(text, contracts) or ()
     named = None
     try:
         named = structure_name(said) if said else None
@@ -425,7 +439,7 @@ def _what(cells: Mapping[str, Any]) -> tuple[str | None, tuple[HeldLeg, ...], tu
     made = structure_of(legs)
     if named is None or made == named or (named, made) in _SPECIAL:
         return made, legs, ()
-    title = "no structure that is known" if made is None else f"a {made.replace('_', ' ')}"
+    title = "no structure that is known" if made is None else a_title(made)
     return made, legs, (
         f"it is called {named.replace('_', ' ')}, but its legs make {title}: the legs count",
     )  # fmt: skip
@@ -714,7 +728,8 @@ def review_book(
 def _order(r: Review) -> tuple[bool, int, int, str]:
     """Open before closed, the worst first, the nearest expiry first."""
     days = r.days_to_expiry if r.days_to_expiry is not None else 99999
-    return (not r.position.is_open, -int(r.exits.severity), days, r.position.symbol)
+    severity = max(r.exits.severity, Severity.WARNING if r.doubts else Severity.OK)
+    return (not r.position.is_open, -int(severity), days, r.position.symbol)
 
 
 def market_words(moment: datetime, stored: Mapping[str, Snapshot]) -> list[str]:
