@@ -278,10 +278,10 @@ def test_the_symbol_functions_at_the_sample_market():
     assert f.VRP_EXIT("SPY", 2, 1.9, far, "A", None, "csp") == "OK"
     same = [
         [None, "-P 640 +P 630", 2, day, "A", "1/15/2099", 1.65, 1.2]
-        for day in ("11/2/2025", "2025/11/02", "2-Nov-2025", dt.date(2025, 11, 2), "20251102")
+        for day in ("11/3/2025", "2025/11/03", "3-Nov-2025", dt.date(2025, 11, 3), "20251103")
     ]
     told = f.VRP_POSITIONS([["SPY"]] * 5, same, [["action", "days"]])
-    assert {tuple(row)[0] for row in told} == {"OK"}
+    assert {row[0] for row in told} == {"OK"}
     assert f.VRP_TENOR("SPY") == 30
     rows = f.VRP_POSITIONS(
         [["SPY"], [None], ["SPY"], ["ZZZZ"]],

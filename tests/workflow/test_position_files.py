@@ -1,8 +1,8 @@
-"""Files as traders and brokers write them: what is understood, and what is told instead of guessed."""
+"""Files as traders and brokers write them: what is understood, what is told and not guessed."""
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 
 import pytest
 
@@ -127,7 +127,7 @@ def test_marks_and_notes_may_differ_between_lines(read):
         assert (p.mark, p.marked, p.open_contracts) == (0.9, TODAY, 3)
         assert set(p.note.split(" / ")) == {"keep", "took two"}
     other = closed.replace("1.650", "1.7")
-    with pytest.raises(InputError, match="credit is '1.7', but position 1 has '1.65'"):
+    with pytest.raises(InputError, match=r"credit is '1\.7', but position 1 has '1\.65'"):
         read(header, opened, other)
     us = opened.replace("2027-01-15", "1/15/2027")
     assert read(header, us, closed).positions[0].expiry == date(2027, 1, 15)
@@ -173,6 +173,12 @@ def test_a_contradiction_is_told(structure, legs, made, words, read):
     assert doubt.endswith(f"but its legs {words}: the legs count")
 
 
+SUNDAY = (
+    "expiry 05/02/2027 is Sunday 2027-05-02 as month/day/year, and no session is on it: for 5 "
+    "February 2027 write 2027-02-05"
+)
+
+
 @pytest.mark.parametrize(
     ("change", "why"),
     [
@@ -186,8 +192,7 @@ def test_a_contradiction_is_told(structure, legs, made, words, read):
         ({"credit": "165"}, "credit 165 is not below the width 10: is it per contract"),
         ({"legs": "-P 640 +P 650"}, "are their signs turned?"),
         ({"entry": "12/11/2026"}, "for 12 November 2026 write 2026-11-12"),
-        ({"expiry": "05/02/2027"}, "expiry 05/02/2027 is Sunday 2027-05-02 as month/day/year, and "
-                                   "no session is on it: for 5 February 2027 write 2027-02-05"),
+        ({"expiry": "05/02/2027"}, SUNDAY),
         ({"expiry": "15/1/2027"}, "for 15 January 2027 write 2027-01-15"),
         ({"entry": "11/2/26"}, "entry '11/2/26' can be more than one day"),
     ],
@@ -235,7 +240,7 @@ def test_how_slashes_are_read_is_said_once(read):
 
 def test_dates_and_numbers_of_a_workbook():
     """A date cell, a moment, a number that is written like a day."""
-    for cell in (date(2027, 1, 15), datetime(2027, 1, 15, 16), 20270115, 20270115.0):
+    for cell in (date(2027, 1, 15), datetime(2027, 1, 15, 16, tzinfo=UTC), 20270115, 20270115.0):
         row = FileRow(2, {"symbol": "SPY", "legs": "-P 640 +P 630", "expiry": cell, "credit": 1.65})
         (p,) = positions_of([row], ["symbol", "expiry"], "book", today=TODAY).positions
         assert (p.expiry, p.contracts, p.credit) == (date(2027, 1, 15), 1, 1.65)
@@ -276,7 +281,7 @@ def test_the_day_of_a_mark(read):
         read(header, line() + ",2026-11-26")
 
 
-def test_a_header_alone_is_a_flat_book(read, tmp_path):
+def test_a_header_alone_is_a_flat_book(read):
     """No line is no fault; lines that cannot be used are."""
     for lines in ((HEADER,), (HEADER, "", "# sold all"), (HEADER, ",,,,,,,,")):
         found = read(*lines)

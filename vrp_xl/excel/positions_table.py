@@ -26,6 +26,8 @@ DETAILS = (
 """The columns of the block beside the symbols, in order; those at the end may be left out."""
 
 _DATES = ("entry", "expiry", "closed", "marked")
+_YEAR_FIRST = 1990_01_01
+"""From here on a number is a day such as 20270115, not the serial number of one."""
 CHECK = "CHECK INPUT"
 
 
@@ -143,6 +145,6 @@ def _dated(cell: Any, words: str) -> Any:
     """A date cell or serial number as a day; a text as it is: the book reads it as a file does."""
     if isinstance(cell, str) and not cell.replace(".", "", 1).isdigit():
         return cell
-    if isinstance(cell, str) and len(cell) == len("20270115"):
-        return cell
+    if isinstance(cell, (str, float, int)) and float(cell) >= _YEAR_FIRST:
+        return str(int(float(cell)))
     return boundary.day(cell, words)
