@@ -310,8 +310,8 @@ def test_the_article_judges_as_its_script():
         ({"days_to_expiry": 20, "entry_days": None, "entry_days_to_stop": 0}, "20 days to expiry"),
         ({"days_to_expiry": 1}, "1 day to expiry"),
         ({"days_to_expiry": 0}, "0 days to expiry"),
-        ({"days_to_expiry": -1, "entry_days": 3}, "it expired yesterday"),
-        ({"days_to_expiry": -2, "entry_days": 3}, "it expired 2 days ago"),
+        ({"days_to_expiry": -1, "entry_days": 3}, "it expired yesterday, enter how it was closed"),
+        ({"days_to_expiry": -2, "entry_days": 3}, "it expired 2 days ago, enter how it was closed"),
     ],
 )
 def test_the_time_stop_by_its_days(days, words):
@@ -391,7 +391,7 @@ def test_what_leads_is_said_by_who_holds():
         == ("UNKNOWN: inversion needs the z-score and IV and HV30; defense needs IV and HV30")
     )
     assert [s.name for s in Severity if s.closes] == [
-        "DEFENSE", "TIME", "PROFIT", "LOSS", "BREACH", "INVERSION",
+        "DEFENSE", "TIME", "PROFIT", "LOSS", "BREACH", "INVERSION", "ASSIGNMENT", "EXPIRED",
     ]  # fmt: skip
 
 
