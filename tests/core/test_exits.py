@@ -320,7 +320,8 @@ def test_the_time_stop_by_its_days(days, words):
     assert [e.words for e in found] == ([words] if words else [])
     for one in found:
         assert one.rule == ("expired" if "expired" in words else "time stop")
-        assert (one.severity, one.action) == (Severity.TIME, "close")
+        worst = Severity.EXPIRED if one.rule == "expired" else Severity.TIME
+        assert (one.severity, one.action) == (worst, "close")
 
 
 @pytest.mark.parametrize(
