@@ -481,7 +481,10 @@ def close_of(
     if day is None and debit is None and not many:
         return None
     if debit is None:
-        raise ValueError("it is closed without a debit; one that expired worthless has 0")
+        raise ValueError(
+            "it is closed without a debit; one that expired worthless has 0, one that was "
+            "assigned what its legs were worth that day"
+        )
     problem = price_problem(position.legs, debit, name="debit", slack=_MOST_PAID)
     if problem:
         raise ValueError(problem)
