@@ -235,9 +235,9 @@ def test_severity_page_has_the_order_of_the_code() -> None:
         "time stop", "defense", "short strike", "near the flip",
     ]  # fmt: skip
     ranks = [
-        exits.Severity.EXPIRED, exits.Severity.ASSIGNMENT, exits.Severity.INVERSION, exits.Severity.BREACH, exits.Severity.LOSS,
-        exits.Severity.PROFIT, exits.Severity.TIME, exits.Severity.DEFENSE,
-        exits.Severity.TESTED, exits.Severity.WARNING,
+        exits.Severity.EXPIRED, exits.Severity.ASSIGNMENT, exits.Severity.INVERSION,
+        exits.Severity.BREACH, exits.Severity.LOSS, exits.Severity.PROFIT, exits.Severity.TIME,
+        exits.Severity.DEFENSE, exits.Severity.TESTED, exits.Severity.WARNING,
     ]  # fmt: skip
     assert ranks == sorted(ranks, reverse=True)
     assert [rank.closes for rank in ranks] == [True] * 8 + [False] * 2
