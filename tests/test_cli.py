@@ -485,6 +485,12 @@ def test_history_split_is_said_on_the_command_line(run, tmp_path):
     assert "no split ratio" in run("history", "split", "KO", "2026-03-03", "7").err
     assert "no date" in run("history", "split", "KO", "3/3/2026", "2:1").err
     assert "on both sides" in run("history", "split", "KO", "2026-03-02", "2:1").err
+    wrong = run("history", "split", "KO", "2026-03-04", "2:1")
+    assert wrong.code == 2
+    assert "from 50.2 to 50 on 2026-03-04 (-0.4 %), which is no 2:1 split" in wrong.err
+    assert "100 to 50.2 on 2026-03-03, as in a 2:1 split" in wrong.err
+    kept = run("history", "split", "KO", "2026-03-04", "2:1", "--anyway").out
+    assert kept.startswith("KO 2026-03-04: a 2:1 split; kept")
 
 
 def test_history_import_fills_a_missing_z(run, tmp_path):

@@ -26,7 +26,7 @@ from vrp_xl.excel.boundary import ERRORS, NA, NUM, VALUE
 from vrp_xl.excel.raw import DECIDED_COLUMNS, RAW_COLUMNS, term_words
 from vrp_xl.reader import READER
 from vrp_xl.sources.base import Fetched, Observation, Quota
-from vrp_xl.sources.sample.market import SYMBOLS
+from vrp_xl.sources.sample.names import SYMBOLS
 from vrp_xl.store.database import DEFAULT_WATCHLIST, Store, Watched
 from vrp_xl.workflow import journal
 from vrp_xl.workflow.fields import SCAN_FIELDS
@@ -887,6 +887,36 @@ def test_ratio_what_if_equals_deciding_each_name(variant):
         return rules.with_values({"structural_min": a, "tactical_min": b})
 
     check_grid(grid | {"known": known}, listed, RATIO_AXIS, RATIO_AXIS, at)
+
+
+@pytest.mark.usefixtures("live")
+def test_a_suspected_split_is_no_outcome():
+    """Windows over it do not count, and the words say which name and day; a mark lets them."""
+    put(snap("AAA"))
+    outcomes_by_hand([snap("AAA")])
+    day = dt.date(2025, 1, 1) + timedelta(days=19)
+    with store() as opened:
+        whole = dict(opened.series("flashalpha", "AAA", "close"))
+        parted = {d: c / 4 if d >= day else c for d, c in whole.items()}
+        opened.add_observations(
+            "flashalpha", "AAA", [Observation("close", d, c) for d, c in parted.items()]
+        )
+    READER.close()
+    assert f.VRP_WHATIF("AAA", [0], [0], "outcome") == [[None]]
+    assert LAST.words == (
+        f"AAA: unknown: suspected split on {day}, see `vrp-xl history split`; no outcome reaches "
+        "over it"
+    )
+    with store() as opened:
+        opened.add_observations("flashalpha", "AAA", [Observation("split", day, 4.0)])
+    READER.close()
+    ((split,),) = f.VRP_WHATIF("AAA", [0], [0], "outcome")
+    with store() as opened:
+        opened.add_observations(
+            "flashalpha", "AAA", [Observation("close", d, c) for d, c in whole.items()]
+        )
+    READER.close()
+    assert f.VRP_WHATIF("AAA", [0], [0], "outcome") == [[pytest.approx(split)]]
 
 
 @pytest.mark.usefixtures("live")

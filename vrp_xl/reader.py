@@ -170,7 +170,7 @@ class Reader:
         day = calendar.trading_day(self.clock())
         if self._sample_day == day:
             return
-        from vrp_xl.sources.sample.market import SYMBOLS  # noqa: PLC0415
+        from vrp_xl.sources.sample.names import SYMBOLS  # noqa: PLC0415
 
         store = self.store()
         stored = store.latest_many("sample", SYMBOLS)
@@ -235,7 +235,7 @@ class Reader:
     def why_missing(self, source: str, symbol: str) -> tuple[str, str]:
         """Why `symbol` has no figures, and what to do."""
         if source == "sample":
-            from vrp_xl.sources.sample.market import SYMBOLS  # noqa: PLC0415
+            from vrp_xl.sources.sample.names import SYMBOLS  # noqa: PLC0415
 
             names = ", ".join(SYMBOLS)
             return (
@@ -463,17 +463,23 @@ class Reader:
             def outcomes() -> dict[str, float | None]:
                 from vrp_xl.core.followed import RETURNS  # noqa: PLC0415
                 from vrp_xl.core.outcomes import mean_outcome  # noqa: PLC0415
+                from vrp_xl.core.splits import suspected_words  # noqa: PLC0415
+                from vrp_xl.definition import LAST  # noqa: PLC0415
                 from vrp_xl.workflow.closes import stored_closes  # noqa: PLC0415
 
                 store = self.store()
-                return {
-                    s: mean_outcome(
-                        stored_closes(store, source, s).closes,
-                        store.series(source, s, "atm_iv"),
-                        RETURNS,
-                    )
-                    for s in dict.fromkeys(snapshot.symbol for snapshot in listed)
-                }
+                found: dict[str, float | None] = {}
+                for s in dict.fromkeys(snapshot.symbol for snapshot in listed):
+                    held = stored_closes(store, source, s)
+                    doubtful = [jump.day for jump in held.unsaid]
+                    ivs = store.series(source, s, "atm_iv")
+                    found[s] = mean_outcome(held.closes, ivs, RETURNS, doubtful)
+                    if doubtful and ivs:
+                        LAST.function = "VRP_WHATIF"
+                        LAST.words = (
+                            f"{s}: {suspected_words(doubtful[-1])}; no outcome reaches over it"
+                        )
+                return found
 
             found = what_if.names_of(listed, where.rules, today=self.today, outcomes=outcomes)
             self._keep(where.rules)

@@ -50,6 +50,19 @@ def test_without_the_days_own_close_the_price_that_was_seen_counts():
     assert followed(CLOSES, DAYS[10], iv=20.0, spot=1.0) == seen  # the close holds
 
 
+@pytest.mark.parametrize(
+    ("day", "told"), [(10, False), (11, True), (20, True), (31, True), (32, False)]
+)
+def test_nothing_is_said_over_a_day_in_doubt(day, told):
+    """From the return after the day to the last that counts; the first such day is named."""
+    seen = followed(CLOSES, DAYS[10], iv=20.0, doubtful=[DAYS[day], DAYS[60]])
+    if told:
+        assert seen.words == f"unknown: suspected split on {DAYS[day]}, see `vrp-xl history split`"
+        assert seen[:6] == (0, None, None, None, None, None)
+    else:
+        assert seen == followed(CLOSES, DAYS[10], iv=20.0)
+
+
 def test_a_gap_gives_no_outcome():
     """A return over many days is no daily one."""
     gappy = CLOSES[:15] + CLOSES[20:]

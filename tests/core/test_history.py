@@ -25,7 +25,7 @@ from vrp_xl.core.history import (
     z_from,
 )
 from vrp_xl.core.realized import close_to_close, one_sided
-from vrp_xl.core.snapshot import FIGURES
+from vrp_xl.core.snapshot import FIGURES, IvPoint, TermPoint
 from vrp_xl.errors import VrpError
 from vrp_xl.sources.cboe_files import read_file
 
@@ -287,6 +287,42 @@ def test_a_split_that_was_told_is_adjusted(snap):
     assert got.basis["rv_10d"] == f"{OWN}: 11 closes"
     real = complete(snap(), {"close": series(raw), "split": [(when, 1.0)]}, day=DAY)
     assert real.rv_30d == close_to_close(raw, 30)
+
+
+TERM = (IvPoint(7, 30.0), IvPoint(14, 29.0), IvPoint(30, 28.0), IvPoint(60, 27.0),
+        IvPoint(90, 26.0))  # fmt: skip
+
+
+def test_the_premium_by_tenor_reads_the_closes_of_the_other_figures(snap):
+    """A split of which nobody has spoken gives no tenor over it; one that was told is adjusted."""
+    raw, true, when = aapl()
+    unsaid = complete(snap(iv_term=TERM), {"close": series(raw)}, day=DAY)
+    known = {p.dte: p.rv for p in unsaid.term_vrp}
+    assert known == {7: close_to_close(raw, 5), 14: close_to_close(raw, 10), 30: None, 60: None,
+                     90: None}  # fmt: skip
+    assert "term_vrp" not in unsaid.missing
+    told = complete(snap(iv_term=TERM), {"close": series(raw), "split": [(when, 2.0)]}, day=DAY)
+    points = {p.dte: p for p in told.term_vrp}
+    assert points[30].rv == pytest.approx(close_to_close(true, 20))
+    assert points[30].vrp == pytest.approx(28.0 - close_to_close(true, 20))
+    assert points[60].rv == pytest.approx(close_to_close(true, 41))
+    assert points[90] == (90, 26.0, None, None)
+    assert "30 days 20 returns" in told.basis["term_vrp"]
+    again = complete(unsaid, {"close": series(raw), "split": [(when, 2.0)]}, day=DAY)
+    assert again.term_vrp == told.term_vrp
+    bare = complete(told.replace(iv_term=()), {"close": series(raw)}, day=DAY)
+    assert bare.term_vrp == ()
+
+
+def test_the_premium_by_tenor_says_why_there_is_none(snap):
+    """Without closes the reason is that of the shortest tenor; what was delivered stays."""
+    got = complete(snap(iv_term=TERM), {}, day=DAY)
+    assert {p.vrp for p in got.term_vrp} == {None}
+    assert got.missing["term_vrp"].startswith("0 of 6 closes are stored")
+    given = (TermPoint(30, 28.0, 14.0, 14.0),)
+    kept = complete(snap(iv_term=TERM, term_vrp=given), {"close": series(walk(60))}, day=DAY)
+    assert kept.term_vrp == given
+    assert "term_vrp" not in kept.basis
 
 
 def test_a_missing_day_is_told(snap):

@@ -341,3 +341,17 @@ def test_the_mean_outcome_is_the_mean_of_the_rows():
     assert outcomes.mean_outcome(holes, series.ivs, 21) != pytest.approx(expected)
     assert outcomes.mean_outcome(series.closes[:21], series.ivs, 21) is None
     assert outcomes.mean_outcome([], series.ivs, 21) is None
+
+
+def test_the_mean_outcome_reaches_over_no_day_in_doubt():
+    """It is the mean of the rows of a journal with the same days in doubt."""
+    series = made(200)
+    days, _ = outcomes.from_series(series, STANDARD, 21)
+    at = [date.toordinal(day) for day, _ in series.closes].index(int(days.day[100]))
+    doubt = series.closes[at][0]
+    rows = days.iv - days.following
+    rows[100 - 21 : 100] = np.nan
+    found = outcomes.mean_outcome(series.closes, series.ivs, 21, [doubt])
+    assert found == pytest.approx(float(np.nanmean(rows)))
+    every = [day for day, _ in series.closes]
+    assert outcomes.mean_outcome(series.closes, series.ivs, 21, every) is None

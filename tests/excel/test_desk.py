@@ -107,7 +107,13 @@ def test_names_resolve(desk: Desk) -> None:
     """Every defined name is a range that is there; those of the layout have their size."""
     names = desk.formulas.defined_names
     expected = {f"rule_{n}" for n in SPECS} | {f"input_{n}" for n in SPECS}
-    expected |= {"rule_source", "input_source", "input_preset", positions.EQUITY_NAME}
+    expected |= {
+        "rule_source",
+        "input_source",
+        "input_preset",
+        layout.EQUITY_NAME,
+        layout.POSITIONS_NAME,
+    }
     expected |= {layout.RULES_NAME, layout.WATCHLIST_NAME, layout.RAW_NAME, layout.DECIDED_NAME}
     expected |= {layout.FACTS_NAME, layout.SYMBOL_NAME, layout.JOURNAL_NAME}
     assert set(names) == expected
@@ -487,3 +493,22 @@ def test_the_journal_is_what_its_functions_give(desk: Desk) -> None:
     top = [sheet.cell(journal.HEADER_ROW + 1, n + 1).value for n in range(len(journal.NAMES))]
     assert top == [column.heading for column in journal.NAMES]
     assert all(formulas.cell(journal.HEADER_ROW + 1, n + 1).comment for n in range(len(top)))
+
+
+def test_the_scan_prints_what_a_trade_needs(desk: Desk) -> None:
+    """Few columns at a size to read, a condor's legs in full, the notices within the page."""
+    sheet = desk.formulas[layout.SCAN]
+    printed = [place for place, at in scan.places() if at <= scan.PRINTED]
+    names = [place.name for place in printed]
+    for name in ("symbol", "z_score", "cell", "size", "structure", "strikes", "action", "expiry"):
+        assert name in names
+    assert sum(place.width for place in printed) < 210
+    width = next(place.width for place in printed if place.name == "strikes")
+    legs = "buy put 258, sell put 272.5, sell call 272.5, buy call 285"
+    assert width >= 0.82 * len(legs)  # a letter of a word is narrower than a digit
+    area = re.sub(r"^.*!", "", sheet.print_area).replace("$", "")
+    assert openpyxl.utils.range_boundaries(area)[2] == scan.PRINTED + 1
+    notice = sheet.cell(scan.NOTICE_ROW + 1, 1)
+    assert notice.alignment.wrap_text
+    merged = {str(r) for r in sheet.merged_cells.ranges}
+    assert f"A{scan.NOTICE_ROW + 1}:{openpyxl.utils.get_column_letter(scan.PRINTED + 1)}4" in merged

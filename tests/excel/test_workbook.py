@@ -71,9 +71,9 @@ def desk() -> Any:
     return opened(desk_scan())
 
 
-def test_the_three_sheets_come_in_order(desk: Any) -> None:
-    """The workbook has Scan, Matrix and Settings, and opens on Scan."""
-    assert desk.sheetnames == ["Scan", "Matrix", "Settings"]
+def test_the_sheets_come_in_order(desk: Any) -> None:
+    """The workbook has Scan, Plan, Matrix and Settings, and opens on Scan."""
+    assert desk.sheetnames == ["Scan", "Plan", "Matrix", "Settings"]
     assert desk.active.title == "Scan"
 
 
@@ -165,7 +165,7 @@ def test_the_top_says_when_where_and_how_many(desk: Any) -> None:
     assert "EEM could not be refreshed" in sheet["A4"].value
 
 
-@pytest.mark.parametrize("sheet", ["Scan", "Matrix", "Settings"])
+@pytest.mark.parametrize("sheet", ["Scan", "Plan", "Matrix", "Settings"])
 def test_sample_is_loud_on_every_sheet(sheet: str) -> None:
     """A scan of the sample market says SAMPLE in the band and in the footer; no other does."""
     loud, plain = opened(desk_scan(sample=True))[sheet], opened(desk_scan())[sheet]
@@ -445,7 +445,7 @@ def test_a_file_that_stands_there_is_replaced(tmp_path: Path) -> None:
     target = tmp_path / "scan.xlsx"
     target.write_text("old")
     assert write_workbook(scan_of([]), target) == target
-    assert loaded(target).sheetnames == ["Scan", "Matrix", "Settings"]
+    assert loaded(target).sheetnames == ["Scan", "Plan", "Matrix", "Settings"]
     assert [entry.name for entry in tmp_path.iterdir()] == ["scan.xlsx"]
 
 

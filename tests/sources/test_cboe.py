@@ -33,7 +33,7 @@ from vrp_xl.errors import (
 from vrp_xl.simulator import Simulator, serve
 from vrp_xl.sources.base import Delayed, Observation, Source
 from vrp_xl.sources.cboe import GIVE_UP_AFTER, Cboe
-from vrp_xl.sources.sample.market import SYMBOLS
+from vrp_xl.sources.sample.names import SYMBOLS
 from vrp_xl.sources.sample.source import SampleSource
 from vrp_xl.store.database import Store
 from vrp_xl.workflow.columns import row_dict

@@ -303,7 +303,6 @@ PRICES_STILL_READ = {
     "cut": (prices("2026-03-1"), "f, line 8: the line is cut: 1 of 2"),
     "twice": (prices(f"{ROWS[2][0]},{ROWS[2][1]}"), "f: 1 day given more than once"),
     "unsorted": (prices("2026-03-02,100"), "f: its days are not in order: sorted"),
-    "a split": (prices(f"2026-03-19,{ROWS[-1][1] / 2}"), "in a 2:1 split: unless it is said"),
 }
 
 

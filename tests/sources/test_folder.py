@@ -19,7 +19,9 @@ from vrp_xl.sources.base import Call, Known, Source
 from vrp_xl.sources.cboe_files import read_file
 from vrp_xl.sources.folder import FolderSource
 from vrp_xl.store.database import Store
+from vrp_xl.workflow.importing import mark_split
 from vrp_xl.workflow.refresh import cost, refresh
+from vrp_xl.workflow.scan import concluded, run_scan
 
 NOW = datetime(2026, 3, 18, 20, 30, tzinfo=UTC)
 DAY = date(2026, 3, 18)
@@ -212,19 +214,41 @@ def test_quotes_of_zero_are_not_used(tmp_path):
     assert "732 without a two-sided quote" in s.basis["spot"]
 
 
-def test_a_split_in_the_prices_is_told_once(tmp_path):
-    """A close that halves: figures around it are missing with the reason, until it is said."""
+def test_a_split_in_the_prices_is_told_where_it_applies(tmp_path):
+    """A close that halves: figures around it are missing with the reason, until it is said.
+
+    The file is fine, so it is no problem of the file; the scan says it once, and says it no more
+    when somebody has said what the step is, or when it is older than every window.
+    """
     rows = [(d, c if d < date(2026, 2, 2) else c / 2) for d, c in files.walk(300)]
     (tmp_path / "a.json").write_text(files.Market("ABC").json())
     (tmp_path / "abc.csv").write_text(files.price_csv(rows))
     source = FolderSource(tmp_path, now=NOW)
-    assert ["2:1 split: unless it is said" in str(p) for p in source.problems()] == [True]
+    assert source.problems() == ()
     with Store(tmp_path / "s.sqlite3", clock=lambda: NOW) as store:
         refresh(source, store, ["ABC"], clock=lambda: NOW)
         s = store.latest("folder", "ABC")
         assert s.rv_90d is None
         assert "vrp-xl history split ABC 2026-02-02 2:1" in s.missing["rv_90d"]
         assert not [w for w in s.warnings if "split" in w]
+
+        def told():
+            scan = concluded(store, run_scan(store, "folder", ["ABC"], STANDARD, now=NOW))
+            return [words for words in scan.notices if "split" in words]
+
+        (words,) = told()
+        assert words.startswith("ABC: the close goes from ")
+        assert "on 2026-02-02, as in a 2:1 split: a split that is not adjusted, or" in words
+        assert words.endswith("Say which: vrp-xl history split ABC 2026-02-02 2:1 (or: none)")
+        mark_split(store, "folder", "ABC", date(2026, 2, 2), 2.0)
+        assert told() == []
+        mark_split(store, "folder", "ABC", date(2026, 2, 2), None)
+        assert told() == [words]
+    early = [(d, c if d < date(2025, 6, 2) else c / 2) for d, c in files.walk(300)]
+    (tmp_path / "abc.csv").write_text(files.price_csv(early))
+    with Store(tmp_path / "t.sqlite3", clock=lambda: NOW) as store:
+        refresh(FolderSource(tmp_path, now=NOW), store, ["ABC"], clock=lambda: NOW)
+        assert told() == []
 
 
 def test_chains_of_which_nothing_is_left(tmp_path):

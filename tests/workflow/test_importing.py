@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 
 from vrp_xl.core.calendar import trading_days
 from vrp_xl.core.realized import close_to_close
-from vrp_xl.core.snapshot import Snapshot
+from vrp_xl.core.snapshot import IvPoint, Snapshot
 from vrp_xl.errors import InputError
 from vrp_xl.sources.base import Fetched, Observation
 from vrp_xl.store.database import Store, Watched
@@ -306,6 +307,77 @@ def test_a_split_is_said_later(store, file):
     assert store.latest("cboe", "SPY").rv_30d > 150
     with pytest.raises(InputError, match="no closes of cboe on both sides"):
         mark_split(store, "cboe", "SPY", date(2026, 1, 5), 2.0)
+
+
+@pytest.mark.parametrize(
+    ("at", "ratio", "words"),
+    [
+        (39, 2.0, r"the close goes from 204 to 200 on {39} \(-2.0 %\), which is no 2:1 split"),
+        (41, 2.0, r"the close goes from 101 to 102 on {41} \(\+1.0 %\), which is no 2:1 split"),
+        (40, 0.5, r"the close goes from 200 to 101 on {40} \(-49.5 %\), which is no 1:2 split"),
+        (40, 4.0, r"the close goes from 200 to 101 on {40} \(-49.5 %\), which is no 4:1 split"),
+        (20, 1.0, r"on {20} \(.*\), which is no step of a split"),
+    ],
+)
+def test_a_split_that_the_closes_do_not_hold_is_refused(store, file, at, ratio, words):
+    """What, which day, the largest step nearby; with a word it is kept all the same."""
+    path, days, _ = split_file(file)
+    load(store, path, on_split="keep")
+    mark_split(store, "cboe", "SPY", days[40], None)
+    nearby = f"200 to 101 on {days[40]}, as in a 2:1 split" if at > 20 else r"\([+-]2.0 %\)"
+    with pytest.raises(InputError, match=words.replace(f"{{{at}}}", str(days[at]))) as told:
+        mark_split(store, "cboe", "SPY", days[at], ratio)
+    assert "--anyway" in told.value.fix
+    assert "The largest step within 10 closes of it: the close goes from " in told.value.why
+    assert re.search(nearby + ". Nothing was kept.$", told.value.why)
+    assert dict(store.series("cboe", "SPY", "split")).get(days[at], 0.0) == 0.0
+    assert mark_split(store, "cboe", "SPY", days[at], ratio, anyway=True) == days[at]
+    assert dict(store.series("cboe", "SPY", "split"))[days[at]] == ratio
+
+
+def test_a_day_without_trading_means_the_next_close(store, file):
+    """A split of a weekend is in the close of Monday, and that day is given back."""
+    days = trading_days(date(2026, 11, 2), date(2026, 11, 13))
+    rows = "".join(f"{d},{200 if d < date(2026, 11, 9) else 100}\n" for d in days)
+    load(store, file("date,close\n" + rows), on_split="keep")
+    assert mark_split(store, "cboe", "SPY", date(2026, 11, 7), 2.0) == date(2026, 11, 9)
+    assert store.series("cboe", "SPY", "split") == [(date(2026, 11, 9), 2.0)]
+
+
+def test_there_must_be_something_to_forget(store, file):
+    """A wrong day is told with the days of which something was said."""
+    path, days, _ = split_file(file)
+    load(store, path, on_split="keep")
+    with pytest.raises(InputError, match=f"Nothing was said of SPY on {days[41]}") as told:
+        mark_split(store, "cboe", "SPY", days[41], None)
+    assert str(days[40]) in told.value.fix
+    mark_split(store, "cboe", "SPY", days[40], None)
+    with pytest.raises(InputError, match="nothing to forget") as told:
+        mark_split(store, "cboe", "SPY", days[40], None)
+    assert "no day" in told.value.fix
+
+
+def test_imported_closes_and_marks_reach_the_premium_by_tenor(store, file):
+    """As they reach realized volatility: the stored snapshot is completed anew."""
+    path, days, closes = split_file(file)
+    moment = datetime(days[-1].year, days[-1].month, days[-1].day, 20, tzinfo=UTC)
+    fresh = Snapshot(
+        symbol="SPY", source="cboe", as_of=moment, fetched_at=moment, spot=closes[-1],
+        iv_term=(IvPoint(20, 30.0), IvPoint(40, 30.0)),
+    )  # fmt: skip
+    store.save(Fetched(completed(store, Fetched(fresh))))
+
+    def at_30_days():
+        (point,) = store.latest("cboe", "SPY").term_vrp
+        return point.rv
+
+    assert at_30_days() is None
+    load(store, path, on_split="keep")
+    assert at_30_days() > 150
+    mark_split(store, "cboe", "SPY", days[40], None)
+    assert at_30_days() is None
+    mark_split(store, "cboe", "SPY", days[40], 2.0)
+    assert at_30_days() == store.latest("cboe", "SPY").rv_20d < 100
 
 
 def test_an_imported_index_gives_a_z_on_the_first_day(store, file):

@@ -201,6 +201,53 @@ def test_a_marked_split_is_no_move(store):
     assert found["QQQ"].followed.move_pct == pytest.approx(found["SPY"].followed.move_pct)
 
 
+@pytest.mark.parametrize("seen_of_day", [True, False])
+def test_a_suspected_split_is_unknown_and_no_move(store, seen_of_day):
+    """A 4:1 step of which nobody has said what it was is not a fall of 75 %, until it is said.
+
+    Nor where the day itself has no close, so that the price of the scan is what counts.
+    """
+    journal.keep(store, scan_of([row(snapshot("SPY")), row(snapshot("QQQ"))]))
+    days = trading_days(DAY, date(2026, 6, 1))[: 1 + 21]
+    whole = [580.0 * math.exp(0.01 * (n % 3)) for n in range(len(days))]
+    parted = [price / 4 if n >= 10 else price for n, price in enumerate(whole)]
+    first = 0 if seen_of_day else 1
+    for symbol, prices in (("SPY", whole), ("QQQ", parted)):
+        closes = [Observation("close", d, p) for d, p in zip(days, prices, strict=True)]
+        store.add_observations("flashalpha", symbol, closes[first:])
+    unknown = entries(store)["QQQ"].followed
+    assert unknown.words == f"unknown: suspected split on {days[10]}, see `vrp-xl history split`"
+    assert (unknown.move_pct, unknown.moves, unknown.realized, unknown.outcome) == (None,) * 4
+    (line,) = lookback.name_rows(store, "flashalpha", "QQQ", 5)
+    seen = dict(zip(lookback.NAME_ROW, line, strict=True))
+    assert (seen["followed"], seen["move_pct"]) == (unknown.words, None)
+    store.add_observations("flashalpha", "QQQ", [Observation("split", days[10], 4.0)])
+    found = entries(store)
+    assert found["QQQ"].followed == found["SPY"].followed._replace(
+        **{name: pytest.approx(getattr(found["SPY"].followed, name))
+           for name in ("move_pct", "moves", "realized", "outcome")}
+    )  # fmt: skip
+    store.add_observations("flashalpha", "QQQ", [Observation("split", days[10], 1.0)])
+    assert entries(store)["QQQ"].followed.move_pct == pytest.approx(-75.0)
+
+
+def test_a_suspected_split_before_the_scan_or_after_its_month_hides_nothing(store):
+    """Only what lies in between is in doubt."""
+    journal.keep(store, scan_of([row(snapshot("SPY"))]))
+    days = trading_days(date(2026, 2, 20), date(2026, 6, 1))
+    at = days.index(DAY)
+    prices = [
+        580.0 * (4.0 if n <= at else 1.0 if n <= at + 21 else 0.5) * math.exp(0.01 * (n % 3))
+        for n in range(len(days))
+    ]
+    prices[at] = 580.0 * math.exp(0.01 * (at % 3))
+    closes = [Observation("close", d, p) for d, p in zip(days, prices, strict=True)]
+    store.add_observations("flashalpha", "SPY", closes)
+    after = entries(store)["SPY"].followed
+    assert after.words == ""
+    assert after.realized == pytest.approx(close_to_close(prices[at : at + 22]))
+
+
 def test_old_figures_count_from_their_own_day(store):
     """What was two days old when it was scanned is compared from then on."""
     old = row(snapshot("SPY", as_of=NOW - timedelta(days=2)), stale=True)

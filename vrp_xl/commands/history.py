@@ -78,10 +78,14 @@ def history_split(
         str, typer.Argument(help="New for old: 2:1, 3:2, 1:10; none: no split; forget.")
     ],
     source: SourceOption = None,
+    anyway: Annotated[
+        bool, typer.Option("--anyway", help="Keep it although the closes hold no such step.")
+    ] = False,
 ) -> None:
     """Say what a step in the stored closes is: a split, or the price itself.
 
-    Until that is said, figures whose window holds the step are missing.
+    Until that is said, figures whose window holds the step are missing. What the closes do not
+    hold is refused, with the largest step nearby.
     """
     from vrp_xl import desk
     from vrp_xl.core import splits
@@ -95,7 +99,9 @@ def history_split(
     choice = desk.choose(source)
     name, when = symbol_of(symbol), _day(day)
     with desk.open_store() as store:
-        mark_split(store, choice.name, name, when, said, rules=desk.rules_in_force().rules)
+        when = mark_split(
+            store, choice.name, name, when, said, rules=desk.rules_in_force().rules, anyway=anyway
+        )
     words = {"none": "no split, the price itself", "forget": "nothing is said any more"}
     told = words.get(word) or f"a {splits.ratio_words(said or 1.0)} split"
     print(f"{name} {when}: {told}; kept for the source {choice.name}")

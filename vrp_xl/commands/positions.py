@@ -55,7 +55,7 @@ def positions(
         raise InputError("--json and --csv cannot go together.", "Choose one.")
     loaded = desk.rules_in_force(preset=preset, file=rules)
     choice = desk.choose(source)
-    given = _read(file, choice.name)
+    given = read_positions(file, choice.name)
     notices = []
     if loaded.ignored:
         notices.append("not used from the rules file: " + ", ".join(loaded.ignored))
@@ -99,7 +99,12 @@ def _code(book: Book, given: PositionFile, error: Any) -> int:
     return NO_FIGURES if book.blind else 0
 
 
-def _read(file: Path, source: str) -> PositionFile:
+def read_positions(file: Path, source: str) -> PositionFile:
+    """The positions in `file`; rows marked SAMPLE count where the source is the sample market.
+
+    Raises:
+        InputError: it cannot be read, or none of its lines can be used.
+    """
     from vrp_xl.workflow.positions import read_csv
 
     if file.suffix.lower() in WORKBOOKS:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from vrp_xl.core import calendar
 from vrp_xl.core.implied import expected_move
 from vrp_xl.core.realized import close_to_close
+from vrp_xl.core.splits import suspected_words
 from vrp_xl.errors import VrpError
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ def followed(
     iv: float | None,
     spot: float | None = None,
     returns: int = RETURNS,
+    doubtful: Sequence[date] = (),
 ) -> Followed:
     """What followed `day`.
 
@@ -61,6 +63,8 @@ def followed(
         iv: implied volatility of that day, points.
         spot: price of that day, where its close is not among `closes`.
         returns: how many returns make the comparison.
+        doubtful: days to which the close may have come by a split, oldest first; nothing is said
+            over one.
 
     >>> from datetime import date
     >>> days = calendar.trading_days(date(2026, 1, 5), date(2026, 1, 9))
@@ -78,6 +82,9 @@ def followed(
     if not after:
         return NOTHING._replace(words=f"not yet: 0 of {returns} returns")
     until, last = after[-1]
+    doubt = next((when for when in doubtful if day < when <= until), None)
+    if doubt is not None:
+        return NOTHING._replace(words=suspected_words(doubt))
     move = (last / base - 1.0) * 100.0
     moves = None
     if iv is not None and iv > 0:

@@ -19,9 +19,11 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from vrp_xl.core import calendar, splits, standing
+from vrp_xl.core.implied import interpolate_iv
 from vrp_xl.core.iv_index import INDICES, index_of
 from vrp_xl.core.premium import spread, variance_premium
 from vrp_xl.core.realized import close_to_close, one_sided
+from vrp_xl.core.snapshot import TermPoint
 from vrp_xl.errors import InputError, NoNumberError, VrpError
 
 if TYPE_CHECKING:
@@ -111,7 +113,7 @@ def complete(
     name = proxy_of(snapshot.symbol) or ""
     index = [dated for dated in history.get(name, ()) if dated[0] <= day]
     done = _without_own(snapshot)
-    done = _spread(_realized(done, prices))
+    done = _term(_spread(_realized(done, prices)), prices)
     spreads = _spread_standing(
         done, _before(history.get("vrp_20d", ()), day), prices, name, index, day, limits
     )
@@ -144,12 +146,17 @@ def _without_own(snapshot: Snapshot) -> Snapshot:
     own = [
         name
         for name, basis in snapshot.basis.items()
-        if basis.startswith(OWN) or (name in STANDING and _is_proxied(basis))
+        if basis.startswith(OWN)
+        or name == "term_vrp"  # one that was delivered has none
+        or (name in STANDING and _is_proxied(basis))
     ]
     if not own:
         return snapshot
     basis = {k: v for k, v in snapshot.basis.items() if k not in own}
-    return snapshot.replace(basis=basis, **dict.fromkeys(own))
+    blank: dict[str, Any] = dict.fromkeys(own)
+    if "term_vrp" in blank:
+        blank["term_vrp"] = ()
+    return snapshot.replace(basis=basis, **blank)
 
 
 def _with_kept(done: Snapshot, before: Snapshot) -> Snapshot:
@@ -223,7 +230,7 @@ class Prices:
             raise NoNumberError(
                 f"{str(jump)[0].upper()}{str(jump)[1:]}: a split that is not adjusted, or the "
                 "price itself?",
-                f"Say which: vrp-xl history split {self.symbol} {jump.day} "
+                f"Say which: {splits.SAY} {self.symbol} {jump.day} "
                 f"{splits.ratio_words(jump.ratio) if jump.clear else 'RATIO'} (or: none)",
             )
         absent = self.places[-1] - self.places[start] - returns
@@ -388,6 +395,39 @@ def _spread(snapshot: Snapshot) -> Snapshot:
         found["variance_premium"] = variance_premium(iv, rv)
         basis["variance_premium"] = f"{OWN}: ATM IV and RV20"
     return snapshot.replace(basis=basis, missing=missing, **found)
+
+
+_RETURNS_OF_TENOR = {7: 5, 14: 10, 30: 20, 60: 41, 90: 62}
+"""Calendar days -> daily returns in as many; 30 takes the 20 of the spread."""
+_TERM_WORDS = (
+    f"{OWN}: ATM IV by tenor minus the realized volatility of as many trading days: "
+    + ", ".join(f"{tenor} days {returns} returns" for tenor, returns in _RETURNS_OF_TENOR.items())
+)
+
+
+def _term(snapshot: Snapshot, prices: Prices) -> Snapshot:
+    """The premium by tenor, where the source gave ATM IV by expiry and nothing of it."""
+    if snapshot.term_vrp:
+        return snapshot
+    points: list[TermPoint] = []
+    lacking = ""
+    for tenor, returns in _RETURNS_OF_TENOR.items():
+        iv = interpolate_iv(snapshot.iv_term, tenor)
+        if iv is None:
+            continue
+        rv = None
+        try:
+            rv = close_to_close(prices.window(returns)[0])
+        except VrpError as error:
+            lacking = lacking or str(error)
+        points.append(TermPoint(tenor, iv, rv, None if rv is None else spread(iv, rv)))
+    if not points:
+        return snapshot
+    done = snapshot.replace(
+        term_vrp=tuple(points), basis={**snapshot.basis, "term_vrp": _TERM_WORDS}
+    )
+    known = any(point.vrp is not None for point in points)
+    return done if known else done.replace(missing={"term_vrp": lacking})
 
 
 # Where today stands in its history

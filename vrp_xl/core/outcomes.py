@@ -245,9 +245,7 @@ def from_records(
         dated = closes.get(name, ())
         when = np.array([day.toordinal() for day, _ in dated], np.int64)
         found = _following(when, np.array([close for _, close in dated], np.float64), tenor)
-        for day in (doubtful or {}).get(name, ()):
-            at_close = int(np.searchsorted(when, day.toordinal()))
-            found[max(at_close - tenor, 0) : at_close] = np.nan
+        _forget(found, when, (doubtful or {}).get(name, ()), tenor)
         after |= {(name, day): float(v) for (day, _), v in zip(dated, found, strict=True)}
 
     def column(values: Iterable[float | None]) -> Floats:
@@ -271,8 +269,18 @@ def from_records(
     )
 
 
+def _forget(after: Floats, when: Whole, doubtful: Sequence[date], tenor: int) -> None:
+    """Takes out what reaches over one of these days."""
+    for day in doubtful:
+        at = int(np.searchsorted(when, day.toordinal()))
+        after[max(at - tenor, 0) : at] = np.nan
+
+
 def mean_outcome(
-    closes: Sequence[tuple[date, float]], ivs: Sequence[tuple[date, float]], tenor: int
+    closes: Sequence[tuple[date, float]],
+    ivs: Sequence[tuple[date, float]],
+    tenor: int,
+    doubtful: Sequence[date] = (),
 ) -> float | None:
     """Mean outcome over all days that have a close and an implied volatility, in points.
 
@@ -282,9 +290,11 @@ def mean_outcome(
         closes: by day, oldest first.
         ivs: by day.
         tenor: returns that the outcome covers.
+        doubtful: days whose close may be that of a split; no outcome reaches over one.
     """
     when = np.array([day.toordinal() for day, _ in closes], np.int64)
     after = _following(when, np.array([close for _, close in closes], np.float64), tenor)
+    _forget(after, when, doubtful, tenor)
     told = {day.toordinal(): iv for day, iv in ivs}
     found = np.array([told.get(day, np.nan) for day in when.tolist()], np.float64) - after
     known = found[np.isfinite(found)]

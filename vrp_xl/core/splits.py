@@ -33,10 +33,18 @@ _NEAR = 0.05
 """How far the day's own move may take the step from the clean ratio (logarithm)."""
 _NEAR_3_2 = 0.025
 """The same for 3:2, since real falls by a third do happen."""
+_WILD = 0.3
+"""The day's own move beside a split that somebody names is smaller than this (logarithm)."""
+NEARBY = 10
+"""Closes on either side among which the largest step is looked for."""
+SAY = "vrp-xl history split"
+"""The command that says what a step was; every reason that asks for it names it."""
 _NO_DAY = math.log(2.7)
 """A step of this logarithm is looked at whatever the ratio: no usual day ends there."""
 _LEAST_FALL = math.log(1.5) - _NEAR_3_2
 _LEAST_RISE = math.log(2.0) - _NEAR
+_SURE_FALL, _SURE_RISE = math.exp(-_LEAST_FALL) * 1.001, math.exp(_LEAST_RISE) * 0.999
+"""Between these shares of the close before no step is looked at; to see that takes no logarithm."""
 
 
 class Jump(NamedTuple):
@@ -98,6 +106,79 @@ def ratio_of(text: str) -> float:
     return new / old
 
 
+def suspected_words(day: date) -> str:
+    """What is said in place of a figure that reaches over a step of which nobody has spoken.
+
+    >>> from datetime import date
+    >>> suspected_words(date(2005, 2, 28))
+    'unknown: suspected split on 2005-02-28, see `vrp-xl history split`'
+    """
+    return f"unknown: suspected split on {day}, see `{SAY}`"
+
+
+class Judged(NamedTuple):
+    """What the closes say of a mark."""
+
+    day: date
+    """The first close at the new price: of the day that was named, or the next one."""
+    doubt: str
+    """Why the closes do not hold that step; empty where they do."""
+    nearby: str
+    """The largest step nearby, in words."""
+
+
+def judged(closes: Sequence[Dated], day: date, ratio: float) -> Judged | None:
+    """Whether closes hold the step that a mark names; None without closes on both sides.
+
+    Args:
+        closes: (day, close), oldest first, as they are stored.
+        day: the first day at the new price.
+        ratio: new shares for an old one, or `REAL`.
+
+    >>> from datetime import date
+    >>> week = [(date(2005, 2, 25), 88.99), (date(2005, 2, 28), 44.86), (date(2005, 3, 1), 44.5)]
+    >>> judged(week, date(2005, 2, 28), 2.0).doubt
+    ''
+    >>> judged(week, date(2005, 3, 1), 2.0).doubt
+    'the close goes from 44.86 to 44.5 on 2005-03-01 (-0.8 %), which is no 2:1 split'
+    >>> judged(week, date(2005, 3, 1), 2.0).nearby
+    'the close goes from 88.99 to 44.86 on 2005-02-28, as in a 2:1 split'
+    """
+    at = next((i for i, (when, _) in enumerate(closes) if when >= day), 0)
+    if at == 0:
+        return None
+    near = list(itertools.pairwise(closes[max(at - 1 - NEARBY, 0) : at + NEARBY]))
+    sized = [(abs(_fall(*step) or 0.0), step) for step in near]
+    nearby = _step_words(*max(sized, key=lambda each: each[0])[1])
+    step = (closes[at - 1], closes[at])
+    fall = _fall(*step)
+    if fall is None:
+        doubt = "which is no price"
+    elif ratio == REAL:
+        doubt = "" if find_jumps(step) else "which is no step of a split"
+    else:
+        off = abs(fall - math.log(ratio))
+        doubt = "" if off < min(abs(fall), _WILD) else f"which is no {ratio_words(ratio)} split"
+    told = f"{_step_words(*step, as_split=False)}, {doubt}" if doubt else ""
+    return Judged(closes[at][0], told, nearby)
+
+
+def _fall(before: Dated, after: Dated) -> float | None:
+    """How far the price falls (logarithm); None where one of them is no price."""
+    if not before[1] > 0 or not after[1] > 0:
+        return None
+    return math.log(before[1]) - math.log(after[1])
+
+
+def _step_words(before: Dated, after: Dated, *, as_split: bool = True) -> str:
+    found = find_jumps([before, after]) if as_split else []
+    if found:
+        return str(found[0])
+    words = f"the close goes from {before[1]:g} to {after[1]:g} on {after[0]}"
+    fall = _fall(before, after)
+    return words if fall is None else f"{words} ({math.expm1(-fall) * 100.0:+.1f} %)"
+
+
 def find_jumps(closes: Sequence[Dated]) -> list[Jump]:
     """The steps that may be splits, oldest first.
 
@@ -111,6 +192,8 @@ def find_jumps(closes: Sequence[Dated]) -> list[Jump]:
     """
     found = []
     for (_, before), (day, after) in itertools.pairwise(closes):
+        if before * _SURE_FALL < after < before * _SURE_RISE:
+            continue
         if not before > 0 or not after > 0:
             continue
         fall = math.log(before) - math.log(after)  # the ratio itself can leave the numbers

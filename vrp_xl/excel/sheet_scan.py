@@ -84,7 +84,7 @@ GROUPS: tuple[tuple[str, str, tuple[Place, ...]], ...] = (
 PLACES: tuple[Place, ...] = tuple(place for _, _, places in GROUPS for place in places)
 INDEX: dict[str, int] = {place.name: n for n, place in enumerate(PLACES)}
 LETTER: dict[str, str] = {name: xl_col_to_name(n) for name, n in INDEX.items()}
-_PRINTED = INDEX["max_gamma"]
+_PRINTED = INDEX["loss_kind"]
 _COUNTED = ("A", "B", "C", "D", "?")
 _TOLD = ("cell", "z_score", "percentile", "structural", "gamma_flip", "put_wall", "call_wall",
          "edge_30", "edge_30_pct_credit", "edge_90")  # fmt: skip

@@ -15,12 +15,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from vrp_xl.core import calendar, history
-from vrp_xl.core.implied import interpolate_iv
 from vrp_xl.core.range_volatility import DatedBar, with_range_volatility
-from vrp_xl.core.realized import Bar, close_to_close
+from vrp_xl.core.realized import Bar
 from vrp_xl.core.scores import with_local_scores
-from vrp_xl.core.snapshot import TermPoint
-from vrp_xl.core.surface import TENORS
 from vrp_xl.errors import VrpError
 from vrp_xl.sources.base import Fetched, Observation
 
@@ -37,11 +34,6 @@ CLOSES_KEPT = 1260
 EARLIER_KEPT = 9
 """Earlier days' snapshots that are handed on."""
 
-_RV_OF_TENOR = {7: 5, 14: 10, 30: 20, 60: 41, 90: 62}
-"""Calendar days -> daily returns in as many; 30 takes the 20 of the spread."""
-_TERM_WORDS = "ATM IV by tenor minus the realized volatility of as many trading days: " + ", ".join(
-    f"{tenor} days {returns} returns" for tenor, returns in _RV_OF_TENOR.items()
-)
 _BARS = 35
 """Days among which the bars of the longest range estimator, and a close before them, are found."""
 
@@ -80,7 +72,6 @@ def assemble(
             series[index_name] = at_index.upto(day, history.DAYS_KEPT)
         s = history.complete(delivered, series, day=day)
         s = with_range_volatility(s, closes.bars(day, _BARS), day=day)
-        s = _with_term_vrp(s, series["close"], day)
         if s.atm_iv_30d is None:
             s = _without_standing(s)
         s = with_local_scores(s)
@@ -172,24 +163,6 @@ def _traded(ordinal: int) -> bool:
         return calendar.is_trading_day(date.fromordinal(ordinal))
     except VrpError:
         return False
-
-
-def _with_term_vrp(s: Snapshot, closes: Sequence[Dated], day: date) -> Snapshot:
-    """The premium by tenor: ATM IV minus the realized volatility of as many trading days."""
-    prices = history.prices_of(s.symbol, closes, {}, day=day, spot=s.spot)
-    points = []
-    for tenor in TENORS:
-        iv = interpolate_iv(s.iv_term, tenor)
-        if iv is None:
-            continue
-        try:
-            rv = close_to_close(prices.window(_RV_OF_TENOR[tenor])[0])
-        except VrpError:
-            rv = None
-        points.append(TermPoint(tenor, iv, rv, None if rv is None else iv - rv))
-    if not points:
-        return s.replace(term_vrp=())
-    return s.replace(term_vrp=tuple(points), basis={**s.basis, "term_vrp": _TERM_WORDS})
 
 
 def _without_standing(s: Snapshot) -> Snapshot:

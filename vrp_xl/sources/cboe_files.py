@@ -23,7 +23,6 @@ import numpy as np
 from vrp_xl.core import calendar
 from vrp_xl.core.chain import Chain, make_chain
 from vrp_xl.core.snapshot import finite
-from vrp_xl.core.splits import find_jumps
 from vrp_xl.errors import InputError
 from vrp_xl.sources.plain import plain
 
@@ -37,8 +36,6 @@ LARGEST = 256 * 1024 * 1024
 """Bytes that a file may hold, unpacked."""
 PROBLEMS_TOLD = 5
 """Lines of one file that are told one by one; the rest is counted."""
-_LARGE_STEP = 0.3
-"""A logarithm that every step like a split exceeds."""
 
 _SYMBOL_OF_ROOT = {
     "SPXW": "SPX", "SPXPM": "SPX", "SPXQ": "SPX", "NDXP": "NDX", "RUTW": "RUT", "VIXW": "VIX",
@@ -911,7 +908,6 @@ def _prices(
                      "the close is used")  # fmt: skip
     for column in (opened, high, low):
         column[bad] = np.nan
-    _tell_splits(days, close, problems)
     return PriceFile(
         symbol, np.asarray(days, np.int64), close.copy(), opened.copy(), high.copy(), low.copy()
     )
@@ -919,21 +915,6 @@ def _prices(
 
 def _days(count: int) -> str:
     return "1 day" if count == 1 else f"{count:,} days"
-
-
-def _tell_splits(days: Sequence[int], close: Floats, problems: _Problems) -> None:
-    """Names the newest steps that may be splits; what they are is for the user to say."""
-    with np.errstate(all="ignore"):  # few steps are large: only those are looked at closely
-        large = np.flatnonzero(np.abs(np.diff(np.log(close))) > _LARGE_STEP)
-    told = []
-    for at in large.tolist():
-        step = [(date.fromordinal(days[n]), float(close[n])) for n in (at, at + 1)]
-        told += find_jumps(step)
-    for jump in told[-3:]:
-        problems.add(
-            f"{jump}: unless it is said (vrp-xl history split), figures of the days around it are "
-            "missing"
-        )
 
 
 def _price(cell: Any, name: str) -> float:

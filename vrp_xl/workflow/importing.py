@@ -260,7 +260,8 @@ def mark_split(
     ratio: float | None,
     *,
     rules: Rules | None = None,
-) -> None:
+    anyway: bool = False,
+) -> date:
     """Says what a step in the stored closes is, and completes the symbol's snapshot anew.
 
     The stored closes stay as they are; they are adjusted when they are used, and only while they
@@ -273,21 +274,46 @@ def mark_split(
         day: the first day at the new price.
         ratio: new shares for an old one; 1 for "no split"; None forgets what was said.
         rules: how much history a z-score needs and takes; None takes the defaults.
+        anyway: whether it is kept although the closes hold no such step.
+
+    Returns:
+        The day of the mark: the first with a close from `day` on.
 
     Raises:
-        InputError: there is no close to judge: none of that day, or none before it.
+        InputError: there is no close to judge: none of that day, or none before it; the closes hold
+            no such step; or there is nothing to forget.
         StoreError: the store cannot be written.
     """
     name = symbol_of(symbol)
-    rows = store.series(source, name, CLOSE)
-    at = next((i for i, (when, _) in enumerate(rows) if when >= day), 0)
-    if at == 0:
+    found = splits.judged(store.series(source, name, CLOSE), day, ratio or splits.REAL)
+    if found is None:
         raise InputError(
             f"{name} has no closes of {source} on both sides of {day}.",
             f"vrp-xl history show {name} --field close lists them.",
         )
-    _mark(store, source, name, {rows[at][0]: 0.0 if ratio is None else ratio})
+    if ratio is None:
+        _said(store, source, name, found.day)
+    elif found.doubt and not anyway:
+        raise InputError(
+            f"{name}: {found.doubt}. The largest step within {splits.NEARBY} closes of it: "
+            f"{found.nearby}. Nothing was kept.",
+            "Name the first day at the new price; to keep it all the same: --anyway.",
+        )
+    _mark(store, source, name, {found.day: 0.0 if ratio is None else ratio})
     complete_anew(store, source, name, rules=rules)
+    return found.day
+
+
+def _said(store: Store, source: str, symbol: str, day: date) -> None:
+    """Raises InputError: nothing was said of that day."""
+    said = {when: ratio for when, ratio in store.series(source, symbol, SPLIT) if ratio > 0}
+    if day in said:
+        return
+    days = ", ".join(str(when) for when in sorted(said)) or "no day"
+    raise InputError(
+        f"Nothing was said of {symbol} on {day}: there is nothing to forget.",
+        f"Something was said of: {days}.",
+    )
 
 
 def complete_anew(

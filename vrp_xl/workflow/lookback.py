@@ -5,6 +5,7 @@ Reads the store it is handed and changes nothing; asks no source.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import islice
@@ -20,6 +21,7 @@ from vrp_xl.workflow.journal import NO_CELL, every, latest_of
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from vrp_xl.core.splits import Adjusted
     from vrp_xl.store.database import Store
     from vrp_xl.store.scanlog import Head
 
@@ -171,17 +173,16 @@ _Dated = tuple["date", float]
 
 def _closes(
     store: Store, heads: Sequence[Head], picked: Mapping[int, Sequence[int]]
-) -> dict[tuple[str, str], list[_Dated]]:
+) -> dict[tuple[str, str], Adjusted]:
     """(source, symbol) -> the closes from the first of the scans' days on, as `workflow.closes`."""
-    found: dict[tuple[str, str], list[_Dated]] = {}
+    found: dict[tuple[str, str], Adjusted] = {}
     for source in {head.source for head in heads}:
         mine = [head for head in heads if head.source == source]
         symbols = {head.symbols[at] for head in mine for at in picked[head.number]}
         since = min(head.day for head in mine) - _EARLIER
         marks = store.daily(source, symbols, SPLIT, since)
         for symbol, dated in store.daily(source, symbols, "close", since).items():
-            said = dict(marks.get(symbol, ()))
-            found[source, symbol] = splits.adjusted(dated, said).closes if said else dated
+            found[source, symbol] = splits.adjusted(dated, dict(marks.get(symbol, ())))
     return found
 
 
@@ -190,15 +191,20 @@ _EARLIER = timedelta(days=30)
 
 
 def _entry(
-    head: Head, at: int, seen: dict[str, Any], closes: Mapping[tuple[str, str], list[_Dated]]
+    head: Head, at: int, seen: dict[str, Any], closes: Mapping[tuple[str, str], Adjusted]
 ) -> Entry:
     symbol, cell = head.symbols[at], head.cells[at]
     day = trading_day(datetime.fromisoformat(seen["as_of"])) if seen["stale"] else head.day
-    dated = closes[head.source, symbol]
+    held = closes[head.source, symbol]
+    dated = held.closes
     if head.sample and not _same_market(dated, day, seen["spot"]):
         after = NOTHING._replace(words=INVENTED)
     else:
-        after = followed(dated, day, iv=seen["iv"], spot=seen["spot"])
+        spot = seen["spot"]
+        if spot is not None:  # on the footing of the closes after it
+            spot /= math.prod(ratio for when, ratio in held.applied if when > day)
+        doubtful = [jump.day for jump in held.unsaid]
+        after = followed(dated, day, iv=seen["iv"], spot=spot, doubtful=doubtful)
     return Entry(
         head=head,
         symbol=symbol,
