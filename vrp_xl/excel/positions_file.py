@@ -108,7 +108,7 @@ _COMPUTED = ("side",)
 """Columns of the desk that are called like inputs of another kind: Action is what to do."""
 
 
-_DATES = frozenset({"entry", "expiry", "closed"})
+_DATES = frozenset({"entry", "expiry", "closed", "marked"})
 
 
 def _value(meaning: str, cell: Any) -> Any:
