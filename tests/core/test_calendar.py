@@ -121,7 +121,7 @@ def test_session_close_is_utc_and_needs_a_trading_day():
     """The close is given in UTC; a Saturday has none."""
     assert session_close(date(2026, 3, 5)) == datetime(2026, 3, 5, 21, tzinfo=UTC)
     assert session_close(date(1990, 12, 24)) == datetime(1990, 12, 24, 19, tzinfo=UTC)
-    with pytest.raises(InputError, match="no trading day"):
+    with pytest.raises(InputError, match=r"2026-03-07 is no trading day\. Use a day on which"):
         session_close(date(2026, 3, 7))
 
 
@@ -282,3 +282,10 @@ def test_the_edges_of_the_table():
             third_friday_expiry(2026, month)
     with pytest.raises(InputError, match=r"2026-03-05T15:00:00 has no time zone\. Give a time"):
         session_open(datetime(2026, 3, 5, 15))  # noqa: DTZ001
+
+
+@pytest.mark.usefixtures("elsewhere")
+def test_moments_are_utc_wherever_the_computer_is():
+    """The zone itself, not only the moment."""
+    for moment in (session_start(date(2026, 3, 5)), session_close(date(2026, 3, 5))):
+        assert moment.tzinfo is UTC

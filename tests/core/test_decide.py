@@ -298,6 +298,9 @@ def test_zscore_preset(snap):
     assert go(snap, rules, z_score=1.6, percentile=79.0).action.startswith("WAIT: percentile")
     assert go(snap, rules, z_score=1.6, percentile=80.0).size == 1.75
     assert not go(snap, rules, z_score=1.6, percentile=None).candidate
+    low = go(snap, rules, z_score=1.6, percentile=79.4, gamma="negative")
+    assert (low.cell, low.action) == ("B", "WAIT: percentile 79 is below 80")
+    assert "no percentile to confirm the z-score" in go(snap, rules, z_score=2, percentile=None).why
 
 
 def test_ratio_method_needs_no_cell(snap):

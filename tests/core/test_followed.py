@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vrp_xl.core.calendar import trading_days
-from vrp_xl.core.followed import RETURNS, followed
+from vrp_xl.core.followed import RETURNS, Followed, followed
 from vrp_xl.core.realized import close_to_close
 
 DAYS = trading_days(date(2026, 1, 5), date(2026, 4, 30))
@@ -124,3 +124,36 @@ def test_a_penny_stock_moves_too(iv):
 def test_days_of_a_gap_have_no_words_before_it_is_told():
     """A move so far has no words of its own but how far it is."""
     assert followed(CLOSES[:20], DAYS[10], iv=20.0).words == "not yet: 9 of 21 returns"
+
+
+def test_a_close_that_is_none_is_a_missing_day():
+    """The month then ends a day later; it is not waited for for ever."""
+    bad = [(day, 0.0 if day == DAYS[15] else close) for day, close in CLOSES]
+    seen = followed(bad, DAYS[10], iv=20.0)
+    assert seen == followed([dated for dated in CLOSES if dated[0] != DAYS[15]], DAYS[10], iv=20.0)
+    assert (seen.returns, seen.until, seen.words) == (21, DAYS[32], "")
+
+
+def test_what_is_not_known_is_none():
+    """Nothing stored, and nothing since."""
+    none = (0, None, None, None, None, None)
+    assert followed([], DAYS[10], iv=20.0) == Followed(*none, "no close of 2026-01-20 is stored")
+    assert followed(CLOSES[:10], DAYS[10], iv=20.0).words == "no close of 2026-01-20 is stored"
+    assert followed(CLOSES[:11], DAYS[10], iv=20.0) == Followed(*none, "not yet: 0 of 21 returns")
+    first = followed(CLOSES[:2], DAYS[0], iv=20.0)
+    move = PRICES[1] / PRICES[0] - 1
+    assert first == Followed(
+        1, DAYS[1], pytest.approx(100 * move), pytest.approx(move / (0.2 * (1 / 365) ** 0.5)),
+        None, None, "not yet: 1 of 21 returns",
+    )  # fmt: skip
+    small = followed(CLOSES, DAYS[0], iv=0.5, returns=5)
+    assert (small.returns, small.until) == (5, DAYS[5])
+    assert small.outcome == pytest.approx(0.5 - close_to_close(PRICES[:6]))
+
+
+def test_a_price_that_stands_still_has_no_premium_to_speak_of():
+    """Realized volatility of 0, an outcome of all that was implied; prices below a dollar too."""
+    flat = [(day, 0.5) for day in DAYS]
+    seen = followed(flat, DAYS[0], iv=20.0)
+    assert (seen.realized, seen.outcome, seen.move_pct, seen.moves) == (0.0, 20.0, 0.0, 0.0)
+    assert followed(flat[1:], DAYS[0], iv=20.0, spot=0.25).move_pct == pytest.approx(100.0)

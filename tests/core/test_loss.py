@@ -95,10 +95,20 @@ def test_legs_that_cannot_be_read_say_so(text, structure, why):
 def test_structure_names():
     """By name or title, whatever the case; else a sentence with all of them."""
     assert structure_name(" Iron-Condor ") == "iron_condor"
-    with pytest.raises(InputError, match="no structure 'butterfly'"):
+    with pytest.raises(
+        InputError, match=r"no structure 'butterfly'\. Structures: \w+, .*, calendar_spread\.$"
+    ):
         structure_name("butterfly")
+    with pytest.raises(InputError, match=f"no structure '{'x' * 40}'"):
+        structure_name("x" * 41)
+    assert [structure_name(t) for t in ("SHORT  put--spread", "jade_lizard")] == [
+        "short_put_spread", "jade_lizard",
+    ]  # fmt: skip
     assert structure_of(read_legs("-P 560 +P 550 +P 540")) is None
     assert structure_of(read_legs("-P 560 +2x P 550")) is None
+    assert structure_of(read_legs("-P 560")) is None
+    assert structure_of(read_legs("-P 105 -C 95")) == "short_strangle"
+    assert structure_of(read_legs("-2x C 95 -2x P 105")) == "short_strangle"
 
 
 def test_losses_of_known_size():
@@ -189,8 +199,12 @@ TESTED = [
     ("-P 540 -P 550 -C 560 -C 570", 551, 10, None, "put", False, "put 550 is 0.10 moves away"),
     ("-P 540 -P 550 -C 560 -C 570", 560, 10, None, "call", True, "call 560 is breached: spot 560"),
     ("-P 99 -C 101", 100.4, 4, None, "call", False, "call 101 is 0.15 moves away"),
+    ("-P 99 -C 101", 100.4, 8, None, "call", False, "call 101 is 0.07 moves away"),
+    ("-P 99 -C 101", 99.6, 8, None, "put", False, "put 99 is 0.07 moves away"),
+    ("-P 99 -C 101", 100, 8, None, "put", False, "put 99 is 0.12 moves away"),
     ("-P 99 -C 101", 99.6, 4, None, "put", False, "put 99 is 0.15 moves away"),
     ("-P 100 -C 100", 100, 9, None, "put", True, "put break-even 100 is breached: spot 100"),
+    ("-P 100 -C 100", 100.5, 9, None, "call", True, "call break-even 100 is breached: spot 100.5"),
     ("-P 100 -C 100", 95, 10, 5, "put", True, "put break-even 95 is breached: spot 95"),
     ("-P 100 -C 100", 105, 10, 5, "call", True, "call break-even 105 is breached: spot 105"),
     ("-P 100 -C 100", 103, 10, 5, "call", False, "call break-even 105 is 0.20 moves away"),

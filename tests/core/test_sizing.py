@@ -357,6 +357,12 @@ def test_what_makes_the_number_smaller_is_told_in_order():
     lean = contracts_by_rules(STANDARD, **known, stake=0.003)
     assert lean[:3] == (0, 0.0, ("Kelly allows 300 USD",))
     assert Sized(0, 0.0).words == "no size: the size is 0"
+    nothing = contracts_by_rules(STANDARD, **known | {"multiple": 0})
+    assert nothing[:3] == (0, 0.0, ("the size is 0",))
+    assert contracts_by_rules(STANDARD, **known | {"multiple": 3}).reasons == (
+        "cap_b of 5 % of equity leaves 5,000 USD",
+    )
+    assert contracts_by_rules(STANDARD, **known, stake=5e-6).reasons == ("Kelly allows 0 USD",)
     assert contracts_by_rules(STANDARD, **known | {"loss": 1e-3, "multiple": 1e-6}).contracts == 2
     with pytest.raises(InputError, match="Equity, risk and multiplier must not be negative"):
         contracts_by_rules(STANDARD, **known | {"equity": -1.0})

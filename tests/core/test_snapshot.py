@@ -45,6 +45,7 @@ def test_what_is_stored_comes_back(snap):
     assert Snapshot.from_dict(json.loads(json.dumps(bare.to_dict()))) == bare
 
 
+@pytest.mark.usefixtures("elsewhere")
 def test_what_is_written(snap):
     """Plain types in UTC, a 0 and a False as such, nothing for what is not known."""
     eastern = MOMENT.astimezone(timezone(timedelta(hours=-4)))

@@ -382,7 +382,7 @@ def _screen(
         if p.funnel is None:
             lacking = [n for n, v in (("HV90", s.rv_90d), ("HV30", s.rv_30d), ("IV", p.iv))
                        if v is None]  # fmt: skip
-            failed.append("the ratio funnel needs " + " and ".join(lacking or ["HV"]))
+            failed.append("the ratio funnel needs " + " and ".join(lacking))
         elif p.funnel != "edge exists":
             failed.append(
                 f"ratio funnel: {p.funnel} (IV/HV90 {p.structural:.2f}, IV/HV30 {p.tactical:.2f})"

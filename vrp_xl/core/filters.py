@@ -125,7 +125,7 @@ def _stop(s: Snapshot, rules: Rules, today: date, words: str) -> Rejection:
 
 def _sized(d: Decision, rules: Rules) -> Rejection:
     """The one that is left: the size is 0 by a rule of sizing, or there is nothing to sell."""
-    words = d.why[-1] if d.why else "the size is 0"
+    words = d.why[-1]
     if d.cell is None:
         return Rejection("size_without_cell", rules.size_without_cell, 0.0, words)
     name = f"size_{d.cell.lower()}"

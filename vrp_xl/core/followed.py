@@ -9,6 +9,7 @@ Pure: may import nothing of the package but `vrp_xl.core` and `vrp_xl.errors`.
 from __future__ import annotations
 
 from bisect import bisect_right
+from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from vrp_xl.core import calendar
@@ -75,7 +76,8 @@ def followed(
     'not yet: 1 of 21 returns'
     """
     at = bisect_right(closes, day, key=lambda dated: dated[0])
-    after = [dated for dated in closes[at : at + returns] if dated[1] > 0]
+    later = (closes[n] for n in range(at, len(closes)) if closes[n][1] > 0)
+    after = list(islice(later, returns))
     base = closes[at - 1][1] if at and closes[at - 1][0] == day else spot
     if base is None or not base > 0:
         return NOTHING._replace(words=f"no close of {day} is stored")

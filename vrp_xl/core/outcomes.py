@@ -10,6 +10,7 @@ Pure: may not import anything of the package outside `vrp_xl.core` and `vrp_xl.e
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from datetime import date
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
@@ -22,7 +23,6 @@ from vrp_xl.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-    from datetime import date
 
     from numpy.typing import NDArray
 
@@ -173,10 +173,8 @@ def from_series(series: Series, rules: Rules, tenor: int) -> tuple[Days, Alignme
     Raises:
         InputError: no day has both.
     """
-    when = np.array([day.toordinal() for day, _ in series.closes], np.int64)
-    closes = np.array([close for _, close in series.closes], np.float64)
-    told = {day.toordinal(): iv for day, iv in series.ivs}
-    ivs = np.array([told.get(day, np.nan) for day in when.tolist()], np.float64)
+    when, closes = _columns(series.closes)
+    ivs = _on(when, series.ivs)
     both = np.flatnonzero(~np.isnan(ivs))
     if not len(both):
         raise InputError(
@@ -243,8 +241,8 @@ def from_records(
     after: dict[tuple[str, date], float] = {}
     for name in names:
         dated = closes.get(name, ())
-        when = np.array([day.toordinal() for day, _ in dated], np.int64)
-        found = _following(when, np.array([close for _, close in dated], np.float64), tenor)
+        when, prices = _columns(dated)
+        found = _following(when, prices, tenor)
         _forget(found, when, (doubtful or {}).get(name, ()), tenor)
         after |= {(name, day): float(v) for (day, _), v in zip(dated, found, strict=True)}
 
@@ -292,11 +290,10 @@ def mean_outcome(
         tenor: returns that the outcome covers.
         doubtful: days whose close may be that of a split; no outcome reaches over one.
     """
-    when = np.array([day.toordinal() for day, _ in closes], np.int64)
-    after = _following(when, np.array([close for _, close in closes], np.float64), tenor)
+    when, prices = _columns(closes)
+    after = _following(when, prices, tenor)
     _forget(after, when, doubtful, tenor)
-    told = {day.toordinal(): iv for day, iv in ivs}
-    found = np.array([told.get(day, np.nan) for day in when.tolist()], np.float64) - after
+    found = _on(when, ivs) - after
     known = found[np.isfinite(found)]
     return float(known.mean()) if len(known) else None
 
@@ -304,9 +301,20 @@ def mean_outcome(
 def _following(when: Whole, closes: Floats, tenor: int) -> Floats:
     """Volatility of the tenor after each day; none over a window with too many days missing."""
     after = following_panel(closes, tenor)
-    if len(closes) > tenor:
-        after[:-tenor][_gaps(_places(when), tenor)] = np.nan
+    after[:-tenor][_gaps(_places(when), tenor)] = np.nan
     return after
+
+
+def _columns(dated: Sequence[tuple[date, float]]) -> tuple[Whole, Floats]:
+    """Days as ordinals, and their figures."""
+    when = np.array([day.toordinal() for day, _ in dated], np.int64)
+    return when, np.array([figure for _, figure in dated], np.float64)
+
+
+def _on(when: Whole, dated: Sequence[tuple[date, float]]) -> Floats:
+    """The figure of each day; NaN where it has none."""
+    told = {day.toordinal(): figure for day, figure in dated}
+    return np.array([told.get(day, np.nan) for day in when.tolist()], np.float64)
 
 
 def together(parts: Sequence[Days]) -> Days:
@@ -337,16 +345,15 @@ def _alignment(series: Series, when: Whole, closes: Floats, days: Days) -> Align
         len(days),
         between - len(days),
         ivs - len(days),
-        series.closes[0][0].fromordinal(start),
-        series.closes[0][0].fromordinal(end),
+        date.fromordinal(start),
+        date.fromordinal(end),
         tuple((series.closes[i + 1][0], 100.0 * float(moves[i])) for i in far.tolist()),
     )
 
 
 @lru_cache(maxsize=64)
 def _trading_ordinals(first: int, last: int) -> Whole:
-    ordinal = calendar.FIRST_DAY.fromordinal
-    days = calendar.trading_days(ordinal(first), ordinal(last))
+    days = calendar.trading_days(date.fromordinal(first), date.fromordinal(last))
     return np.array([day.toordinal() for day in days], np.int64)
 
 

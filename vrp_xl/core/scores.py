@@ -169,7 +169,7 @@ def inputs_of(s: Snapshot) -> ScoreInputs:
     """What a completed snapshot gives; ratios use its 30-day IV where there is one."""
     iv = s.atm_iv_30d if s.atm_iv_30d is not None else s.atm_iv
     skew = slope = pin = tactical = None
-    if iv is not None and iv > 0:
+    if iv is not None:
         if s.put_wing_iv is not None and s.call_wing_iv is not None:
             skew = (s.put_wing_iv - s.call_wing_iv) / iv
         later = interpolate_iv(s.iv_term, 60)

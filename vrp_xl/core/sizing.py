@@ -320,7 +320,7 @@ def contracts_by_rules(
                 because += f" beside {cap.held:,.0f} in open positions"
             reasons.append(because)
     count = contracts(most, loss, risk_percent=100.0)
-    if count == 0 and (not reasons or reasons[-1] != because):
+    if count == 0 and not reasons:
         reasons.append(because)
     return Sized(count, count * loss, tuple(reasons), caps)
 
