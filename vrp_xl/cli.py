@@ -221,7 +221,7 @@ def scan(
         )
     held = None
     if positions_file is not None:
-        given = read_positions(positions_file, choice.name, empty=True)
+        given = read_positions(positions_file, choice.name)
         held, equity = given.positions, equity if equity is not None else given.equity
         notices += given.told(positions_file.name)
     if equity is not None:

@@ -63,6 +63,7 @@ def positions(
         notices.append(f"this is the embedded sample market: {choice.why}")
     if given.left_out:
         notices.append(given.left_out)
+    notices += given.notices
     account = equity if equity is not None else given.equity
     held = sorted({p.symbol for p in given.positions if p.is_open})
     error = None
@@ -98,21 +99,19 @@ def _code(book: Book, given: PositionFile, error: Any) -> int:
     return NO_FIGURES if book.blind else 0
 
 
-def read_positions(file: Path, source: str, *, empty: bool = False) -> PositionFile:
+def read_positions(file: Path, source: str) -> PositionFile:
     """The positions in `file`; rows marked SAMPLE count where the source is the sample market.
 
-    With `empty` a file without any position is fine.
-
     Raises:
-        InputError: it cannot be read or holds no position.
+        InputError: it cannot be read, or none of its lines can be used.
     """
     from vrp_xl.workflow.positions import read_csv
 
     if file.suffix.lower() in WORKBOOKS:
         from vrp_xl.excel.positions_file import read_workbook
 
-        return read_workbook(file, today=_today(), samples=source == "sample", empty=empty)
-    return read_csv(file, today=_today(), empty=empty)
+        return read_workbook(file, today=_today(), samples=source == "sample")
+    return read_csv(file, today=_today())
 
 
 def _today() -> date:

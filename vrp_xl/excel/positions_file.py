@@ -24,17 +24,16 @@ _HEADER_ROWS = 20
 _ROWS_MOST = 5000
 
 
-def read_workbook(path: Path, *, today: date, samples: bool, empty: bool = False) -> PositionFile:
+def read_workbook(path: Path, *, today: date, samples: bool) -> PositionFile:
     """The positions of a workbook's sheet Positions, or of its first sheet.
 
     Args:
         path: an .xlsx or .xlsm file.
         today: the New York date.
         samples: whether rows marked SAMPLE count.
-        empty: whether a sheet without any position is fine.
 
     Raises:
-        InputError: it is no workbook, or holds no positions.
+        InputError: it is no workbook, or no position in it can be used.
     """
     import openpyxl  # noqa: PLC0415
     from openpyxl.utils.exceptions import InvalidFileException  # noqa: PLC0415
@@ -53,7 +52,7 @@ def read_workbook(path: Path, *, today: date, samples: bool, empty: bool = False
         equity = _equity(book)
     finally:
         book.close()
-    return positions_in(rows, path, equity=equity, today=today, samples=samples, empty=empty)
+    return positions_in(rows, path, equity=equity, today=today, samples=samples)
 
 
 def positions_in(
@@ -63,7 +62,6 @@ def positions_in(
     equity: float | None,
     today: date,
     samples: bool,
-    empty: bool = False,
 ) -> PositionFile:
     """The positions in the cells of a sheet.
 
@@ -73,10 +71,9 @@ def positions_in(
         equity: USD, where it is known.
         today: the New York date.
         samples: whether rows marked SAMPLE count.
-        empty: whether a table without any position is fine.
 
     Raises:
-        InputError: there are no headings, or no position.
+        InputError: there are no headings, or no row below them can be used.
     """
     for number, header in enumerate(rows[:_HEADER_ROWS]):
         columns = columns_of(header)
@@ -100,7 +97,6 @@ def positions_in(
         left = f"{passed} rows marked SAMPLE are left out: the source is a real one"
         return positions_of(
             found, columns, where, today=today, equity=equity, left_out=left if passed else "",
-            empty=empty,
         )  # fmt: skip
     raise InputError(
         f"{where} has no sheet with the columns Symbol and Expiry.",
@@ -112,7 +108,7 @@ _COMPUTED = ("side",)
 """Columns of the desk that are called like inputs of another kind: Action is what to do."""
 
 
-_DATES = frozenset({"entry", "expiry", "closed"})
+_DATES = frozenset({"entry", "expiry", "closed", "marked"})
 
 
 def _value(meaning: str, cell: Any) -> Any:
