@@ -762,3 +762,79 @@ def test_the_columns_of_the_block_are_the_layouts():
     """Who reads the block by position finds what the refresh writes."""
     assert layout.RAW_BLOCK[: len(RAW_COLUMNS)] == RAW_COLUMNS
     assert len(set(layout.RAW_BLOCK)) == WIDTH
+
+
+HEADINGS = ("Symbol", "Action", "Structure", "Strikes", "Con- tracts", "Entry date", "Entry cell",
+            "Expiry", "Credit", "Mark", "Note")  # fmt: skip
+
+
+def with_positions(book: MemoryBook, *rows: tuple[Any, ...], equity: Any = 100_000.0) -> MemoryBook:
+    """The book with a Positions sheet that holds these rows."""
+    width = len(HEADINGS)
+    book.names[layout.POSITIONS_NAME] = (layout.POSITIONS, 6, 0, 10, width)
+    book.names[layout.EQUITY_NAME] = (layout.POSITIONS, 2, 1, 1, 1)
+    filled = [(*row, *[None] * (width - len(row))) for row in (HEADINGS, *rows)]
+    book.named(layout.POSITIONS_NAME).put(filled)
+    book.named(layout.EQUITY_NAME).put([[equity]])
+    return book
+
+
+ON = ("GLD", "OK", "short_put_spread", "380/400", 3.0, 46_338.0, "A",
+      datetime(2099, 1, 15), 4.0, 3.0)  # noqa: DTZ001  # fmt: skip
+
+
+def test_the_refresh_counts_the_sheet_of_positions_in_the_caps() -> None:
+    """By cell and in total, with the contracts that are left; what is held is refreshed too."""
+    book = with_positions(desk_of("SPY", "QQQ", "IWM"), ON)
+    before = others(book)
+    macros.refresh_scan(book)
+    assert book.messages == []
+    told = facts(book)["notices"]
+    assert "1 open position puts 4,800 USD at risk, counted in the caps: cell " in told
+    assert "in total 4,800 of 25,000" in told
+    assert "contracts: IWM 1 (" in told
+    assert others(book) == before
+    assert sorted(raw_of(book)) == ["IWM", "QQQ", "SPY"]
+    with desk.open_store() as store:
+        assert store.latest("sample", "GLD") is not None
+
+
+@pytest.mark.parametrize(
+    ("rows", "equity", "words"),
+    [
+        (
+            [ON, ("SPY", None, "iron_condor", "380/x")],
+            100_000.0,
+            "Positions: 1 line counts in no cap; line 3: ",
+        ),
+        ([("SPY", None, "iron_condor", "380/x")], 100_000.0, "open positions are not counted"),
+        ([ON], -5.0, "open positions are not counted in the caps: "),
+        ([ON], "much", "open positions are not counted in the caps: "),
+        ([ON], None, "caps need the value of the account (rule equity)"),
+        ([], 100_000.0, "no position is open: the caps count the candidates alone"),
+    ],
+)
+def test_a_sheet_of_positions_that_cannot_be_used_stops_no_refresh(
+    rows: list[tuple[Any, ...]], equity: Any, words: str
+) -> None:
+    """The figures come; what the caps do not count is told."""
+    book = with_positions(desk_of("SPY"), *rows, equity=equity)
+    macros.refresh_scan(book)
+    assert list(raw_of(book)) == ["SPY"]
+    assert words in facts(book)["notices"]
+
+
+def test_examples_among_the_positions_count_in_the_sample_market_alone(
+    api: Callable[..., simulator.Simulator],
+) -> None:
+    """Nobody holds them where the prices are real."""
+    example = (*ON, "SAMPLE")
+    sample = with_positions(desk_of("SPY"), example)
+    macros.refresh_scan(sample)
+    assert "1 open position puts 4,800 USD" in facts(sample)["notices"]
+    api()
+    real = with_positions(desk_of("SPY", source="flashalpha"), example)
+    macros.refresh_scan(real)
+    assert "no position is open" in facts(real)["notices"]
+    with desk.open_store() as store:
+        assert store.latest("flashalpha", "GLD") is None

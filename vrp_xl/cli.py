@@ -19,7 +19,7 @@ from vrp_xl import __version__
 from vrp_xl.commands import history as history_commands
 from vrp_xl.commands import journal as journal_commands
 from vrp_xl.commands.evaluate import evaluate
-from vrp_xl.commands.positions import positions
+from vrp_xl.commands.positions import positions, read_positions
 from vrp_xl.commands.running import account_of, progress_bar, reader_may_leave, run, say
 from vrp_xl.core.symbols import symbol_of
 from vrp_xl.errors import InputError, VrpError
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import date
 
+    from vrp_xl.core.positions import Position
     from vrp_xl.desk import Opened
     from vrp_xl.rules_file import LoadedRules
     from vrp_xl.store.database import Store
@@ -78,6 +79,9 @@ SpreadOption = Annotated[
 DataOption = Annotated[
     Path | None,
     typer.Option("--data", help="Folder of your own chain and price files.", show_default=False),
+]
+EquityOption = Annotated[
+    float | None, typer.Option("--equity", help="Value of the account, USD.", min=0.01)
 ]
 RulesOption = Annotated[
     Path | None, typer.Option("--rules", help="Rules file, .toml or .json.", show_default=False)
@@ -168,6 +172,15 @@ def scan(
     restart: Annotated[
         bool, typer.Option("--restart", help="Begin the screen anew instead of going on.")
     ] = False,
+    positions_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--positions",
+            help="Open positions, as for `vrp-xl positions`: they count in the caps.",
+            show_default=False,
+        ),
+    ] = None,
+    equity: EquityOption = None,
     keep: Annotated[
         bool, typer.Option("--keep", help="Pin it in the journal: no later scan replaces it.")
     ] = False,
@@ -206,17 +219,25 @@ def scan(
             if choice.why.startswith("no source")
             else "this is the embedded sample market, as chosen with `vrp-xl source`"
         )
+    held = None
+    if positions_file is not None:
+        given = read_positions(positions_file, choice.name, empty=True)
+        held, equity = given.positions, equity if equity is not None else given.equity
+        notices += given.told(positions_file.name)
+    if equity is not None:
+        loaded = loaded._replace(rules=loaded.rules.with_values({"equity": equity}))
     with desk.open_store() as store:
         opened = None if offline else desk.open_source(choice.name, data=data)
         if opened is not None:
             notices += opened.problems
         if universe is not None:
             result = _screen(
-                store, universe, loaded, choice.name, opened, restart=restart, notices=notices
-            )
+                store, universe, loaded, choice.name, opened,
+                restart=restart, notices=notices, positions=held,
+            )  # fmt: skip
         else:
             names = _names(store, symbols, choice.name, opened)
-            result = run(store, names, loaded, choice.name, opened, notices=notices)
+            result = run(store, names, loaded, choice.name, opened, notices=notices, positions=held)
             if not no_journal:
                 journal_commands.kept(store, result, pinned=keep)
     with reader_may_leave():
@@ -237,6 +258,7 @@ def _screen(
     *,
     restart: bool,
     notices: list[str],
+    positions: Sequence[Position] | None,
 ) -> Morning:
     """The screen over the names in a file: says what is left and what it costs, then runs it."""
     from vrp_xl.workflow.importing import read_watchlist
@@ -266,6 +288,7 @@ def _screen(
             account=opened.account if opened else account_of(source_name),
             progress=progress or _told_by_tenths(),
             notices=notices,
+            positions=positions,
         )
     except KeyboardInterrupt:
         say("Stopped; what came is kept. The same command asks for the rest.")

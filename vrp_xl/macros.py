@@ -13,7 +13,7 @@ import traceback
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vrp_xl import desk, settings
 from vrp_xl.core.calendar import NEW_YORK
@@ -29,6 +29,8 @@ from vrp_xl.reader import READER
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from vrp_xl.core.positions import Position
+    from vrp_xl.core.rules import Rules
     from vrp_xl.desk import Opened
     from vrp_xl.errors import SourceError
     from vrp_xl.excel.books import Book, Range
@@ -198,6 +200,14 @@ class _Asked:
         return [watched.symbol for watched in self.watched]
 
 
+class _Held(NamedTuple):
+    """The positions of a book, None where they are not known, and the rules with its equity."""
+
+    positions: tuple[Position, ...] | None
+    rules: Rules
+    notices: tuple[str, ...] = ()
+
+
 def _asked(book: Book) -> _Asked:
     """Reads rules, source and watchlist from the book; what it has not, from the user's own.
 
@@ -289,7 +299,8 @@ def _refresh_scan(book: Book) -> str:
         opened = desk.open_source(asked.source)
         try:
             wanted = _wanted(book, store, opened, asked)
-            result = _morning(book, store, opened, asked)
+            held = _positions(book, asked)
+            result = _morning(book, store, opened, asked, held=held)
             not_kept = _keep(store, result)
             if wanted and _came(result) and result.error is None:
                 _fetch(book, store, opened, asked, wanted)
@@ -301,7 +312,7 @@ def _refresh_scan(book: Book) -> str:
         if raw is not None:
             book.status("VRP: writing the scan")
             _write_raw(raw, result.scan.rows)
-            _write_facts(book, result.scan, asked.notices)
+            _write_facts(book, result.scan, [*asked.notices, *_contract_words(result.scan)])
         book.recalculate()
     return "\n".join(filter(None, (_what_lacks(result, asked, raw), not_kept)))
 
@@ -318,7 +329,13 @@ def _keep(store: Store, result: Morning) -> str:
 
 
 def _morning(
-    book: Book, store: Store, opened: Opened, asked: _Asked, symbols: Sequence[str] | None = None
+    book: Book,
+    store: Store,
+    opened: Opened,
+    asked: _Asked,
+    symbols: Sequence[str] | None = None,
+    *,
+    held: _Held | None = None,
 ) -> Morning:
     from vrp_xl.workflow.morning import morning  # noqa: PLC0415
 
@@ -326,12 +343,47 @@ def _morning(
         store,
         asked.source,
         asked.symbols if symbols is None else symbols,
-        asked.where.rules,
+        asked.where.rules if held is None else held.rules,
         preset=asked.preset,
         source=opened.source,
         account=opened.account,
         progress=_progress(book),
+        notices=() if held is None else held.notices,
+        positions=None if held is None else held.positions,
     )
+
+
+def _positions(book: Book, asked: _Asked) -> _Held:
+    """What the sheet Positions holds; a sheet that cannot be used is told and stops nothing."""
+    from vrp_xl.excel.positions_file import positions_in  # noqa: PLC0415
+
+    cells, value = book.named(layout.POSITIONS_NAME), book.named(layout.EQUITY_NAME)
+    rules = asked.where.rules
+    if cells is None:
+        return _Held(None, rules)
+    rows = [[boundary.plain(cell) for cell in row] for row in cells.get()]
+    try:
+        equity = None if value is None else boundary.plain(value.get()[0][0])
+        if equity is not None:
+            rules = rules.with_values({"equity": boundary.number(equity, "the equity")})
+        given = positions_in(
+            rows, f"The sheet {layout.POSITIONS}", equity=rules.equity,
+            today=datetime.now(UTC).astimezone(NEW_YORK).date(),
+            samples=asked.source == "sample", empty=True,
+        )  # fmt: skip
+    except VrpError as error:
+        return _Held(None, rules, (f"open positions are not counted in the caps: {error.why}",))
+    return _Held(given.positions, rules, tuple(given.told(layout.POSITIONS)))
+
+
+def _contract_words(scan: Scan) -> list[str]:
+    """Whole contracts of the candidates, in a sentence; none where the account is not known."""
+    if scan.rules.equity is None or not scan.candidates:
+        return []
+    sized = [(r.snapshot.symbol, r.sized) for r in scan.candidates if r.sized is not None]
+    told = [f"{name} {s.contracts} ({s.risk_usd:,.0f} USD)" for name, s in sized if s.contracts]
+    none = [f"{name} {s.words}" for name, s in sized if not s.contracts]
+    return [f"contracts: {', '.join((*told, *none))}"]
 
 
 def _progress(book: Book) -> Callable[[int, int, str, str], None]:

@@ -255,7 +255,7 @@ def _plan_lines(row: Row) -> Iterator[tuple[str, str]]:
         yield "Structure", f"{d.structure.title} ({score}), {d.structure.risk} risk"
     yield from _strike_lines(row)
     yield from _edge_lines(row)
-    yield "Size", f"{d.size:.2f}x standard{_contracts(row)}"
+    yield from _size_lines(row)
     if row.tenor is not None:
         yield "Tenor", row.tenor.why
     for i, line in enumerate(exit_plan(d, row.rules, flip=s.gamma_flip)):
@@ -272,6 +272,14 @@ def _plan_lines(row: Row) -> Iterator[tuple[str, str]]:
         yield ("Warnings" if i == 0 else ""), line
     stale = ", stale: a session has opened since" if row.stale else ""
     yield "Data", f"{s.source}, {age_words(row.age)} old{stale}"
+
+
+def _size_lines(row: Row) -> Iterator[tuple[str, str]]:
+    """The size, and what open positions have used of the caps."""
+    yield "Size", f"{row.decision.size:.2f}x standard{_contracts(row)}"
+    if row.sized is not None and any(cap.held for cap in row.sized.caps):
+        for cap in row.sized.caps:
+            yield "", cap.words
 
 
 def _contracts(row: Row) -> str:

@@ -107,7 +107,13 @@ def test_names_resolve(desk: Desk) -> None:
     """Every defined name is a range that is there; those of the layout have their size."""
     names = desk.formulas.defined_names
     expected = {f"rule_{n}" for n in SPECS} | {f"input_{n}" for n in SPECS}
-    expected |= {"rule_source", "input_source", "input_preset", positions.EQUITY_NAME}
+    expected |= {
+        "rule_source",
+        "input_source",
+        "input_preset",
+        layout.EQUITY_NAME,
+        layout.POSITIONS_NAME,
+    }
     expected |= {layout.RULES_NAME, layout.WATCHLIST_NAME, layout.RAW_NAME, layout.DECIDED_NAME}
     expected |= {layout.FACTS_NAME, layout.SYMBOL_NAME, layout.JOURNAL_NAME}
     assert set(names) == expected

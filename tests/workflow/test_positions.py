@@ -13,7 +13,7 @@ from vrp_xl.core.snapshot import Snapshot
 from vrp_xl.errors import InputError
 from vrp_xl.sources.base import Fetched, Observation
 from vrp_xl.store.database import Store
-from vrp_xl.workflow.positions import book_dict, market_words, read_csv, review_book
+from vrp_xl.workflow.positions import book_dict, market_words, open_risk, read_csv, review_book
 
 TODAY = date(2026, 3, 27)
 NOON = datetime(2026, 3, 27, 16, tzinfo=UTC)
@@ -183,6 +183,58 @@ def test_the_book_from_the_store(store, read):
     assert told["one_bet"][0]["correlation"] == pytest.approx(1.0)
     assert told["correlation_unknown"] == ["XXX"]
     assert told["positions"][0]["fired"][0]["rule"] == "profit target"
+
+
+def test_what_the_book_puts_at_risk_in_the_caps(store, read):
+    """By the cell of today and by name; closed ones count for nothing, unknown ones are named."""
+    lines = (
+        LINE,
+        LINE.replace("SPY", "QQQ").replace(",A", ",B"),
+        LINE.replace("SPY", "XXX").replace(",A", ",C"),
+        LINE.replace("SPY", "YYY").replace("-P 560 +P 550", "-P 560"),
+        LINE.replace("SPY", "NVDA").replace("1.65", ""),
+    )
+    positions = read(HEADER, *lines).positions
+    risk = open_risk(store, "test", positions, STANDARD, now=NOON)
+    assert (risk.positions, risk.uncounted) == (5, 2)
+    assert risk.by_cell == {"A": pytest.approx(2 * 1670), "C": pytest.approx(1670)}
+    assert risk.by_symbol == {name: pytest.approx(1670) for name in ("SPY", "QQQ", "XXX")}
+    assert risk.incomplete == (
+        (
+            "a position in YYY counts in no cap: the stress loss needs spot, an implied "
+            "volatility and the expiry"
+        ),
+        "a position in NVDA counts in no cap: the largest loss needs the credit",
+        "no figures of NVDA, XXX, YYY are stored: cell of entry counts",
+    )
+    assert risk.words(STANDARD).startswith(
+        "5 open positions put 5,010 USD at risk, counted in the caps without 2 of unknown risk: "
+    )
+    closed = read(HEADER + ",close date,close debit", LINE + ",2026-03-20,0.8").positions
+    none = open_risk(store, "test", closed, STANDARD, now=NOON)
+    assert (none.positions, none.usd, none.incomplete) == (0, 0, ())
+
+
+def test_old_figures_of_a_position_are_told_in_the_caps(store, read):
+    """A session has opened since: the cell may be another by now."""
+    later = NOON + timedelta(days=3)
+    risk = open_risk(store, "test", read(HEADER, LINE).positions, STANDARD, now=later)
+    assert risk.incomplete == (
+        "figures of SPY are old: cell and stress loss of positions are by them",
+    )
+    assert risk.by_cell == {"A": pytest.approx(1670)}
+
+
+def test_a_file_without_a_position_is_fine_where_that_is_said(tmp_path):
+    """Nothing is on; but lines of which none can be used are no empty book."""
+    file = tmp_path / "positions.csv"
+    file.write_text(HEADER + "\n\n")
+    assert read_csv(file, today=TODAY, empty=True).positions == ()
+    with pytest.raises(InputError, match="holds no position"):
+        read_csv(file, today=TODAY)
+    file.write_text(f"{HEADER}\n{LINE.replace('560', 'x')}\n")
+    with pytest.raises(InputError, match="Line 2"):
+        read_csv(file, today=TODAY, empty=True)
 
 
 def test_a_book_without_any_figures_is_blind(store, read):

@@ -55,7 +55,7 @@ def positions(
         raise InputError("--json and --csv cannot go together.", "Choose one.")
     loaded = desk.rules_in_force(preset=preset, file=rules)
     choice = desk.choose(source)
-    given = _read(file, choice.name)
+    given = read_positions(file, choice.name)
     notices = []
     if loaded.ignored:
         notices.append("not used from the rules file: " + ", ".join(loaded.ignored))
@@ -98,14 +98,21 @@ def _code(book: Book, given: PositionFile, error: Any) -> int:
     return NO_FIGURES if book.blind else 0
 
 
-def _read(file: Path, source: str) -> PositionFile:
+def read_positions(file: Path, source: str, *, empty: bool = False) -> PositionFile:
+    """The positions in `file`; rows marked SAMPLE count where the source is the sample market.
+
+    With `empty` a file without any position is fine.
+
+    Raises:
+        InputError: it cannot be read or holds no position.
+    """
     from vrp_xl.workflow.positions import read_csv
 
     if file.suffix.lower() in WORKBOOKS:
         from vrp_xl.excel.positions_file import read_workbook
 
-        return read_workbook(file, today=_today(), samples=source == "sample")
-    return read_csv(file, today=_today())
+        return read_workbook(file, today=_today(), samples=source == "sample", empty=empty)
+    return read_csv(file, today=_today(), empty=empty)
 
 
 def _today() -> date:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from vrp_xl.core.positions import Position
     from vrp_xl.desk import Opened
     from vrp_xl.rules_file import LoadedRules
     from vrp_xl.store.database import Store
@@ -62,14 +63,21 @@ def run(
     opened: Opened | None,
     *,
     notices: Sequence[str] = (),
+    positions: Sequence[Position] | None = None,
 ) -> Morning:
-    """Says the cost, refreshes where a source is opened, and scans."""
-    from vrp_xl.workflow.morning import morning
+    """Says the cost, refreshes where a source is opened, and scans.
+
+    Names of `positions` that are on are refreshed too, and count in the caps.
+    """
+    from vrp_xl.workflow.morning import morning, with_held
     from vrp_xl.workflow.refresh import cost
 
     if opened is not None:
-        told = cost(opened.source, store, symbols, account=opened.account)
-        names = "1 symbol" if len(symbols) == 1 else f"{len(symbols)} symbols"
+        asked = with_held(symbols, positions)
+        told = cost(opened.source, store, asked, account=opened.account)
+        names = "1 symbol" if len(asked) == 1 else f"{len(asked)} symbols"
+        if len(asked) > len(symbols):
+            names += f", {len(asked) - len(symbols)} of them for open positions alone,"
         say(f"Refreshing {names} from {source_name}: {told}.")
     progress, finish = progress_bar()
     try:
@@ -83,6 +91,7 @@ def run(
             account=opened.account if opened else account_of(source_name),
             progress=progress,
             notices=notices,
+            positions=positions,
         )
     finally:
         finish()

@@ -347,6 +347,10 @@ class Rules:
     risk_percent: float = _num(
         2.0, 0.01, 100, "% equity", "Largest loss of one standard trade.", TRADE
     )
+    kelly_p_win: float | None = _num(
+        None, 0, 100, "%", "Share of such trades that reached the profit target; blank: no Kelly.",
+        OURS,
+    )  # fmt: skip
     kelly_fraction: float = _num(0.5, 0.01, 1, "x", "Share of the Kelly stake to take.", OURS)
     kelly_cap: float = _num(25.0, 0.1, 100, "% equity", "Largest stake that Kelly may ask.", OURS)
     equity: float | None = _num(

@@ -155,7 +155,9 @@ def contracts(
     return math.floor(whole + 1e-9)
 
 
-def kelly_stake(credit: float, width: float, p_win: float, rules: Rules) -> float:
+def kelly_stake(
+    credit: float, width: float, p_win: float, rules: Rules, *, close_at: float = 1.0
+) -> float:
     """Kelly stake by the rules: ``kelly_fraction`` of it, at most ``kelly_cap``.
 
     Args:
@@ -163,15 +165,84 @@ def kelly_stake(credit: float, width: float, p_win: float, rules: Rules) -> floa
         width: USD per share between the strikes.
         p_win: a real-world probability, not 1 minus delta, which is what the market charges for.
         rules: the rules in force.
+        close_at: winners are closed at this share of the credit; 1 holds them.
 
     >>> from vrp_xl.core.rules import STANDARD
     >>> round(kelly_stake(1.65, 5, 0.72, STANDARD), 5)
     0.07576
+    >>> kelly_stake(1.65, 5, 0.72, STANDARD, close_at=0.5), 0.72 < break_even_probability(
+    ...     1.65, 5, close_at=0.5
+    ... )
+    (0.0, True)
 
     Raises:
-        InputError: as `kelly` does.
+        InputError: as `kelly` does, or a share that is not above 0.
     """
-    return kelly(credit, width, p_win, fraction=rules.kelly_fraction, cap=rules.kelly_cap / 100.0)
+    if not 0 < credit < width:
+        raise InputError(f"The credit {credit:g} must be above 0 and below the width {width:g}.")
+    gain = credit * close_at
+    return kelly(
+        gain, width - credit + gain, p_win,
+        fraction=rules.kelly_fraction, cap=rules.kelly_cap / 100.0,
+    )  # fmt: skip
+
+
+def stake_by_rules(
+    rules: Rules, *, credit: float | None, loss: float | None, defined: bool
+) -> float | None:
+    """Kelly stake of a trade whose winners are closed at the rule ``profit_target``.
+
+    Args:
+        rules: the rules in force; without ``kelly_p_win`` there is no stake.
+        credit: of one contract, USD.
+        loss: largest loss of one contract, USD.
+        defined: whether that loss is a maximum; Kelly knows two outcomes, no open loss.
+
+    >>> from vrp_xl.core.rules import STANDARD
+    >>> rules = STANDARD.with_values({"kelly_p_win": 85})
+    >>> round(stake_by_rules(rules, credit=165, loss=335, defined=True), 4)
+    0.1205
+    >>> stake_by_rules(rules, credit=165, loss=335, defined=False)
+    """
+    if rules.kelly_p_win is None or credit is None or loss is None or not defined:
+        return None
+    if not (credit > 0 and loss > 0):
+        return 0.0 if loss > 0 else None
+    return kelly_stake(
+        credit, credit + loss, rules.kelly_p_win / 100.0, rules,
+        close_at=rules.profit_target / 100.0,
+    )  # fmt: skip
+
+
+class CapUse(NamedTuple):
+    """A cap that a name stands under, USD: how much it is, and who has used what of it."""
+
+    rule: str
+    limit: float
+    held: float
+    """By open positions."""
+    before: float
+    """By candidates that were counted before."""
+
+    @property
+    def room(self) -> float:
+        """What is left, never below 0.
+
+        >>> CapUse("cap_a", 20_000.0, 18_500.0, 3_000.0).room
+        0.0
+        """
+        return max(self.limit - self.held - self.before, 0.0)
+
+    @property
+    def words(self) -> str:
+        """Such as ``cap_a 20,000 USD: 6,000 in open positions, 14,000 left``.
+
+        >>> CapUse("cap_a", 20_000.0, 6_000.0, 3_350.0).words
+        'cap_a 20,000 USD: 6,000 in open positions, 3,350 in candidates before, 10,650 left'
+        """
+        taken = f", {self.before:,.0f} in candidates before" if self.before else ""
+        told = f"{self.rule} {self.limit:,.0f} USD: {self.held:,.0f} in open positions{taken}"
+        return f"{told}, {self.room:,.0f} left"
 
 
 class Sized(NamedTuple):
@@ -180,6 +251,8 @@ class Sized(NamedTuple):
     contracts: int
     risk_usd: float
     reasons: tuple[str, ...] = ()
+    caps: tuple[CapUse, ...] = ()
+    """The caps that were held against it; empty where none was looked at."""
 
     @property
     def words(self) -> str:
@@ -198,6 +271,7 @@ def contracts_by_rules(
     multiple: float,
     cell: Cell | None,
     at_risk: Mapping[str, float] | None = None,
+    held: Mapping[str, float] | None = None,
     stake: float | None = None,
     equity: float | None = None,
 ) -> Sized:
@@ -208,7 +282,9 @@ def contracts_by_rules(
         loss: largest (or stress) loss of one contract, USD; None is not known.
         multiple: of the standard size.
         cell: of the name; its cap counts.
-        at_risk: USD that is at risk already, by cell ("?" is none); their sum is the total.
+        at_risk: USD that candidates counted before put at risk, by cell ("?" is none); their sum
+            is the total.
+        held: USD that open positions put at risk, by cell; it counts beside `at_risk`.
         stake: Kelly stake as a share of equity; None leaves Kelly out.
         equity: USD; the rule ``equity`` by default.
 
@@ -234,30 +310,38 @@ def contracts_by_rules(
         most = stake * account
         because = "Kelly gives no edge" if most <= 0 else f"Kelly allows {most:,.0f} USD"
         reasons.append(because)
-    for name, cap, used in _caps(cell, at_risk or {}, rules):
-        room = max(account * cap / 100.0 - used, 0.0)
-        if room < most:
-            most = room
-            because = f"{name} of {cap:g} % of equity leaves {room:,.0f} USD"
+    caps = _caps(cell, at_risk or {}, held or {}, account, rules)
+    for cap in caps:
+        if cap.room < most:
+            most = cap.room
+            percent = getattr(rules, cap.rule)
+            because = f"{cap.rule} of {percent:g} % of equity leaves {cap.room:,.0f} USD"
+            if cap.held:
+                because += f" beside {cap.held:,.0f} in open positions"
             reasons.append(because)
     count = contracts(most, loss, risk_percent=100.0)
     if count == 0 and (not reasons or reasons[-1] != because):
         reasons.append(because)
-    return Sized(count, count * loss, tuple(reasons))
+    return Sized(count, count * loss, tuple(reasons), caps)
 
 
 def _caps(
-    cell: Cell | None, at_risk: Mapping[str, float], rules: Rules
-) -> list[tuple[str, float, float]]:
-    """The caps that a name of `cell` stands under: rule, percent, USD that is used of it."""
+    cell: Cell | None,
+    at_risk: Mapping[str, float],
+    held: Mapping[str, float],
+    equity: float,
+    rules: Rules,
+) -> tuple[CapUse, ...]:
+    """The caps that a name of `cell` stands under: its cell's, and that of all."""
     caps = []
-    if cell is not None:
-        own = getattr(rules, f"cap_{cell.lower()}")
-        if own is not None:
-            caps.append((f"cap_{cell.lower()}", own, at_risk.get(cell, 0.0)))
+    own = None if cell is None else getattr(rules, f"cap_{cell.lower()}")
+    if cell is not None and own is not None:
+        used = held.get(cell, 0.0), at_risk.get(cell, 0.0)
+        caps.append(CapUse(f"cap_{cell.lower()}", equity * own / 100.0, *used))
     if rules.cap_total is not None:
-        caps.append(("cap_total", rules.cap_total, sum(at_risk.values())))
-    return caps
+        used = sum(held.values()), sum(at_risk.values())
+        caps.append(CapUse("cap_total", equity * rules.cap_total / 100.0, *used))
+    return tuple(caps)
 
 
 def cap_problems(at_risk: Mapping[str, float], equity: float, rules: Rules) -> list[str]:

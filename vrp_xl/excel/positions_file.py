@@ -11,27 +11,27 @@ from typing import TYPE_CHECKING, Any
 from zipfile import BadZipFile
 
 from vrp_xl.errors import InputError
-from vrp_xl.excel import layout
+from vrp_xl.excel import boundary, layout
 from vrp_xl.workflow.positions import FileRow, PositionFile, columns_of, positions_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import date
     from pathlib import Path
 
 SAMPLE_NOTE = "SAMPLE"
-EQUITY_NAME = "desk_equity"
-"""The name of the cell that holds the value of the account."""
 _HEADER_ROWS = 20
 _ROWS_MOST = 5000
 
 
-def read_workbook(path: Path, *, today: date, samples: bool) -> PositionFile:
+def read_workbook(path: Path, *, today: date, samples: bool, empty: bool = False) -> PositionFile:
     """The positions of a workbook's sheet Positions, or of its first sheet.
 
     Args:
         path: an .xlsx or .xlsm file.
         today: the New York date.
         samples: whether rows marked SAMPLE count.
+        empty: whether a sheet without any position is fine.
 
     Raises:
         InputError: it is no workbook, or holds no positions.
@@ -53,12 +53,31 @@ def read_workbook(path: Path, *, today: date, samples: bool) -> PositionFile:
         equity = _equity(book)
     finally:
         book.close()
-    return _positions(path, rows, equity, today=today, samples=samples)
+    return positions_in(rows, path, equity=equity, today=today, samples=samples, empty=empty)
 
 
-def _positions(
-    path: Path, rows: list[tuple[Any, ...]], equity: float | None, *, today: date, samples: bool
+def positions_in(
+    rows: Sequence[Sequence[Any]],
+    where: Path | str,
+    *,
+    equity: float | None,
+    today: date,
+    samples: bool,
+    empty: bool = False,
 ) -> PositionFile:
+    """The positions in the cells of a sheet.
+
+    Args:
+        rows: the cells; one of the first rows holds the headings.
+        where: what a sentence calls them.
+        equity: USD, where it is known.
+        today: the New York date.
+        samples: whether rows marked SAMPLE count.
+        empty: whether a table without any position is fine.
+
+    Raises:
+        InputError: there are no headings, or no position.
+    """
     for number, header in enumerate(rows[:_HEADER_ROWS]):
         columns = columns_of(header)
         if columns is None or "expiry" not in columns:
@@ -69,7 +88,7 @@ def _positions(
             known = {
                 meaning: value
                 for meaning, at in columns.items()
-                if at < len(cells) and (value := _value(cells[at])) is not None
+                if at < len(cells) and (value := _value(meaning, cells[at])) is not None
             }
             if "symbol" not in known and "id" not in known:
                 continue
@@ -80,10 +99,11 @@ def _positions(
             found.append(FileRow(line, known))
         left = f"{passed} rows marked SAMPLE are left out: the source is a real one"
         return positions_of(
-            found, columns, path, today=today, equity=equity, left_out=left if passed else ""
-        )
+            found, columns, where, today=today, equity=equity, left_out=left if passed else "",
+            empty=empty,
+        )  # fmt: skip
     raise InputError(
-        f"{path} has no sheet with the columns Symbol and Expiry.",
+        f"{where} has no sheet with the columns Symbol and Expiry.",
         f"The desk workbook has them on its sheet {layout.POSITIONS}.",
     )
 
@@ -92,17 +112,25 @@ _COMPUTED = ("side",)
 """Columns of the desk that are called like inputs of another kind: Action is what to do."""
 
 
-def _value(cell: Any) -> Any:
-    """A cell as positions are read from; blank text is nothing."""
+_DATES = frozenset({"entry", "expiry", "closed"})
+
+
+def _value(meaning: str, cell: Any) -> Any:
+    """A cell as positions are read from; blank text is nothing, a date may be a number."""
     if isinstance(cell, str):
         text = cell.strip()
         return text or None
-    return cell
+    if meaning in _DATES and isinstance(cell, (int, float)) and not isinstance(cell, bool):
+        try:
+            return boundary.day(cell, meaning)
+        except InputError:
+            return str(cell)  # told as a line that cannot be read
+    return int(cell) if isinstance(cell, float) and cell.is_integer() else cell
 
 
 def _equity(book: Any) -> float | None:
     """The number in the cell that is named for it."""
-    name = book.defined_names.get(EQUITY_NAME)
+    name = book.defined_names.get(layout.EQUITY_NAME)
     for sheet, at in name.destinations if name is not None else ():
         if sheet in book.sheetnames:
             value = book[sheet][at.replace("$", "")].value

@@ -101,8 +101,33 @@ def contracts_dict(row: Row) -> dict[str, Any] | None:
     """Whole contracts under the caps in plain types; None where they were not counted."""
     if row.sized is None:
         return None
-    reasons = list(row.sized.reasons)
-    return {"contracts": row.sized.contracts, "risk_usd": row.sized.risk_usd, "why": reasons}
+    caps = [
+        {"rule": cap.rule, "limit_usd": cap.limit, "open_positions_usd": cap.held,
+         "candidates_before_usd": cap.before, "left_usd": cap.room}
+        for cap in row.sized.caps
+    ]  # fmt: skip
+    return {
+        "contracts": row.sized.contracts,
+        "risk_usd": row.sized.risk_usd,
+        "why": list(row.sized.reasons),
+        "caps": caps,
+    }
+
+
+def open_risk_dict(scan: Scan) -> dict[str, Any] | None:
+    """What open positions put at risk in plain types; None where none were given."""
+    risk = scan.open_risk
+    if risk is None:
+        return None
+    equity = scan.rules.equity
+    return {
+        "positions": risk.positions,
+        "usd": risk.usd,
+        "pct_equity": risk.usd / equity * 100.0 if equity else None,
+        "usd_by_cell": dict(risk.by_cell),
+        "usd_by_symbol": dict(risk.by_symbol),
+        "not_counted": list(risk.incomplete),
+    }
 
 
 def plan_dict(plan: StrikePlan | None) -> dict[str, Any] | None:
@@ -328,5 +353,6 @@ def scan_dict(scan: Scan) -> dict[str, Any]:
         "counts": scan.counts,
         "rows": [row_dict(row) for row in scan.rows],
         "failed": [{"symbol": f.symbol, "error": f.error, "why": f.why} for f in scan.failed],
+        "open_positions": open_risk_dict(scan),
         "notices": list(scan.notices),
     }

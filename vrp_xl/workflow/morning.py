@@ -9,13 +9,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from vrp_xl.errors import PlanError, QuotaError, ServiceError, SourceError, UnknownSymbolError
+from vrp_xl.workflow.positions import open_risk
 from vrp_xl.workflow.refresh import RefreshResult, refresh
 from vrp_xl.workflow.scan import RowState, Scan, concluded, run_scan
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
+    from vrp_xl.core.positions import Position
     from vrp_xl.core.rules import Rules
     from vrp_xl.sources.base import Source
     from vrp_xl.store.database import Store
@@ -61,7 +63,7 @@ def morning(
     now: datetime | None = None,
     progress: Progress | None = None,
     notices: Sequence[str] = (),
-    at_risk: Mapping[str, float] | None = None,
+    positions: Sequence[Position] | None = None,
 ) -> Morning:
     """Refreshes `symbols` from `source` and scans them; without a source it only scans.
 
@@ -76,14 +78,16 @@ def morning(
         now: moment of the scan; the clock by default.
         progress: called with (done, total, symbol, state).
         notices: sentences that the host should show with the scan.
-        at_risk: USD that positions put at risk already, by cell.
+        positions: whose money at risk counts in the caps; the names of those that are on are
+            refreshed too. None says that nothing is known of any.
     """
     result = None
     states: dict[str, tuple[RowState, str]] = {}
     reasons: dict[str, tuple[str, str]] = {}
     quota = store.quota(source_name, account)
+    asked = with_held(symbols, positions)
     if source is not None:
-        result = refresh(source, store, symbols, account=account, progress=progress, rules=rules)
+        result = refresh(source, store, asked, account=account, progress=progress, rules=rules)
         quota = result.quota
         for outcome in result.outcomes:
             if outcome.state == "fresh":
@@ -103,7 +107,16 @@ def morning(
         quota=quota,
         notices=[*([store.notice] if store.notice else []), *notices],
     )
-    return Morning(concluded(store, scan, at_risk), result)
+    risk = None
+    if positions is not None:
+        risk = open_risk(store, source_name, positions, rules, now=now)
+    return Morning(concluded(store, scan, risk), result)
+
+
+def with_held(symbols: Sequence[str], positions: Sequence[Position] | None) -> list[str]:
+    """`symbols`, and behind them the names of positions that are on."""
+    held = sorted({p.symbol for p in positions or () if p.is_open})
+    return list(dict.fromkeys([*symbols, *held]))
 
 
 _WORDS = {

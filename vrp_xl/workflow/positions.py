@@ -22,7 +22,7 @@ from vrp_xl.core.structures import STRUCTURES
 from vrp_xl.core.symbols import symbol_of
 from vrp_xl.errors import InputError
 from vrp_xl.workflow.importing import BadRow, _number, _parse_day, _plain, _text
-from vrp_xl.workflow.scan import correlated
+from vrp_xl.workflow.scan import OpenRisk, correlated
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -91,6 +91,15 @@ class PositionFile:
         """What could not be used, a sentence each."""
         return [str(row) for row in self.bad]
 
+    def told(self, name: str) -> list[str]:
+        """What a scan says of the file: what was passed over, how many lines cannot be used."""
+        said = [self.left_out] if self.left_out and self.positions else []
+        if self.bad:
+            many = len(self.bad)
+            lines = "1 line counts" if many == 1 else f"{many} lines count"
+            said.append(f"{name}: {lines} in no cap; {self.bad[0]}")
+        return said
+
 
 def columns_of(header: Sequence[Any]) -> dict[str, int] | None:
     """What each column means, where the row is a header; None where it is none."""
@@ -103,8 +112,13 @@ def columns_of(header: Sequence[Any]) -> dict[str, int] | None:
     return found if "symbol" in found else None
 
 
-def read_csv(path: Path | str, *, today: date) -> PositionFile:
+def read_csv(path: Path | str, *, today: date, empty: bool = False) -> PositionFile:
     """The positions of a CSV file; commas, semicolons, tabs or bars between the cells.
+
+    Args:
+        path: the file.
+        today: the New York date.
+        empty: whether a header without any line below it is fine.
 
     Raises:
         InputError: it cannot be read, lacks a column that is needed, or holds no position.
@@ -124,7 +138,7 @@ def read_csv(path: Path | str, *, today: date) -> PositionFile:
             known = {m: _unquoted(cells[i]) for m, i in columns.items() if i < len(cells)}
             if any(cells) and not str(cells[0]).lstrip().startswith("#"):
                 rows.append(FileRow(at, {m: v for m, v in known.items() if v}))
-        return positions_of(rows, columns, file, today=today)
+        return positions_of(rows, columns, file, today=today, empty=empty)
     raise InputError(
         f"{file} has no column symbol: its first line is {lines[0][:80]!r}."
         if lines
@@ -146,8 +160,11 @@ def positions_of(
     today: date,
     equity: float | None = None,
     left_out: str = "",
+    empty: bool = False,
 ) -> PositionFile:
     """The positions of rows whose columns are known; rows of one id are one position.
+
+    With `empty` no row at all is fine; rows of which none can be used never are.
 
     Raises:
         InputError: a column is missing, or no row can be used.
@@ -169,7 +186,7 @@ def positions_of(
             found.append(_position(name, group, today))
         except _LineError as error:
             bad.append(BadRow(error.line, error.why))
-    if not found and not left_out:
+    if not found and not left_out and (bad or not empty):
         why = f" Line {bad[0].line}: {bad[0].why}." if bad else ""
         raise InputError(f"{file} holds no position that can be used.{why}")
     return PositionFile(tuple(found), tuple(bad), equity, left_out)
@@ -481,6 +498,55 @@ def review_book(
     )
 
 
+def open_risk(
+    store: Store,
+    source: str,
+    positions: Sequence[Position],
+    rules: Rules,
+    *,
+    now: datetime | None = None,
+) -> OpenRisk:
+    """What the open ones of `positions` put at risk, as the caps of a scan count it.
+
+    Args:
+        store: the local store.
+        source: whose figures say the cell of today and the stress loss.
+        positions: as `read_csv` gives them; closed ones count for nothing.
+        rules: the rules in force.
+        now: the moment; the clock by default.
+    """
+    moment = now or datetime.now(UTC)
+    today = moment.astimezone(calendar.NEW_YORK).date()
+    held = [p for p in positions if p.is_open]
+    symbols = sorted({p.symbol for p in held})
+    stored: dict[str, Snapshot] = store.latest_many(source, symbols) if symbols else {}
+    reviews = [review(p, stored.get(p.symbol), rules, today=today) for p in held]
+    by_symbol: dict[str, float] = {}
+    told: list[str] = []
+    for r in reviews:
+        name = r.position.symbol
+        if r.at_risk_usd is None:
+            why = next((n for n in r.notes if "loss" in n or "legs" in n), "it is not known")
+            why = f"{why[:1].lower()}{why[1:]}".removesuffix(".")
+            told.append(f"a position in {name} counts in no cap: {why}")
+        else:
+            by_symbol[name] = by_symbol.get(name, 0.0) + r.at_risk_usd
+    uncounted = len(told)
+    bare = [name for name in symbols if name not in stored]
+    if bare:
+        told.append(f"no figures of {', '.join(bare)} are stored: cell of entry counts")
+    old = _old_words(moment, stored)
+    if old:
+        told.append(f"{old}: cell and stress loss of positions are by them")
+    return OpenRisk(
+        positions=len(held),
+        uncounted=uncounted,
+        by_cell=totals(reviews, rules).at_risk_by_cell,
+        by_symbol=by_symbol,
+        incomplete=tuple(dict.fromkeys(told)),
+    )
+
+
 def _order(r: Review) -> tuple[bool, int, int, str]:
     """Open before closed, the worst first, the nearest expiry first."""
     days = r.days_to_expiry if r.days_to_expiry is not None else 99999
@@ -507,10 +573,15 @@ def market_words(moment: datetime, stored: Mapping[str, Snapshot]) -> list[str]:
         end = calendar.session_close(today).astimezone(calendar.NEW_YORK)
         word = "ends" if moment < calendar.session_close(today) else "ended"
         told.append(f"short session: it {word} at {end:%H:%M} New York")
+    old = _old_words(moment, stored)
+    return [*told, f"{old}: a session has opened since"] if old else told
+
+
+def _old_words(moment: datetime, stored: Mapping[str, Snapshot]) -> str:
+    """Whose figures are of an earlier session than the last; empty where none are."""
+    current = calendar.trading_day(moment)
     old = sorted(name for name, s in stored.items() if calendar.trading_day(s.as_of) < current)
-    if old:
-        told.append(f"figures of {', '.join(old)} are old: a session has opened since")
-    return told
+    return f"figures of {', '.join(old)} are old" if old else ""
 
 
 def review_dict(r: Review) -> dict[str, Any]:

@@ -15,7 +15,13 @@ from vrp_xl.core.correlation import one_bet
 from vrp_xl.core.decide import Decision, decide
 from vrp_xl.core.edge import decided_edge
 from vrp_xl.core.history import same_standing
-from vrp_xl.core.sizing import Sized, contracts_by_rules
+from vrp_xl.core.sizing import (
+    Sized,
+    break_even_probability,
+    cap_problems,
+    contracts_by_rules,
+    stake_by_rules,
+)  # fmt: skip
 from vrp_xl.core.term import Tenor, tenor
 from vrp_xl.workflow.closes import stored_closes
 
@@ -62,6 +68,53 @@ class Row:
     """Whole contracts under the caps; None before `concluded` has counted them."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenRisk:
+    """What open positions put at risk already, USD; it counts in the caps of a scan."""
+
+    positions: int
+    """Positions that are on."""
+    uncounted: int = 0
+    """So many of them have a risk that is not known."""
+    by_cell: Mapping[str, float]
+    """By the cell of today, else of entry; "?" is none."""
+    by_symbol: Mapping[str, float]
+    """By name; one whose risk is not known is not in it."""
+    incomplete: tuple[str, ...] = ()
+    """What is not counted, a sentence each."""
+
+    @property
+    def usd(self) -> float:
+        """All of it."""
+        return sum(self.by_cell.values())
+
+    def words(self, rules: Rules) -> str:
+        """What is used of the caps, in a sentence."""
+        if not self.positions:
+            return "no position is open: the caps count the candidates alone"
+        one = self.positions == 1
+        told = (
+            f"{self.positions} open position{'' if one else 's'} put{'s' if one else ''} "
+            f"{self.usd:,.0f} USD at risk, counted in the caps"
+        )
+        if self.uncounted:
+            told += f" without {self.uncounted} of unknown risk"
+        limits = {cell: getattr(rules, f"cap_{cell.lower()}") for cell in "ABCD"}
+        parts = [
+            self._part(f"cell {cell}" if cell != "?" else "no cell", usd, limits.get(cell), rules)
+            for cell, usd in sorted(self.by_cell.items())
+        ]
+        parts.append(self._part("in total", self.usd, rules.cap_total, rules))
+        if rules.equity is None:
+            parts.append("caps need the value of the account (rule equity)")
+        return f"{told}: {', '.join(parts)}"
+
+    def _part(self, what: str, usd: float, cap: float | None, rules: Rules) -> str:
+        if cap is None or rules.equity is None:
+            return f"{what} {usd:,.0f}"
+        return f"{what} {usd:,.0f} of {rules.equity * cap / 100.0:,.0f}"
+
+
 @dataclass(frozen=True, slots=True)
 class Failure:
     """A symbol that was asked for and has no figures at all."""
@@ -88,6 +141,8 @@ class Scan:
     """Cell -> names that were looked at, where `rows` holds the candidates of a screen alone."""
     newest: datetime | None = None
     """Time of the newest figures that were looked at, where `rows` does not hold them all."""
+    open_risk: OpenRisk | None = None
+    """Of the positions that are on; None where none were given."""
 
     @property
     def as_of(self) -> datetime | None:
@@ -254,45 +309,74 @@ COMPARED_MOST = 200
 """More candidates than this are not compared with each other: nobody sells them all."""
 
 
-def concluded(store: Store, scan: Scan, at_risk: Mapping[str, float] | None = None) -> Scan:
+def concluded(store: Store, scan: Scan, open_risk: OpenRisk | None = None) -> Scan:
     """`scan` with whole contracts for its rows and a notice of the candidates that are one bet.
 
-    Contracts are counted in the order of the scan: each candidate takes its part of the caps and
-    the next has what is left.
+    Contracts are counted in the order of the scan: open positions first, then each candidate takes
+    its part of the caps and the next has what is left.
 
     Args:
         store: has the daily closes.
         scan: of all names.
-        at_risk: USD that positions put at risk already, by cell; none by default.
+        open_risk: what open positions put at risk already; None counts none.
     """
     names = [row.snapshot.symbol for row in scan.candidates]
     told = []
+    if open_risk is not None:
+        told = [open_risk.words(scan.rules), *open_risk.incomplete]
+        equity = scan.rules.equity
+        told += cap_problems(open_risk.by_cell, equity, scan.rules) if equity else ()
     if 1 < len(names) <= COMPARED_MOST:
-        told = correlated(store, scan.source, names, scan.rules).words
+        told += correlated(store, scan.source, names, scan.rules).words
     elif len(names) > COMPARED_MOST:
-        told = [f"{len(names)} candidates are too many to compare: some may be one bet"]
+        told += [f"{len(names)} candidates are too many to compare: some may be one bet"]
     return replace(
         scan,
-        rows=tuple(_contracts(scan.rows, scan.rules, at_risk or {})),
+        rows=tuple(_contracts(scan.rows, open_risk)),
         notices=(*scan.notices, *told),
+        open_risk=open_risk,
     )
 
 
-def _contracts(rows: Sequence[Row], rules: Rules, at_risk: Mapping[str, float]) -> Iterator[Row]:
-    used = dict(at_risk)
+def _contracts(rows: Sequence[Row], open_risk: OpenRisk | None) -> Iterator[Row]:
+    used: dict[str, float] = {}
     for row in rows:
         d = row.decision
         if not d.candidate:
             why = (*d.stops, *d.why, "it is no candidate")[0]
             yield replace(row, sized=Sized(0, 0.0, (why,)))
             continue
-        sized = contracts_by_rules(
-            rules, loss=None if row.edge is None else row.edge.loss, multiple=d.size,
-            cell=d.cell, at_risk=used,
-        )  # fmt: skip
+        sized = _sized(row, used, {} if open_risk is None else open_risk.by_cell)
         place = d.cell or "?"
         used[place] = used.get(place, 0.0) + sized.risk_usd
-        yield replace(row, sized=sized)
+        on = None if open_risk is None else open_risk.by_symbol.get(row.snapshot.symbol)
+        if on:
+            words = f"open positions in {row.snapshot.symbol} put {on:,.0f} USD at risk already"
+            d = replace(d, warnings=(words, *d.warnings))
+        yield replace(row, sized=sized, decision=d)
+
+
+def _sized(row: Row, used: Mapping[str, float], held: Mapping[str, float]) -> Sized:
+    d, rules = row.decision, row.rules
+    if row.edge is None:
+        credit = loss = None
+        defined = False
+    else:
+        credit, loss = row.edge.credit, row.edge.loss
+        defined = row.edge.loss_kind == "maximum"
+    stake = stake_by_rules(rules, credit=credit, loss=loss, defined=defined)
+    sized = contracts_by_rules(
+        rules, loss=loss, multiple=d.size, cell=d.cell, at_risk=used, held=held, stake=stake
+    )
+    if rules.kelly_p_win is None or credit is None or loss is None:
+        return sized
+    if not defined and sized.contracts:
+        return sized._replace(reasons=("Kelly does not size an open loss", *sized.reasons))
+    if stake == 0.0 and credit > 0 and sized.reasons and "Kelly" in sized.reasons[-1]:
+        need = break_even_probability(credit, credit + loss, close_at=rules.profit_target / 100.0)
+        why = f"{rules.kelly_p_win:g} % reach the target, {need * 100.0:.1f} % break even"
+        return sized._replace(reasons=(*sized.reasons[:-1], f"Kelly gives no edge: {why}"))
+    return sized
 
 
 def correlated(store: Store, source: str, symbols: Sequence[str], rules: Rules) -> Bets:

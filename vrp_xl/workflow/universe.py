@@ -21,12 +21,14 @@ from vrp_xl.core.calendar import trading_day
 from vrp_xl.errors import SymbolNotCoveredError, UnknownSymbolError
 from vrp_xl.store.database import utc_now
 from vrp_xl.workflow.morning import Morning, failure_of
+from vrp_xl.workflow.positions import open_risk
 from vrp_xl.workflow.refresh import refresh
 from vrp_xl.workflow.scan import Failure, Scan, concluded, old_words, row_order, run_scan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from vrp_xl.core.positions import Position
     from vrp_xl.core.rules import Rules
     from vrp_xl.sources.base import Source
     from vrp_xl.store.database import Store
@@ -111,6 +113,7 @@ def screen(
     account: str = "",
     progress: Progress | None = None,
     notices: Sequence[str] = (),
+    positions: Sequence[Position] | None = None,
     clock: Callable[[], datetime] = utc_now,
 ) -> Morning:
     """Refreshes what is left of `run` and screens all of its names.
@@ -127,6 +130,7 @@ def screen(
         account: whose quota it is.
         progress: called with (done, total, symbol, state) over all names of the run.
         notices: sentences that the host should show with the scan.
+        positions: whose money at risk counts in the caps, by what is stored of their names.
         clock: gives the present moment, UTC.
 
     Raises:
@@ -169,7 +173,10 @@ def screen(
         now=clock(), notices=[*([store.notice] if store.notice else []), *notices],
     )  # fmt: skip
     quota = store.quota(source_name, account) if result is None else result.quota
-    return Morning(concluded(store, replace(scan, quota=quota)), result)
+    risk = None
+    if positions is not None:
+        risk = open_risk(store, source_name, positions, rules, now=scan.scanned_at)
+    return Morning(concluded(store, replace(scan, quota=quota), risk), result)
 
 
 def _screened(

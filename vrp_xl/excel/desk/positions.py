@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 HEADER_ROW = 6
 FIRST_ROW = HEADER_ROW + 1
 LAST_ROW = HEADER_ROW + layout.POSITION_ROWS
-EQUITY_NAME = "desk_equity"
 EQUITY = 100_000.0
 
 
@@ -128,6 +127,8 @@ def write_positions(book: Workbook, sheet: DeskSheet, styles: Styles, figures: F
             if column.input:
                 cells = given[n] if n < len(given) else {}
                 _input(sheet, styles, FIRST_ROW + n, column, cells.get(column.name))
+    table = area(HEADER_ROW, 0, LAST_ROW, len(COLUMNS) - 1, sheet=layout.POSITIONS)
+    book.define_name(layout.POSITIONS_NAME, f"={table}")
     shown = _judged(sheet, styles, figures, given)
     _top(book, sheet, styles, shown)
     _validate(sheet)
@@ -219,7 +220,7 @@ def _top(book: Workbook, sheet: DeskSheet, styles: Styles, shown: list[dict[str,
         sum(s[name] or 0.0 for s in shown) for name in ("open_usd", "realised_usd", "at_risk")
     )
     equity = address(2, 1, fixed=True)
-    book.define_name(EQUITY_NAME, f"={layout.POSITIONS}!{equity}")
+    book.define_name(layout.EQUITY_NAME, f"={layout.POSITIONS}!{equity}")
     percent = '+0.00"%";-0.00"%";0.00"%"'
 
     def of_equity(row: int, column: int) -> str:
