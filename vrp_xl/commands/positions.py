@@ -45,8 +45,8 @@ def positions(
     """What to do with each position in a file, and why.
 
     Exit code 3 where something must be closed, cut or defended; else 2 where a line of the file
-    could not be used, the refresh's own code where it failed, 8 where no position has any
-    figures; else 0.
+    could not be used, the refresh's own code where it failed, 8 where a position has no
+    figures or those of an earlier session; else 0.
     """
     from vrp_xl import desk
     from vrp_xl.workflow import positions as workflow

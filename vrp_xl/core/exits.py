@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from vrp_xl.core.structures import Risk
 
 ExitRule = Literal["inversion", "flip breach", "loss stop", "profit target", "expired",
-                   "time stop", "defense", "near flip"]  # fmt: skip
+                   "time stop", "defense", "near flip", "old figures"]  # fmt: skip
 
 
 class Severity(IntEnum):
