@@ -1015,8 +1015,8 @@ def VRP_POSITIONS(
                        "may be left out."))],
     measures: Annotated[list[str] | None, arg.of_kind(arg.WORDS, "What to tell: action, reason, "
                         "profit_pct, profit_usd, open_usd, realised_usd, target, days, stop, "
-                        "tested, at_risk, loss_kind, cell, z, flip, as_of, sessions_old, "
-                        "open.",
+                        "tested, at_risk, loss_kind, cell, risk_cell, z, flip, as_of, "
+                        "sessions_old, open.",
                         default="action and reason")] = None,
     rules: Annotated[Desk, arg.rules] = BLANK,
 ) -> list[list[Any]]:  # fmt: skip

@@ -37,6 +37,10 @@ def _profit(r: Review) -> float | None:
     return r.open_usd + r.realised_usd
 
 
+def _counts_in(r: Review) -> str | None:
+    return r.risk_cell if r.position.is_open else None
+
+
 def _taken(r: Review) -> datetime | None:
     """As VRP_ASOF tells it: New York time without a zone, to the second."""
     if r.as_of is None:
@@ -59,6 +63,7 @@ MEASURES: dict[str, tuple[str, Callable[[Review], Any]]] = {
     "at_risk": ("maximum or stress loss in USD of what is on", lambda r: r.at_risk_usd),
     "loss_kind": ("maximum or stress", lambda r: None if r.loss is None else r.loss.kind),
     "cell": ("cell of the matrix now", lambda r: r.cell),
+    "risk_cell": ("cell whose cap it counts in: of now, else of entry, else ?", _counts_in),
     "z": ("z-score now", lambda r: r.z),
     "flip": ("distance to the gamma flip in % of spot", lambda r: r.flip_distance_pct),
     "as_of": ("when the figures were taken, New York time", _taken),
