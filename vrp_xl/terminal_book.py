@@ -154,7 +154,9 @@ def _totals(book: Book, out: Console) -> None:
     risk = f"{t.at_risk_usd:,.0f} USD{of_equity(t.at_risk_usd).replace('+', '')}"
     cells = ", ".join(f"{cell} {value:,.0f}" for cell, value in t.at_risk_by_cell.items())
     out.print(Text(f"  {'At risk':<10}{risk}" + (f"  (by cell: {cells})" if cells else "")))
-    if not t.equity:
+    if t.equity:
+        out.print(Text(f"  {'Equity':<10}{t.equity:,.0f} USD"))
+    else:
         out.print(
             Text("  Equity is not known: --equity N or the rule equity gives percents and caps.")
         )
