@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import openpyxl
@@ -36,22 +37,39 @@ def delivered(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return desk_book(path, vba_project=None)
 
 
-@pytest.fixture
-def desk(delivered: Path, tmp_path: Path) -> Edit:
-    """Types into the desk and saves it without computing anything."""
-
-    def edit(*, equity: Any = None, mark: Any = None, **typed: Any) -> Path:
-        path = tmp_path / "mine.xlsx"
+@pytest.fixture(scope="module")
+def small(delivered: Path) -> openpyxl.Workbook:
+    """Settings and Positions of the desk alone, in memory, without the values of formulas."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
         book = openpyxl.load_workbook(delivered)
+    for name in book.sheetnames:
+        if name not in (layout.SETTINGS, layout.POSITIONS):
+            del book[name]
+    for name, made in list(book.defined_names.items()):
+        if any(sheet not in book.sheetnames for sheet, _ in made.destinations):
+            del book.defined_names[name]
+    return book
+
+
+@pytest.fixture
+def desk(small: openpyxl.Workbook, tmp_path: Path) -> Edit:
+    """Types into the desk and saves it, as a program that computes nothing would."""
+
+    def edit(*, typed: Any = None, first: dict[str, Any] | None = None, **rules: Any) -> Path:
+        path = tmp_path / "mine.xlsx"
         rows = {"preset": settings.PRESET_ROW, "source": settings.SOURCE_ROW}
         rows |= {name: settings.FIRST_RULE + n for n, name in enumerate(RULES)}
-        for name, value in typed.items():
-            book[layout.SETTINGS].cell(rows[name] + 1, settings.YOURS + 1).value = value
-        sheet = book[layout.POSITIONS]
-        sheet.cell(EQUITY_CELL[0] + 1, EQUITY_CELL[1] + 1).value = equity
-        if mark is not None:
-            sheet.cell(FIRST_ROW + 1, AT["mark"] + 1).value = mark
-        book.save(path)
+        sheet, own = small[layout.POSITIONS], small[layout.SETTINGS]
+        cells = [(sheet.cell(EQUITY_CELL[0] + 1, EQUITY_CELL[1] + 1), typed)]
+        cells += [(sheet.cell(FIRST_ROW + 1, AT[k] + 1), v) for k, v in (first or {}).items()]
+        cells += [(own.cell(rows[k] + 1, settings.YOURS + 1), v) for k, v in rules.items()]
+        before = [cell.value for cell, _ in cells]
+        for cell, value in cells:
+            cell.value = value
+        small.save(path)
+        for (cell, _), value in zip(cells, before, strict=True):
+            cell.value = value
         return path
 
     return edit
@@ -122,7 +140,7 @@ def test_what_is_not_allowed_is_told(
 
 def test_the_command_judges_by_the_sheet(desk: Edit, ask: Callable[..., Ran]) -> None:
     """As its formulas do: a loss of 4.45 credits meets its loss stop of 2."""
-    path = desk(loss_stop=2, mark=22.345)
+    path = desk(loss_stop=2, first={"mark": 22.345})
     told = json.loads(ask(path, "--source", "sample", "--json").out)
     (spy,) = (p for p in told["positions"] if p["symbol"] == "SPY")
     assert spy["action"] == "CLOSE"
@@ -138,7 +156,7 @@ def test_what_the_command_line_names_wins(
     desk: Edit, ask: Callable[..., Ran], tmp_path: Path
 ) -> None:
     """A preset, a file of rules or both; the output says that the sheet is not used."""
-    path = desk(loss_stop=2, mark=22.345)
+    path = desk(loss_stop=2, first={"mark": 22.345})
     rules = tmp_path / "mine.toml"
     rules.write_text("z_min = 2\n")
     for words in (
@@ -170,25 +188,19 @@ def test_the_value_of_the_account(desk: Edit, ask: Callable[..., Ran], tmp_path:
     path = desk()
     assert equity_of(ask(path, *words)) == (None, [])
     assert equity_of(ask(path, *words, "--rules", rules)) == (20_000, [])
-    path = desk(equity=30_000)
+    path = desk(typed=30_000)
     assert equity_of(ask(path, *words, "--rules", rules)) == (20_000, [])
     assert equity_of(ask(path, *words, "--rules", bare)) == (30_000, [])
-    path = desk(equity=30_000, preset="wide")
+    path = desk(typed=30_000, preset="wide")
     assert equity_of(ask(path, *words)) == (30_000, [])
     assert equity_of(ask(path, *words, "--equity", "5000")) == (5_000, [])
 
 
 def test_the_rule_of_the_sheet_is_the_account(desk: Edit, ask: Callable[..., Ran]) -> None:
     """Where the cell on Positions is blank; where both are typed the cell holds, and it is said."""
-    path = desk()
-    book = openpyxl.load_workbook(path)
-    at = settings.FIRST_RULE + RULES.index("equity") + 1
-    book[layout.SETTINGS].cell(at, settings.YOURS + 1).value = 40_000
-    book.save(path)
     words = ("--source", "sample", "--json")
-    assert equity_of(ask(path, *words)) == (40_000, [])
-    book[layout.POSITIONS].cell(EQUITY_CELL[0] + 1, EQUITY_CELL[1] + 1).value = 30_000
-    book.save(path)
+    assert equity_of(ask(desk(equity=40_000), *words)) == (40_000, [])
+    path = desk(equity=40_000, typed=30_000)
     said = "equity is 30,000 USD by the workbook; the rule equity says 40,000"
     assert equity_of(ask(path, *words)) == (30_000, [said])
     said = "equity is 5,000 USD by --equity; the rule equity says 40,000"
@@ -202,7 +214,7 @@ def test_a_scan_takes_the_same_account(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """A file of rules that is named holds over the cell of the workbook."""
-    path = desk(equity=30_000)
+    path = desk(typed=30_000)
     rules = tmp_path / "mine.toml"
     rules.write_text("equity = 20000\n")
     monkeypatch.chdir(tmp_path)
@@ -232,10 +244,7 @@ def test_the_source_of_the_sheet(
     """A real one holds over the chosen one; sample, as it is shipped, over none."""
     if chosen is not None:
         saved.choose_source(chosen)
-    path = desk(source=typed)
-    book = openpyxl.load_workbook(path)
-    book[layout.POSITIONS].cell(FIRST_ROW + 1, AT["note"] + 1).value = "mine"
-    book.save(path)
+    path = desk(source=typed, first={"note": "mine"})
     told = json.loads(ask(path, "--offline", "--json", *words).out)
     assert told["source"] == source
     assert (said is not None) == any("figures here are from" in n for n in told["notices"])
