@@ -271,6 +271,8 @@ def test_the_symbol_functions_at_the_sample_market():
     assert f.VRP_STATUS("AMD").startswith("STAY OUT: compressed, z -1.72")
     assert f.VRP_EXIT("SPY", 2, 0.9, dt.date(2099, 1, 15), "A").startswith("CLOSE: 55 %")
     assert f.VRP_TENOR("SPY") == 30
+    assert f.VRP_TENOR("AMD") == 60  # of the term structure, whatever the decision
+    assert "whether to sell" in f.VRP_TENOR.__doc__
     rows = f.VRP_POSITIONS(
         [["SPY"], [None], ["SPY"], ["ZZZZ"]],
         [

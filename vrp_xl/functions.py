@@ -861,16 +861,18 @@ def VRP_TENOR(
     symbol: Annotated[str, arg.of_kind(arg.SYMBOL, "Ticker.")],
     rules: Annotated[Desk, arg.rules] = BLANK,
 ) -> int:
-    """The tenor to sell: the one with the most premium from dte_min to dte_max.
+    """The tenor whose premium is the largest from dte_min to dte_max.
 
-    Never one at or under the time stop, which would be closed as soon as it is opened.
+    Never one at or under the time stop, which would be closed as soon as it is opened. A figure of
+    the term structure: VRP_SIGNAL says whether to sell the name, and its strikes stand at the
+    expiry nearest to rule target_dte.
     """
     from vrp_xl.core.term import tenor  # noqa: PLC0415
 
     snapshot = READER.snapshot(symbol, rules)
     found = tenor(snapshot.term_vrp, rules.rules, why_missing=snapshot.missing.get("term_vrp", ""))
     if found.suggested is None:
-        raise MissingError(f"{symbol} has no tenor to sell: {found.why}.")
+        raise MissingError(f"{symbol}: {found.why}.")
     return found.suggested
 
 
