@@ -1,7 +1,8 @@
-"""What the tests of the core share: a builder of snapshots."""
+"""What the tests of the core share: a builder of snapshots, and modules made anew."""
 
 from __future__ import annotations
 
+import importlib.util
 from datetime import UTC, datetime
 
 import pytest
@@ -19,3 +20,16 @@ def snap():
         return Snapshot(**(known | figures))
 
     return build
+
+
+@pytest.fixture(scope="session")
+def anew():
+    """A function that imports a module once more, apart: what its import makes is under test."""
+
+    def load(name):
+        spec = importlib.util.find_spec(name)
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        return module
+
+    return load

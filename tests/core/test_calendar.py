@@ -16,6 +16,7 @@ from vrp_xl.core import calendar
 from vrp_xl.core.calendar import (
     days_between,
     expiry_near,
+    is_short_day,
     is_trading_day,
     next_trading_day,
     previous_trading_day,
@@ -24,6 +25,7 @@ from vrp_xl.core.calendar import (
     session_open,
     session_start,
     third_friday_expiry,
+    time_stop,
     trading_day,
     trading_days,
 )
@@ -40,10 +42,13 @@ def xnys():
         return exchange_calendars.get_calendar("XNYS", start="1990-01-01", end="2035-12-31")
 
 
-def test_table_equals_exchange_calendars(xnys):
-    """Every trading day from 1990 to 2035 is the reference's, and no other."""
-    ours = trading_days(calendar.FIRST_DAY, calendar.LAST_DAY)
+def test_table_equals_exchange_calendars(xnys, anew):
+    """Every trading day from 1990 to 2035 is the reference's, and every short one; no other."""
+    made = anew("vrp_xl.core.calendar")
+    ours = made.trading_days(made.FIRST_DAY, made.LAST_DAY)
     assert ours == [stamp.date() for stamp in xnys.sessions]
+    short = [stamp.date() for stamp in xnys.early_closes]
+    assert [day for day in ours if made.is_short_day(day)] == short
 
 
 def test_closes_equal_exchange_calendars(xnys):
@@ -223,3 +228,57 @@ def test_every_monthly_expiry_is_a_third_friday(year):
         assert expiry == (
             friday if calendar.is_trading_day(friday) else calendar.previous_trading_day(friday)
         )
+
+
+@pytest.mark.parametrize(
+    ("expiry", "days", "stop"),
+    [
+        (date(2026, 12, 18), 21, date(2026, 11, 27)),  # the short Friday after Thanksgiving
+        (date(2026, 12, 17), 21, date(2026, 11, 25)),  # Thanksgiving: the Wednesday
+        (date(2026, 12, 18), 0, date(2026, 12, 18)),
+        (date(2026, 12, 18), 19, date(2026, 11, 27)),  # a Sunday: the Friday
+    ],
+)
+def test_a_time_stop_never_waits_for_the_next_session(expiry, days, stop):
+    """A day without a session counts as the one before it."""
+    assert time_stop(expiry, days) == stop
+    assert is_short_day(stop) is (stop == date(2026, 11, 27))
+
+
+@pytest.mark.parametrize(
+    ("today", "target", "low", "high", "expiry"),
+    [
+        (date(2026, 11, 20), 56, 56, 56, date(2027, 1, 15)),  # both edges belong to the window
+        (date(2026, 11, 20), 45, 57, 70, date(2027, 1, 22)),
+        (date(2026, 11, 20), 45, 41, 55, date(2026, 12, 31)),  # New Year's Day is a Friday
+        (date(2026, 6, 8), 10, 10, 10, date(2026, 6, 18)),  # Juneteenth: a monthly on a Thursday
+        (date(2026, 6, 8), 10, 3, 18, date(2026, 6, 18)),
+        (date(2026, 11, 20), 10, 1, 20, date(2026, 11, 27)),  # 7 and 14 days away
+        (date(2026, 11, 20), 11, 1, 20, date(2026, 12, 4)),
+        (date(2026, 11, 10), 24, 1, 40, date(2026, 11, 20)),  # 10 and 38 days away: the earlier
+        (date(2026, 12, 18), 45, 0, 90, date(2027, 1, 15)),  # 28 and 63 days away
+        (date(2026, 12, 18), 46, 0, 90, date(2027, 2, 19)),
+    ],
+)  # fmt: skip
+def test_expiry_near_by_hand(today, target, low, high, expiry):
+    """Monthlies first, then the nearest; at equal distance the earlier."""
+    assert expiry_near(today, target, low, high) == expiry
+
+
+def test_the_edges_of_the_table():
+    """Its first and its last day are answered, and what lies a day outside is not."""
+    assert trading_days(date(1990, 1, 1), date(1990, 1, 3)) == [date(1990, 1, 2), date(1990, 1, 3)]
+    assert trading_days(date(2035, 12, 31), date(2035, 12, 31)) == [date(2035, 12, 31)]
+    assert trading_days(date(2026, 3, 6), date(2026, 3, 5)) == []
+    assert third_friday_expiry(1990, 1) == date(1990, 1, 19)
+    assert third_friday_expiry(2035, 12) == date(2035, 12, 21)
+    assert session_start(date(1990, 1, 2)).date() == date(1990, 1, 2)
+    with pytest.raises(InputError, match=r"1989-12-31 is outside .* Use a day within these years"):
+        previous_trading_day(date(1990, 1, 2))
+    with pytest.raises(InputError, match="2036-01-01 is outside the trading calendar"):
+        next_trading_day(date(2035, 12, 31))
+    for month in (0, 13):
+        with pytest.raises(InputError, match=f"{month} is no month"):
+            third_friday_expiry(2026, month)
+    with pytest.raises(InputError, match=r"2026-03-05T15:00:00 has no time zone\. Give a time"):
+        session_open(datetime(2026, 3, 5, 15))  # noqa: DTZ001

@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 import numpy as np
 import pytest
 
+from vrp_xl.core import calendar
 from vrp_xl.core import chain as ch
 from vrp_xl.core.black_scholes import price
 from vrp_xl.core.exposure import exposure_of
@@ -281,3 +282,262 @@ def test_the_largest_gamma_that_is_possible_is_kept():
     assert cleaned.chain.gamma[0] == ch.GAMMA_MOST
     assert cleaned.chain.gamma[1] != 2 * ch.GAMMA_MOST
     assert cleaned.chain.gamma[2] != -0.01
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "reason"),
+    [
+        ("strike", 0.01, ""), ("strike", 9999.99, ""),
+        ("strike", 10_000.0, ch.NO_STRIKE), ("strike", 0.0, ch.NO_STRIKE),
+        ("open_interest", 0.0, ""), ("open_interest", 1e9, ""),
+        ("open_interest", 1.1e9, ch.IMPOSSIBLE), ("open_interest", -1.0, ch.IMPOSSIBLE),
+        ("open_interest", math.nan, ch.NO_OI),
+        ("gamma", 0.0, ""), ("gamma", 1e4, ""),
+        ("gamma", 1.1e4, ch.IMPOSSIBLE), ("gamma", -0.01, ch.IMPOSSIBLE),
+        ("gamma", math.nan, ch.NO_GREEKS), ("delta", math.nan, ch.NO_GREEKS),
+        ("delta", 0.0, ""),
+        ("iv", 1e-4, ""), ("iv", 0.0199, ""), ("iv", 0.0201, ""), ("iv", 5.0, ""),
+        ("iv", 0.02, ch.UNSOLVED), ("iv", 0.0, ch.UNSOLVED), ("iv", -0.2, ch.UNSOLVED),
+        ("iv", math.nan, ch.UNSOLVED), ("iv", 0.99e-4, ch.ABSURD), ("iv", 5.01, ch.ABSURD),
+        ("ask", 1.0, ""), ("ask", 0.99, ch.CROSSED), ("ask", 0.0, ch.NO_QUOTE),
+        ("ask", math.nan, ch.NO_QUOTE), ("bid", 0.0, ch.NO_QUOTE), ("bid", 0.01, ""),
+    ],
+)  # fmt: skip
+def test_the_limits_of_what_is_believed(column, value, reason):
+    """Each limit itself and what lies beyond it: kept, or counted once under its reason."""
+    cleaned = ch.clean(make(**{"strike": [100.0], column: [value]}))
+    found = {**cleaned.dropped, **cleaned.marked}
+    lost = {ch.NO_GREEKS: 1} if reason == ch.IMPOSSIBLE and column == "gamma" else {}
+    no_oi = {ch.NO_OI: 1} if reason == ch.IMPOSSIBLE and column == "open_interest" else {}
+    assert found == ({reason: 1} if reason else {}) | lost | no_oi
+    assert len(cleaned.chain) == (reason != ch.NO_STRIKE)
+    if not reason:
+        assert getattr(cleaned.chain, column).tolist() == [value]
+    if column == "iv":
+        assert np.isfinite(cleaned.chain.iv).tolist() == [not reason]
+        assert cleaned.chain.iv_from.tolist() == [ch.IV_NONE if reason else ch.IV_FILE]
+    if column in ("bid", "ask"):
+        assert np.isfinite(cleaned.chain.mid).tolist() == [not reason]
+
+
+def test_what_was_found_is_said_in_a_line():
+    """Numbers with their thousands, what was taken out before what was marked, solved IVs last."""
+    n = 1200
+    raw = make(strike=[0.0] * n + [100.0, 105.0], bid=[1.0] * n + [0.0, 1.0])
+    words = ch.clean(raw).words
+    assert words == "1,200 with an impossible strike, 1 without a two-sided quote"
+    none = ch.clean(raw.where(slice(n + 1, None)))
+    assert (none.words, none.dropped, none.marked, none.solved) == ("", {}, {}, 0)
+    many = ch.Cleaned(none.chain, none.chain, {}, {}, 1234)
+    assert many.words == "1,234 IVs solved from the mid"
+
+
+@pytest.mark.parametrize("column", ["expiry", "root_code", "strike", "right"])
+def test_what_differs_in_one_thing_is_not_listed_twice(column):
+    """Two expiries, two roots, two strikes, a call and a put; and the order they are put in."""
+    day = TODAY.toordinal() + 30
+    high = {"expiry": [day + 1, day], "root_code": [1, 0], "strike": [105.0, 100.0],
+            "right": [1, -1]}[column]  # fmt: skip
+    known = {"strike": [100.0, 100.0], column: high}
+    cleaned = ch.clean(make(**known))
+    assert (cleaned.dropped, len(cleaned.chain)) == ({}, 2)
+    assert getattr(cleaned.chain, column).tolist() == high[::-1]
+    same = ch.clean(make(strike=[100.0, 100.0, 0.0, 0.0]))
+    assert (same.dropped, len(same.chain)) == ({ch.TWICE: 1, ch.NO_STRIKE: 2}, 1)
+
+
+def test_the_order_is_expiry_root_strike_right():
+    """Whatever the order of the file."""
+    day = TODAY.toordinal() + 30
+    rows = [(day + e, r, 100.0 + k, w) for e in (0, 1) for r in (0, 1) for k in (0, 5)
+            for w in (-1, 1)]  # fmt: skip
+    expiry, root, strike, right = (list(c) for c in zip(*rows[::-1], strict=True))
+    chain = ch.clean(make(expiry=expiry, root_code=root, strike=strike, right=right)).chain
+    columns = (chain.expiry, chain.root_code, chain.strike, chain.right)
+    assert list(zip(*(c.tolist() for c in columns), strict=True)) == rows
+    assert [(p.start, p.stop) for p in ch.series_slices(chain)] == [
+        (0, 4),
+        (4, 8),
+        (8, 12),
+        (12, 16),
+    ]
+    strikes, calls, puts = ch.pairs(chain, slice(4, 8))
+    assert (strikes.tolist(), calls.tolist(), puts.tolist()) == ([100, 105], [5, 7], [4, 6])
+
+
+@pytest.mark.parametrize(
+    ("utc", "gone", "days"),
+    [
+        ((13, 0), [False, False], [0.5 / 24, 7 / 24]),
+        ((13, 29), [False, False], [1 / 24, 6 / 24 + 31 / 1440]),
+        ((13, 30), [True, False], [1 / 24, 6.5 / 24]),
+        ((19, 30), [True, False], [1 / 24, 1 / 24]),
+        ((19, 59), [True, False], [1 / 24, 1 / 24]),
+        ((20, 0), [True, True], [1 / 24, 1 / 24]),
+    ],
+)
+def test_the_day_of_expiry_hour_by_hour(utc, gone, days):
+    """SPX ends at 9:30, SPXW at 16:00; what is left of the day counts as an hour at least."""
+    chain = make(
+        strike=[100.0, 100.0, 100.0], root_code=[0, 1, 1],
+        expiry=[TODAY.toordinal()] * 2 + [TODAY.toordinal() + 1],
+        as_of=datetime(2026, 3, 20, *utc, tzinfo=UTC),
+    )  # fmt: skip
+    assert ch.expired_by_the_clock(chain).tolist() == [*gone, False]
+    left = [max(days[0], 1 / 24), days[1], 1.0]
+    assert ch.days_to_expiry(chain).tolist() == pytest.approx(left)
+    assert ch.am_settled(chain).tolist() == [True, False, False]
+
+
+def test_on_a_day_without_trading_only_the_past_has_expired():
+    """A Saturday's own date stays; an AM series of that day counts an hour once it is 9:30."""
+    saturday = date(2026, 3, 21).toordinal()
+    chain = make(
+        strike=[100.0] * 3, root_code=[0, 1, 1], expiry=[saturday, saturday, saturday - 1],
+        as_of=datetime(2026, 3, 21, 23, 0, tzinfo=UTC),
+    )  # fmt: skip
+    assert ch.expired_by_the_clock(chain).tolist() == [False, False, True]
+    assert ch.days_to_expiry(chain).tolist() == [1 / 24, 1 / 24, -1.0]
+
+
+def test_a_chain_as_it_is_made():
+    """What is not given is unknown; the moment is kept in UTC, the root is the symbol."""
+    local = datetime(2026, 3, 20, 12, 0, tzinfo=calendar.NEW_YORK)
+    chain = ch.make_chain(
+        symbol="ABC", spot=100, as_of=local, expiry=[TODAY.toordinal()], strike=[95], right=[-1],
+        iv30=21.5,
+    )  # fmt: skip
+    assert (chain.symbol, chain.spot, chain.iv30, chain.roots) == ("ABC", 100.0, 21.5, ("ABC",))
+    assert (chain.as_of, chain.as_of.tzinfo) == (NOON, UTC)
+    assert (chain.root.tolist(), chain.right.tolist(), chain.iv_from.tolist()) == (
+        ["ABC"],
+        [-1],
+        [0],
+    )
+    for name in ("bid", "ask", "iv", "delta", "gamma", "open_interest", "volume"):
+        assert np.isnan(getattr(chain, name)).all()
+    assert [getattr(chain, n).dtype for n in ("root_code", "right", "iv_from")] == [np.int8] * 3
+    assert (chain.expiry.dtype, chain.strike.dtype) == (np.int64, np.float64)
+    assert ch.make_chain(symbol="A", spot=1, as_of=NOON, expiry=[], strike=[]).iv30 is None
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"spot": 0.0}, "The spot of SPX is 0; it must be above 0."),
+        ({"spot": math.inf}, "The spot of SPX is inf; it must be above 0."),
+        ({"spot": -1.0}, "The spot of SPX is -1; it must be above 0."),
+        ({"as_of": NOON.replace(tzinfo=None)}, "The moment of the chain of SPX has no time zone."),
+        ({"iv": [0.2, 0.2]}, "Column iv has 2 places, strike has 1."),
+        ({"right": []}, "Column right has 0 places, strike has 1."),
+        ({"expiry": [1, 2]}, "Column expiry has 2 places, strike has 1."),
+    ],
+)
+def test_what_is_wrong_with_a_chain_is_named(change, words):
+    """The symbol, the column, the number."""
+    with pytest.raises(InputError) as error:
+        make(strike=[100.0], **change)
+    assert str(error.value) == words
+    assert make(strike=[100.0], spot=0.01).spot == 0.01
+
+
+def series(bids, *, spread=0.2, iv=0.0, strikes=(95.0, 100.0, 105.0)):
+    """Calls and puts of one series with these bids, by strike: (put, call)."""
+    flat = [bid for pair in bids for bid in pair]
+    return make(
+        strike=[k for k in strikes for _ in "pc"], right=[-1, 1] * len(strikes), bid=flat,
+        ask=[bid + spread for bid in flat], iv=[iv] * len(flat),
+    )  # fmt: skip
+
+
+def test_ivs_are_solved_where_the_bid_holds_time_value():
+    """Forward 100.5: a call 95 is worth 5.5 at once, and so much of a bid is no time value."""
+    bids = [(0.3, 5.5), (1.9, 2.4), (5.0, 0.6)]
+    cleaned = ch.clean(series(bids))
+    found = dict(zip(zip(cleaned.chain.strike, cleaned.chain.right, strict=True),
+                     cleaned.chain.iv_from.tolist(), strict=True))  # fmt: skip
+    assert cleaned.solved == 5
+    assert found[95.0, 1] == ch.IV_NONE
+    assert found[105.0, -1] == ch.IV_SOLVED
+    by_hand = ch.implied_volatility(2.5, 100.5, 100.0, 30.0, 1)
+    at = (cleaned.chain.strike == 100) & (cleaned.chain.right > 0)
+    assert cleaned.chain.iv[at].tolist() == [pytest.approx(by_hand)]
+    assert ch.clean(series([(0.3, 5.51), *bids[1:]])).solved == 6
+    assert cleaned.words == "6 without an IV of the file, 5 IVs solved from the mid"
+
+
+def test_a_series_without_a_forward_does_not_stop_the_next():
+    """No pair, a forward below 0, nothing wanted: each is passed over; the others are solved."""
+    day = TODAY.toordinal() + 30
+    good = series([(0.3, 5.6), (1.9, 2.4), (5.0, 0.6)])
+    columns = {name: getattr(good, name).tolist() for name in ch.COLUMNS}
+    lone = {"expiry": day - 2, "strike": 100.0, "right": 1, "bid": 2.0, "ask": 2.2, "iv": 0.0}
+    below_zero = [
+        {"expiry": day - 1, "strike": 1.0, "right": r, "bid": b, "ask": b, "iv": 0.0}
+        for r, b in ((-1, 50.0), (1, 1.0))
+    ]
+    whole = [
+        {"expiry": day - 3, "strike": 100.0, "right": r, "bid": 2.0, "ask": 2.2, "iv": 0.3}
+        for r in (-1, 1)
+    ]
+    for row in (lone, *below_zero, *whole):
+        for name, values in columns.items():
+            values.append(row.get(name, 0))
+    cleaned = ch.clean(make(**columns))
+    assert cleaned.solved == 6
+    assert (
+        cleaned.chain.iv_from.tolist() == [ch.IV_FILE] * 2 + [ch.IV_NONE] * 3 + [ch.IV_SOLVED] * 6
+    )
+
+
+@pytest.mark.parametrize(
+    ("price_", "strike", "right", "has"),
+    [
+        (99.9, 100, 1, True), (100.0, 100, 1, False), (100.0, 60, 1, False),
+        (89.9, 90, -1, True), (90.0, 90, -1, False), (10.0, 90, 1, False), (10.1, 90, 1, True),
+        (10.0, 110, -1, False), (10.1, 110, -1, True), (100.0, 110, -1, True),
+    ],
+)  # fmt: skip
+def test_the_prices_that_have_an_iv(price_, strike, right, has):
+    """Above what it holds, below the forward for a call and the strike for a put."""
+    found = ch.implied_volatility(price_, 100.0, strike, 30, right)
+    assert (found is not None) == has
+    if has:
+        kind = "call" if right > 0 else "put"
+        assert price(kind, 100.0, strike, 100 * found, 30) == pytest.approx(price_, rel=1e-6)
+    assert ch.implied_volatility(2.0, 100.0, 100.0, 0.5, 1) is not None
+
+
+def test_the_forward_is_read_where_call_and_put_are_nearest():
+    """On either side of the money; of two equally near the lower."""
+    strikes = np.array([95.0, 100.0, 105.0])
+    assert ch.forward_of(strikes, np.array([7.0, 4.0, 1.0]), np.array([1.0, 2.0, 1.5])) == 104.5
+    assert ch.forward_of(strikes, np.array([2.0, 1.0, 1.0]), np.array([1.0, 2.0, 9.0])) == 96.0
+
+
+def test_unknown_ivs_give_unknown_greeks_and_prices_in_silence():
+    """NaN in, NaN out, no warning; the others beside them stay."""
+    strike, days = np.array([100.0, 100.0]), np.array([30.0, 30.0])
+    iv, right = np.array([np.nan, 0.2]), np.array([1, 1], np.int8)
+    with np.errstate(all="raise"):
+        delta, gamma = ch.greeks(100.0, strike, iv, days, right)
+        value = ch.prices(100.0, strike, iv, days, right)
+        far = ch.greeks(100.0, np.array([1e-3]), np.array([1e-4]), np.array([1.0]), right[:1])
+    for column in (delta, gamma, value):
+        assert np.isnan(column).tolist() == [True, False]
+    assert (far[0].tolist(), far[1].tolist()) == ([1.0], [0.0])
+
+
+def test_what_expired_keeps_its_figures_for_comparison():
+    """With those that cannot be taken out, and not counted among the marked."""
+    day = TODAY.toordinal()
+    raw = make(
+        strike=[100.0, 105.0, 110.0, 110.0], expiry=[day - 1, day - 1, day - 1, day - 1],
+        gamma=[0.05, -1.0, 0.01, 0.01], open_interest=[10.0, 20.0, 2e9, 1.0],
+    )  # fmt: skip
+    cleaned = ch.clean(raw)
+    assert cleaned.dropped == {ch.TWICE: 1, ch.EXPIRED: 3}
+    assert cleaned.marked == {}
+    assert cleaned.expired.strike.tolist() == [100.0, 105.0, 110.0]
+    np.testing.assert_array_equal(cleaned.expired.gamma, [0.05, np.nan, 0.01])
+    np.testing.assert_array_equal(cleaned.expired.open_interest, [10.0, 20.0, np.nan])

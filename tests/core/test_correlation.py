@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vrp_xl.core import calendar
-from vrp_xl.core.correlation import one_bet
+from vrp_xl.core.correlation import Bets, Pair, one_bet
 from vrp_xl.core.rules import STANDARD
 from vrp_xl.core.snapshot import TermPoint
 from vrp_xl.core.term import tenor
@@ -79,6 +79,77 @@ def test_names_hang_together_in_groups():
     found = one_bet({"A": A[0], "B": B[0], "D": d[0], "C": C[0]}, STANDARD)
     assert found.groups == (("A", "B", "D"),)
     assert found.words[0].startswith("A, B and D are one bet")
+
+
+def test_each_group_names_its_own_highest_pair():
+    """Two bets: a pair, and three names of which two are closest."""
+    near, far = walk(4, like=A, share=0.95), walk(6, like=A, share=0.8)
+    other = walk(5, like=C, share=0.9)
+    found = one_bet({"A": A[0], "N": near[0], "F": far[0], "C": C[0], "E": other[0]}, STANDARD)
+    assert found.groups == (("A", "F", "N"), ("C", "E"))
+
+    def r(x, y):
+        return np.corrcoef(x[1][-60:], y[1][-60:])[0, 1]
+
+    assert found.words == [
+        f"A, F and N are one bet: 60-day correlation {r(A, near):.2f} (A, N)",
+        f"C and E are one bet: 60-day correlation {r(C, other):.2f}",
+    ]
+    assert r(A, near) > r(near, far)
+
+
+def test_groups_that_a_later_pair_joins_are_one():
+    """A with B and C with D, then B with C: four names, one group."""
+    pairs = (Pair("A", "B", 0.9), Pair("C", "D", 0.95), Pair("B", "C", 0.8))
+    bets = Bets(pairs, (), 60, DAYS[-1])
+    assert bets.groups == (("A", "B", "C", "D"),)
+    assert bets.words == ["A, B, C and D are one bet: 60-day correlation 0.95 (C, D)"]
+
+
+def test_nothing_to_compare():
+    """One name, no limit, no close: no pair, the rule's days, and who could not be judged."""
+    off = STANDARD.with_values({"correlation_max": None, "correlation_days": 40})
+    assert one_bet({"A": A[0], "B": B[0]}, off) == ((), (), 40, None)
+    assert one_bet({"A": A[0]}, STANDARD) == ((), (), 60, None)
+    assert one_bet({"A": A[0][-1:], "B": []}, STANDARD) == ((), ("A", "B"), 60, DAYS[-1])
+    none = one_bet({"B": [], "A": []}, STANDARD)
+    assert none == ((), ("A", "B"), 60, None)
+    assert none.words == [
+        "whether A, B are one bet with others is not known: fewer than 61 daily closes are stored"
+    ]
+
+
+def test_a_name_may_be_a_week_behind():
+    """Up to 7 calendar days; then all are compared up to the last day of the one behind."""
+    assert (DAYS[-1], DAYS[-6], DAYS[-7]) == (
+        date(2026, 11, 20), date(2026, 11, 13), date(2026, 11, 12),
+    )  # fmt: skip
+    (pair,), unknown, _, last = one_bet({"A": A[0], "B": B[0][:-5]}, STANDARD)
+    assert (unknown, last) == ((), DAYS[-6])
+    assert pair.correlation == pytest.approx(np.corrcoef(A[1][-65:-5], B[1][-65:-5])[0, 1])
+    assert one_bet({"A": A[0], "B": B[0][:-6]}, STANDARD) == ((), ("B",), 60, DAYS[-1])
+
+
+def test_a_close_that_is_no_trading_day_s_does_not_count():
+    """A Saturday's: the days compared are the trading days up to it."""
+    saturday = date(2026, 11, 21)
+    found = one_bet({"A": [*A[0], (saturday, 1.0)], "B": [*B[0], (saturday, 900.0)]}, STANDARD)
+    assert found.pairs == one_bet({"A": A[0], "B": B[0]}, STANDARD).pairs
+    assert found.last == saturday
+
+
+def test_exactly_as_many_closes_as_it_takes():
+    """61 closes give 60 returns."""
+    found = one_bet({"A": A[0][-61:], "B": B[0][-61:]}, STANDARD)
+    assert (len(found.pairs), found.unknown) == (1, ())
+
+
+def test_before_the_calendar_nothing_is_compared():
+    """Where it holds fewer days than the rule asks for every name is unknown."""
+    first = calendar.trading_days(calendar.FIRST_DAY, calendar.FIRST_DAY.replace(month=2))
+    closes = [(day, 100.0 + n % 3) for n, day in enumerate(first)]
+    found = one_bet({"A": closes, "B": closes}, STANDARD)
+    assert found == ((), ("A", "B"), 60, first[-1])
 
 
 TERM = [TermPoint(7, 24, 16, 8.0), TermPoint(21, 22, 16, 6.0), TermPoint(30, 21, 17, 4.0),

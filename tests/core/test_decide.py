@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from vrp_xl.core.calendar import expiry_near
 from vrp_xl.core.compare import above
-from vrp_xl.core.decide import decide, eligible, plan_for, premium_of
+from vrp_xl.core.decide import Premium, decide, eligible, plan_for, premium_of
 from vrp_xl.core.exit_plan import exit_plan
 from vrp_xl.core.exits import Severity
 from vrp_xl.core.rules import PRESETS, STANDARD, preset
@@ -306,6 +306,9 @@ def test_ratio_method_needs_no_cell(snap):
     assert (d.cell, d.size, d.candidate) == (None, 0.5, True)
     assert d.structure.risk == "defined"
     assert not go(snap, preset("ratio"), rv_90d=17.0).candidate
+    literal = preset("ratio").with_values({"structures": "article"})
+    best = {"short_strangle": 99, "iron_condor": 40}
+    assert go(snap, literal, z_score=None, scores=best).structure.name == "iron_condor"
 
 
 def test_both_methods_must_agree(snap):
@@ -446,6 +449,137 @@ def test_eligible_by_hand(snap):
     assert not eligible(fine, preset("ratio"), today=TODAY).without_cell
 
 
+ROWS = [
+    # figures -> action, status, cell, reasons, warnings
+    ({}, "SELL iron condor, 1.75x", "OK", "A", (), ()),
+    ({"spot": 573.0}, "SELL iron condor, 1.75x",
+     "WARNING: spot is only 0.09 % above the gamma flip", "A", (), ()),
+    ({"z_score": 1.0, "vrp_20d": 2.01}, "SELL iron condor, 1.75x", "OK", "A", (), ()),
+    ({"vrp_20d": 1.0}, "WAIT: spread +1.00 is not above 2", "OK", "A",
+     ("spread +1.00 is not above 2",), ()),
+    ({"vrp_20d": None}, "WAIT: no spread: ATM IV or RV20 is missing", "OK", "A",
+     ("no spread: ATM IV or RV20 is missing",), ()),
+    ({"z_score": None}, "WAIT: no z-score: the source gives none",
+     "UNKNOWN: inversion needs the z-score", None,
+     ("no z-score: the source gives none", "no cell of the matrix"), ()),
+    ({"gamma": "unknown", "net_gex": None},
+     "WAIT: the gamma regime is not known and net GEX has no sign either", "OK", "?",
+     ("the gamma regime is not known and net GEX has no sign either", "no cell of the matrix"), ()),
+    ({"z_score": 0.5, "rv_90d": None, "rv_30d": None},
+     "WAIT: the ratio funnel needs HV90 and HV30", "UNKNOWN: defense needs IV and HV30", "C",
+     ("the ratio funnel needs HV90 and HV30",), ()),
+    ({"z_score": 0.5, "atm_iv": None, "atm_iv_30d": None}, "WAIT: the ratio funnel needs IV",
+     "UNKNOWN: defense needs IV and HV30", "C", ("the ratio funnel needs IV",),
+     ("maximum gamma 575 needs an implied volatility: centred on spot",
+      "strikes are open: needs an implied volatility")),
+    ({"z_score": 0.5, "rv_30d": 17.0},
+     "WAIT: ratio funnel: edge gone (IV/HV90 1.32, IV/HV30 1.09)", "OK", "C",
+     ("ratio funnel: edge gone (IV/HV90 1.32, IV/HV30 1.09)",), ()),
+    ({"z_score": 0.5, "gamma": "negative"}, "NO TRADE: low premium in negative gamma", "OK", "D",
+     ("cell D: low premium in negative gamma",), ()),
+    ({"next_earnings": date(2026, 4, 1)}, "STAY OUT: earnings on 2026-04-01, in 5 days",
+     "STAY OUT: earnings on 2026-04-01, in 5 days", "A",
+     ("earnings on 2026-04-01, in 5 days",),
+     ("earnings on 2026-04-01 fall before the expiry 2026-05-15",)),
+    ({"atm_oi": 499.4}, "STAY OUT: open interest at the money 499 is below 500",
+     "STAY OUT: open interest at the money 499 is below 500", "A",
+     ("open interest at the money 499 is below 500",), ()),
+    ({"atm_spread_pct": 5.06}, "STAY OUT: ATM quotes are 5.1 % wide, above 5",
+     "STAY OUT: ATM quotes are 5.1 % wide, above 5", "A",
+     ("ATM quotes are 5.1 % wide, above 5",), ()),
+    ({"spot": 570.0, "atm_oi": 1.0}, "STAY OUT: spot is 0.44 % below the gamma flip",
+     "STAY OUT: spot is 0.44 % below the gamma flip", "A",
+     ("an exit fires: spot is 0.44 % below the gamma flip",
+      "open interest at the money 1 is below 500"), ()),
+    ({"history_days": 100, "z_score": 3.5, "warnings": ("negative_gamma",)},
+     "SELL iron condor, 1x", "OK", "A", ("z above 3: size at most 1",),
+     ("z +3.50 is extreme: the regime may be about to flip",
+      "z-score is thin: 100 days of history", "vendor: negative gamma")),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("figures", "action", "status", "cell", "why", "warnings"), ROWS)
+def test_rows_whole(snap, figures, action, status, cell, why, warnings):
+    """Every sentence of a row, and the word that a table sorts by."""
+    d = go(snap, **figures)
+    assert (d.action, d.status, d.cell_text, d.why, d.warnings) == (
+        action, status, cell, why, warnings,
+    )  # fmt: skip
+    assert action.startswith(d.signal)
+    assert d.signal in ("SELL", "WAIT", "STAY OUT", "NO TRADE")
+    assert d.stops == (why if d.signal == "STAY OUT" else ())
+    assert d.flip_distance_pct == pytest.approx(100 * (1 - 572.5 / figures.get("spot", 580.51)))
+
+
+def test_the_premium_every_way(snap):
+    """Each figure of it by hand, and each alone missing takes those that need it."""
+    p = premium_of(snap(**FINE), STANDARD)
+    assert (p.iv, p.spread, p.funnel, p.rich, p.compression_band, p.z_band) == (
+        18.45, 5.41, "edge exists", True, "normal", "normal",
+    )  # fmt: skip
+    assert [p.spread_30d, p.structural, p.tactical, p.put_tactical, p.compression] == pytest.approx(
+        [18.45 - 13.04, 18.45 / 14, 18.45 / 13.5, 21.03 / 13.5, 13.5 / 14]
+    )
+    ratios = {"structural", "tactical", "put_tactical", "funnel", "rich"}
+    both = {"compression", "compression_band"}
+    needs = {
+        "rv_90d": {"structural", "funnel", "rich", *both}, "put_wing_iv": {"put_tactical"},
+        "rv_30d": {"tactical", "put_tactical", "funnel", *both}, "rv_20d": {"spread_30d"},
+        "vrp_20d": {"spread"}, "z_score": {"z_band"}, "atm_iv_30d": {"spread_30d"},
+    }  # fmt: skip
+    for name, gone in needs.items():
+        less = premium_of(snap(**FINE | {name: None}), STANDARD)
+        assert {f for f in Premium.__slots__ if getattr(less, f) is None} == gone, name
+    bare = premium_of(snap(**FINE | {"atm_iv": None, "atm_iv_30d": None}), STANDARD)
+    assert (bare.iv, bare.compression_band) == (None, "normal")
+    assert {f for f in ratios if getattr(bare, f) is None} == ratios - {"put_tactical"}
+    still = premium_of(snap(**FINE | {"rv_90d": 0.0, "rv_30d": 0.0}), STANDARD)
+    assert (still.compression, still.structural) == (None, pytest.approx(18.45 / 5))
+
+
+BREACHED = {"gamma_flip": 600.0}
+ELIGIBLE = [
+    # figures, rules -> as high premium, as low premium, without a cell, in its own cell
+    ({}, {}, (True, True, False, True)),
+    ({"gamma": "unknown"}, {}, (True, True, False, True)),
+    ({"gamma": "unknown", "net_gex": -2e9}, {}, (True, False, False, True)),
+    ({"gamma": "unknown", "net_gex": None}, {}, (False, False, False, False)),
+    ({"gamma": "unknown"}, {"unknown_gamma": "none"}, (False, False, False, False)),
+    ({"gamma": "unknown", "gamma_flip": None}, {"unknown_gamma": "negative"},
+     (True, False, False, True)),
+    ({"gamma": "unknown", "net_gex": None}, {"method": "ratio", "size_without_cell": 0.5},
+     (True, True, True, True)),
+    ({"gamma": "unknown", "net_gex": None}, {"method": "ratio"}, (False, False, False, False)),
+    (BREACHED, {}, (False, False, False, False)),
+    (BREACHED | {"gamma_basis": "repriced"}, {}, (True, True, False, True)),
+    (BREACHED | {"gamma": "negative"}, {}, (True, False, False, True)),
+    ({"vrp_20d": 1.0}, {}, (True, True, False, True)),
+    ({"vrp_20d": 1.0}, {"method": "both"}, (True, True, False, False)),
+    ({"percentile": 70.0}, {"percentile_min": 80}, (False, True, False, True)),
+    ({"percentile": 70.0}, {"percentile_min": 80, "method": "both"}, (False, True, False, False)),
+    ({"rv_90d": 17.0}, {}, (True, False, False, True)),
+    ({"rv_90d": 17.0}, {"method": "both"}, (False, False, False, True)),
+    ({"rv_90d": 17.0}, {"method": "ratio"}, (False, False, False, True)),
+    ({"z_score": 0.5}, {"size_c": 0}, (True, False, False, False)),
+    ({}, {"size_a": 0, "z_min": 1.5}, (False, True, False, True)),
+    ({}, {"size_c": 0}, (True, False, False, True)),
+    ({}, {"size_a": 0}, (False, True, False, False)),
+    ({"z_score": -0.6}, {}, (False, False, False, False)),
+    ({"atm_oi": 499.0}, {}, (False, False, False, False)),
+    ({"next_earnings": TODAY}, {}, (False, False, False, False)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("figures", "rules", "answers"), ELIGIBLE)
+def test_eligible_in_each_cell(snap, figures, rules, answers):
+    """Thresholds aside: the regime in use, exits, events, percentile, sizes and the method."""
+    s = snap(**FINE | figures)
+    found = eligible(s, STANDARD.with_values(rules), today=TODAY)
+    assert found[:4] == answers
+    p = premium_of(s, STANDARD)
+    assert found[4:] == (p.structural, p.tactical)
+
+
 @given(SANE_FIGURES, RULES)
 def test_a_plan_by_itself_is_the_plan_of_the_decision(snap, figures, rules):
     """The strikes of the structure that was picked are the same, however they are asked for."""
@@ -455,19 +589,21 @@ def test_a_plan_by_itself_is_the_plan_of_the_decision(snap, figures, rules):
         assert plan_for(s, d.structure, rules, today=TODAY) == d.strikes
 
 
+@pytest.mark.parametrize("rules", [{}, {"lean_min": 4.0}, {"z_min": 1.5}])
 @pytest.mark.parametrize(
     "changes",
     [{}, {"put_vrp": 4.0, "call_vrp": 8.0}, {"put_vrp": 5.0, "call_vrp": 5.5}, {"z_score": 0.5},
      {"z_score": 0.5, "gamma": "unknown"}, {"z_score": 0.5, "gamma": "unknown", "gamma_flip": None},
      {"put_vrp": 7.0, "call_vrp": 6.5}],
 )  # fmt: skip
-def test_a_plan_by_itself_uses_lean_and_cell(snap, changes):
+def test_a_plan_by_itself_uses_lean_and_cell(snap, changes, rules):
     """Away from the walls the lean moves one strike of a condor, and cell C narrows it."""
     s = snap(**FINE | {"put_wall": None, "call_wall": None, "max_gamma": None} | changes)
     condor = STRUCTURES["iron_condor"]
-    d = decide(s, STANDARD.with_values({"lean_gap": 0}), today=TODAY)
+    rules = STANDARD.with_values({"lean_gap": 0, **rules})
+    d = decide(s, rules, today=TODAY)
     assert d.structure == condor
-    assert plan_for(s, condor, STANDARD, today=TODAY) == d.strikes
+    assert plan_for(s, condor, rules, today=TODAY) == d.strikes
 
 
 def test_the_lean_and_each_wing_move_their_strike(snap):

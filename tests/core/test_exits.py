@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+from datetime import date
 
 import pytest
 from hypothesis import assume, given
@@ -11,8 +12,10 @@ from hypothesis import strategies as st
 
 from vrp_xl.core.exits import (
     ExitInputs,
+    HeldDays,
     Severity,
     exit_state,
+    held_days,
     profit_percent,
     target_price,
 )
@@ -286,3 +289,121 @@ def test_the_article_judges_as_its_script():
     ]
     for figures, words in cases:
         assert state(rules, **(base | figures)).words(held=False).startswith(words)
+
+
+@pytest.mark.parametrize(
+    ("days", "words"),
+    [
+        ({"days_to_expiry": 22}, None),
+        ({"days_to_expiry": 22, "days_to_stop": 1}, None),
+        (
+            {"days_to_expiry": 22, "days_to_stop": 0},
+            "22 days to expiry, the last session before 21",
+        ),
+        ({"days_to_expiry": 21}, "21 days to expiry"),
+        ({"days_to_expiry": 21, "days_to_stop": 1}, "21 days to expiry"),
+        ({"days_to_expiry": 20, "days_to_stop": -1, "entry_days": 21}, None),
+        ({"days_to_expiry": 20, "entry_days": 22}, "20 days to expiry"),
+        ({"days_to_expiry": 20, "entry_days": 22, "entry_days_to_stop": 1}, "20 days to expiry"),
+        ({"days_to_expiry": 20, "entry_days": 22, "entry_days_to_stop": 0}, None),
+        ({"days_to_expiry": 20, "entry_days": None, "entry_days_to_stop": 0}, "20 days to expiry"),
+        ({"days_to_expiry": 1}, "1 day to expiry"),
+        ({"days_to_expiry": 0}, "0 days to expiry"),
+        ({"days_to_expiry": -1, "entry_days": 3}, "it expired yesterday"),
+        ({"days_to_expiry": -2, "entry_days": 3}, "it expired 2 days ago"),
+    ],
+)
+def test_the_time_stop_by_its_days(days, words):
+    """By days or by its session, not for who entered past it; an expired position always."""
+    found = state(**days).fired
+    assert [e.words for e in found] == ([words] if words else [])
+    for one in found:
+        assert one.rule == ("expired" if "expired" in words else "time stop")
+        assert (one.severity, one.action) == (Severity.TIME, "close")
+
+
+@pytest.mark.parametrize(
+    ("expiry", "entry", "days"),
+    [
+        (None, date(2027, 3, 1), HeldDays()),
+        # 26 March 2027, 21 days before, is Good Friday: the stop is on the Thursday.
+        (date(2027, 4, 16), date(2027, 3, 1), HeldDays(23, 46, 1, 24, date(2027, 3, 25))),
+        (date(2027, 4, 16), None, HeldDays(23, None, 1, None, date(2027, 3, 25))),
+        (date(2027, 3, 19), date(2027, 3, 1), HeldDays(-5, 18, -26, -3, date(2027, 2, 26))),
+        (date(2037, 1, 16), None, HeldDays(3586, None, 3565, None, date(2036, 12, 26))),
+    ],
+)
+def test_the_days_of_a_position(expiry, entry, days):
+    """Counted from today, and from the entry; beyond the calendar the stop is the plain day."""
+    assert held_days(expiry, entry, date(2027, 3, 24), STANDARD) == days
+
+
+def test_a_stop_before_all_dates_is_the_first():
+    """An expiry of the first days of all dates is no error."""
+    assert held_days(date(1, 1, 10), None, date(1, 1, 2), STANDARD).stop == date.min
+
+
+FLIPS = [
+    # cell, spot, flip, gamma, basis -> what fires, what is unknown
+    ("A", 100.0, 100.0, "positive", "vendor", "near flip", None),
+    ("A", 99.99, 100.0, "positive", "vendor", "flip breach", None),
+    ("A", 99.99, 100.0, "positive", "repriced", "near flip", None),
+    ("A", 99.99, 100.0, "negative", "repriced", "flip breach", None),
+    ("A", 100.0, 99.51, "positive", "vendor", "near flip", None),
+    ("A", 100.0, 99.5, "positive", "vendor", None, None),
+    ("A", 100.0, 90.0, "negative", "vendor", "flip breach", None),
+    ("C", 100.0, 90.0, "negative", "vendor", "flip breach", None),
+    (None, 100.0, 90.0, "negative", "vendor", None, None),
+    (None, 100.0, None, "negative", "vendor", "flip breach", None),
+    ("A", 100.0, 90.0, "unknown", None, None, None),
+    ("A", None, 90.0, "unknown", None, None, "flip breach"),
+    ("A", 100.0, None, "unknown", None, None, "flip breach"),
+    ("A", 100.0, None, "positive", "net_gex", None, "near flip"),
+    ("A", None, 90.0, "positive", "vendor", None, "near flip"),
+    ("A", 100.0, None, "positive", "repriced", None, None),
+    ("B", 99.0, 100.0, "negative", "vendor", None, None),
+    ("D", 99.0, None, "unknown", None, None, None),
+]
+
+
+@pytest.mark.parametrize(("cell", "spot", "flip", "gamma", "basis", "fires", "lacks"), FLIPS)
+def test_breach_nearness_or_neither(cell, spot, flip, gamma, basis, fires, lacks):
+    """Below the flip, at it, half a percent above it; by the regime where there is no level."""
+    kw = {"entry_cell": cell, "spot": spot, "flip": flip, "gamma": gamma, "gamma_basis": basis}
+    assert fired(**kw) == ([fires] if fires else [])
+    assert unknown(**kw) == ({lacks} if lacks else set())
+
+
+def test_what_leads_is_said_by_who_holds():
+    """A warning is one for all, what closes is "stay out" without a position."""
+    near, breach, lost = state(spot=575.0), state(spot=560.0), state(z=None, tactical=None)
+    assert (
+        near.words(held=True)
+        == near.words(held=False)
+        == ("WARNING: spot is only 0.43 % above the gamma flip")
+    )
+    assert breach.words(held=True) == "CUT HALF: spot is 2.23 % below the gamma flip"
+    assert breach.words(held=False) == "STAY OUT: spot is 2.23 % below the gamma flip"
+    assert (
+        lost.words(held=True)
+        == lost.words(held=False)
+        == ("UNKNOWN: inversion needs the z-score and IV and HV30; defense needs IV and HV30")
+    )
+    assert [s.name for s in Severity if s.closes] == [
+        "DEFENSE", "TIME", "PROFIT", "LOSS", "BREACH", "INVERSION",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("mark", "rules"),
+    [
+        (6.0, ["loss stop"]), (5.98, []), (1.02, []), (1.0, ["profit target"]),
+        (0.0, ["profit target"]), (2.0, []),
+    ],
+)  # fmt: skip
+def test_profit_and_loss_at_their_limits(mark, rules):
+    """2.00 of credit: 50 % is earned at 1.00, two credits are lost at 6.00, each included."""
+    assert fired(mark=mark) == rules
+    assert fired(STANDARD, mark=mark) == [rule for rule in rules if rule != "loss stop"]
+    assert unknown(STANDARD, mark=None) == {"profit target"}
+    assert unknown(credit=-1.0) == {"profit target", "loss stop"}

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vrp_xl.core.chain import IV_FILE, IV_SOLVED, clean, greeks, make_chain
-from vrp_xl.core.exposure import dollars, exposure_of, gex, levels_of, reprice
+from vrp_xl.core.exposure import Repriced, dollars, exposure_of, gex, levels_of, reprice
 
 NOON = datetime(2026, 3, 18, 16, 0, tzinfo=UTC)
 DAY = date(2026, 3, 18).toordinal()
@@ -252,3 +252,105 @@ def test_walls_in_order_are_no_note():
 def test_dollars_at_the_edge():
     """A tenth of a billion is written in billions, a dollar less in millions."""
     assert (dollars(1e8), dollars(1e8 - 1), dollars(-1e8)) == ("0.100 bn", "100 m", "-0.100 bn")
+
+
+def listed(*contracts, as_of=NOON):
+    """A clean chain of (right, strike, open interest, gamma, days) with an IV of 20 points."""
+    right, strike, held, gamma, days = (list(c) for c in zip(*contracts, strict=True))
+    size = len(right)
+    return clean(
+        make_chain(
+            symbol="SPY", spot=100.0, as_of=as_of, right=right, strike=strike, gamma=gamma,
+            open_interest=held, expiry=[DAY + d for d in days], iv=[0.2] * size,
+            delta=[0.5] * size,
+        )
+    )  # fmt: skip
+
+
+def test_of_equal_strikes_the_lowest_stands_out():
+    """Walls, peaks and open interest alike; what is unknown counts for nothing."""
+    cleaned = listed(
+        (1, 100.0, 1000, 0.02, 30), (1, 110.0, 1000, 0.02, 60), (-1, 90.0, 1000, 0.02, 30),
+        (-1, 95.0, 1000, 0.02, 30), (1, 105.0, math.nan, 0.5, 90),
+    )  # fmt: skip
+    levels = levels_of(cleaned.chain)
+    assert (levels.call_wall, levels.put_wall) == (100.0, 90.0)
+    assert (levels.max_gamma, levels.max_negative_gamma) == (100.0, 90.0)
+    assert levels.highest_oi_strike == 90.0
+    assert levels.strikes.tolist() == [90, 95, 100, 110]
+    assert [day - DAY for day, _ in levels.by_expiry] == [30, 60]
+    assert levels.net_gex == pytest.approx(0.0)
+    calls = levels_of(listed((1, 100.0, 1000, 0.02, 30)).chain)
+    assert (calls.put_wall, calls.max_negative_gamma, calls.net_gex) == (None, None, 200_000.0)
+
+
+def test_a_strike_without_gamma_is_no_wall():
+    """Open interest with a gamma of 0 is open interest: a net of 0, and nothing stands out."""
+    levels = levels_of(listed((1, 100.0, 1000, 0.0, 30)).chain)
+    assert (levels.net_gex, levels.highest_oi_strike) == (0.0, 100.0)
+    assert (levels.call_wall, levels.max_gamma, levels.max_negative_gamma) == (None, None, None)
+
+
+def test_only_what_is_held_alive_and_priced_is_repriced():
+    """No open interest, no IV, no time: such contracts change neither the flip nor the gamma."""
+    chain = book(*PAIR, (-1, 100, 5000, 0.2, 30)).chain
+    middle = chain.strike == 100
+    want = reprice(book(*PAIR).chain)
+    for change in (
+        {"open_interest": np.where(middle, 0.0, chain.open_interest)},
+        {"open_interest": np.where(middle, np.nan, chain.open_interest)},
+        {"iv": np.where(middle, np.nan, chain.iv)},
+    ):
+        assert reprice(dataclasses.replace(chain, **change)) == want
+    assert reprice(chain, np.where(middle, 0.0, 30.0)) == want
+    assert reprice(chain) != want
+
+
+@pytest.mark.parametrize(
+    ("value", "gamma"), [(None, "unknown"), (0.0, "unknown"), (1.0, "positive"), (-0.5, "negative")]
+)
+def test_the_regime_is_the_sign_at_spot(value, gamma):
+    """Nothing at all is no regime."""
+    assert Repriced(value, (), None, "").gamma == gamma
+
+
+def test_every_note_in_words():
+    """The file against the re-pricing with both figures; walls that are inverted."""
+    raw = book(*PAIR).chain
+    opposed = dataclasses.replace(raw, gamma=np.where(raw.right > 0, 0.001, 0.05))
+    found = exposure_of(clean(opposed))
+    own, model = found.levels.net_gex, found.repriced.gex
+    assert own < 0 < model
+    assert own == pytest.approx(-490_000)
+    assert found.notes == ((
+        f"the file's own gammas give -0.49 m, re-priced gamma {dollars(model)}: "
+        "the regime follows the re-priced one"
+    ),)  # fmt: skip
+    inverted = exposure_of(book((1, 90, 10, 0.2, 30), (-1, 110, 12, 0.2, 30)))
+    assert inverted.notes[-1] == "the walls are inverted (call 90, put 110)"
+
+
+def test_series_that_are_over_are_summed_without_what_is_unknown():
+    """The note has both nets; with a net of 0 anything that expired is told."""
+    late = datetime(2026, 3, 18, 20, 30, tzinfo=UTC)
+    over = (1, 100.0, 100.0, 0.1, 0), (1, 101.0, math.nan, 0.1, 0), (-1, 99.0, 40.0, 0.1, 0)
+    found = exposure_of(listed(*over, (1, 100.0, 1000.0, 0.05, 30), as_of=late))
+    assert found.expired_gex == pytest.approx(60_000)
+    assert found.notes == (
+        "series that have expired are left out; with them net GEX would be 0.56 m instead of 0.5 m",
+    )
+    same = exposure_of(listed(over[0], (1, 100.0, 1000.0, 0.0, 30), as_of=late))
+    assert same.notes == (
+        "series that have expired are left out; with them net GEX would be 0.1 m instead of 0 m",
+    )
+    assert exposure_of(listed(over[0], as_of=late)).notes == ()
+
+
+def test_crossings_near_spot_are_told_apart():
+    """Steps of a quarter of a percent: a band of one percent of the other sign has two ends."""
+    cleaned = book((-1, 100.0, 4000, 0.03, 2), (1, 99.0, 4000, 0.05, 2), (1, 101.0, 4000, 0.05, 2))
+    found = reprice(cleaned.chain)
+    ends = [c.spot for c in found.crossings]
+    assert [c.direction for c in found.crossings] == ["down", "up"]
+    assert 99.0 < ends[0] < 100.0 < ends[1] < 101.0
+    assert found.gamma == "negative"

@@ -127,3 +127,50 @@ def test_each_says_in_words_what_it_was(figures):
     assert told
     assert all(" " in words for words in told)
     assert len(set(told)) == len(told)
+
+
+WORDS = [
+    # figures, rules -> rule, value, limit, words
+    ({"vrp_20d": 2.0}, {}, [("spread_min", 2.0, 2.0, "spread 2.00 is not above 2")]),
+    ({"vrp_20d": 2.01}, {}, []),
+    ({"vrp_20d": None}, {}, [("spread_min", None, 2.0, "spread is missing")]),
+    ({"z_score": None}, {}, [("z_min", None, 1.0, "z is missing")]),
+    ({"z_score": 0.2, "gamma": "negative", "gamma_flip": None}, {},
+     [("z_min", 0.2, 1.0, "z +0.20 is below 1 in negative gamma")]),
+    ({"gamma": "unknown", "gamma_flip": None}, {},
+     [("unknown_gamma", None, None, "the gamma regime is not known")]),
+    ({"percentile": 80.0}, {"percentile_min": 80}, []),
+    ({"percentile": 79.9}, {"percentile_min": 80},
+     [("percentile_min", 79.9, 80.0, "percentile 79.90 is not above 80")]),
+    ({"percentile": None, "gamma": "negative", "gamma_flip": None}, {"percentile_min": 80},
+     [("percentile_min", None, 80.0, "percentile is missing")]),
+    ({"percentile": 1.0, "z_score": 0.2}, {"percentile_min": 80}, []),
+    ({"rv_90d": 18.0, "z_score": 0.2}, {},
+     [("structural_min", 1.05, 1.10, "IV/HV90 1.05 is not above 1.1")]),
+    ({"rv_90d": 18.0}, {}, []),
+    ({"rv_30d": 17.5}, {"method": "both"},
+     [("tactical_min", 1.08, 1.15, "IV/HV30 1.08 is not above 1.15")]),
+    ({"rv_90d": None}, {"method": "ratio"}, [("structural_min", None, 1.10, "IV/HV90 is missing")]),
+    ({"z_score": -0.6}, {}, [("z_exit", -0.6, -0.5, "compressed, z -0.60 is below -0.5")]),
+    ({"spot": 573.0}, {}, []),
+    ({"next_earnings": TODAY + timedelta(10)}, {},
+     [("earnings_days", 10.0, 10, "earnings on 2026-11-30, in 10 days")]),
+    ({"next_earnings": TODAY, "vrp_regime": "event_only"}, {},
+     [("earnings_days", 0.0, 10, "earnings on 2026-11-20, in 0 days"),
+      ("event_warning", None, None, "the source warns of an event")]),
+    ({"vrp_20d": -1.0}, {"size_by": "spread", "spread_min": -5},
+     [("size_by", -1.0, 5.0, "between the bands: 0% of the cell's size for the spread")]),
+    ({}, {"size_a": 0}, [("size_a", 0.0, 0.0, "the size is 0")]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("figures", "rules", "want"), WORDS)
+def test_each_filter_whole(figures, rules, want):
+    """At its limit and beside it: the rule, the figure, the limit and the sentence."""
+    rules = STANDARD.with_values(rules)
+    made = Snapshot(symbol="SPY", source="x", as_of=NOW, fetched_at=NOW, **(GOOD | figures))
+    out = rejections(made, decide(made, rules, today=TODAY), rules, today=TODAY)
+    assert [tuple(one) for one in out] == [
+        (rule, value if value is None else pytest.approx(value), limit, words)
+        for rule, value, limit, words in want
+    ]

@@ -13,9 +13,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vrp_xl.core import calendar
-from vrp_xl.core.history import OWN, WINDOWS, complete, same_standing, z_from
+from vrp_xl.core.history import (
+    DAYS_KEPT,
+    OWN,
+    SPLIT,
+    WINDOWS,
+    complete,
+    of_another_tenor,
+    prices_of,
+    same_standing,
+    z_from,
+)
 from vrp_xl.core.realized import close_to_close, one_sided
 from vrp_xl.core.snapshot import FIGURES
+from vrp_xl.errors import VrpError
 from vrp_xl.sources.cboe_files import read_file
 
 DAY = date(2026, 3, 27)
@@ -171,6 +182,10 @@ def test_no_spread_and_flat_history_have_no_z(snap):
     flat = {"vrp_20d": series([3.0] * 100, end=DAYS[-2])}
     assert "no spread" in complete(snap(), flat, day=DAY).missing["z_score"]
     assert "never changes" in complete(snap(vrp_20d=4.0), flat, day=DAY).missing["z_score"]
+    got = complete(snap(atm_iv=20.0), {"atm_iv": series([20.0] * 100, end=DAYS[-2])}, day=DAY)
+    assert (got.iv_rank, got.iv_percentile, got.iv_percentile_60) == (None, None, 0.0)
+    assert "no range" in got.missing["iv_rank"]
+    assert got.missing["iv_percentile"] == got.missing["iv_rank"]
 
 
 def test_iv_rank_and_percentile(snap):
@@ -296,7 +311,8 @@ def test_a_return_over_many_days_is_not_a_daily_one(snap):
 def test_a_close_of_the_day_or_the_spot_must_be_there(snap):
     """Closes that end days before are not today's volatility."""
     got = complete(snap(), {"close": series(walk(40), end=DAYS[-4])}, day=DAY)
-    assert f"There is no close of {DAY}; the last is of {DAYS[-4]}" in got.missing["rv_20d"]
+    told = f"There is no close of {DAY}; the last is of {DAYS[-4]}. They grow by one a day"
+    assert got.missing["rv_20d"].startswith(told)
 
 
 # The index that stands in
@@ -455,3 +471,327 @@ def test_a_delivered_z_leads_and_ours_stand_beside_it(snap):
     assert z_from(got) == "as delivered"
     assert got.z_252 is not None
     assert not same_standing(got, got.replace(basis={"z_score": "VIX minus RV20, over"}))
+    assert complete(snap(z_score=2.5), {}, day=DAY).history_days is None
+    assert complete(snap(history_days=30), {}, day=DAY).history_days == 30
+
+
+# Edges
+
+
+def without(n, *at):
+    """Closes of n days, some of them missing."""
+    return [row for i, row in enumerate(series(walk(n))) if i not in at]
+
+
+@pytest.mark.parametrize(
+    ("lost", "told"),
+    [
+        ((10,), "21 closes, 1 trading day is missing: one return spans 2 days"),
+        ((10, 14), "21 closes, 2 trading days are missing: one return spans 2 days"),
+        ((10, 11), "21 closes, 2 trading days are missing: one return spans 3 days"),
+        ((2,), "21 closes"),
+        ((3,), "21 closes, 1 trading day is missing: one return spans 2 days"),
+        ((22,), "21 closes, 1 trading day is missing: one return spans 2 days"),
+        ((10, 14, 18), "3 trading days are missing among 21 closes."),
+        ((-3, -4, -5, -6, 10), "21 closes, 1 trading day is missing: one return spans 2 days"),
+        ((0, -1, -2, -3, 10), "21 closes, 1 trading day is missing: one return spans 2 days"),
+    ],
+)
+def test_up_to_a_tenth_of_the_days_may_be_missing(snap, lost, told):
+    """2 of 20, counted from the first close that the window uses; a third is too many."""
+    got = complete(snap(), {"close": without(32, *(8 + i for i in lost))}, day=DAY)
+    if got.rv_20d is None:
+        assert got.missing["rv_20d"].startswith(told)
+        assert "vrp-xl history import FILE --symbol SPY --field close" in got.missing["rv_20d"]
+    else:
+        assert got.basis["rv_20d"] == got.basis["upside_rv"] == f"{OWN}: {told}"
+
+
+@pytest.mark.parametrize(
+    ("lost", "known"),
+    [
+        ((40, 41), True),
+        ((40, 41, 42), False),
+        ((20, 22, 60, 61), True),
+        ((20, 22, 60, 61, 62), False),
+    ],
+)
+def test_a_return_may_span_three_days(snap, lost, known):
+    """Two days in a row lost make one of three; three in a row one of four, which is refused."""
+    got = complete(snap(), {"close": without(97, *lost)}, day=DAY)
+    assert (got.rv_90d is not None) is known
+    if known:
+        assert got.basis["rv_90d"].endswith(f"{len(lost)} trading days are missing: "
+                                            "one return spans 3 days")  # fmt: skip
+    else:
+        after = DAYS.index(DAY) - 96 + lost[-1] + 1
+        assert got.missing["rv_90d"].startswith(
+            f"There is no close between {DAYS[after - 4]} and {DAYS[after]}: a return over 4 "
+            "trading days is not a daily one."
+        )
+        assert "--field close" in got.missing["rv_90d"]
+
+
+@pytest.mark.parametrize(("back", "known"), [(20, True), (19, False)])
+def test_a_step_counts_only_inside_the_window(snap, back, known):
+    """The first close of the window may be the first at the new price; a day later it may not."""
+    closes = series(walk(60))
+    raw = [(d, c * 2 if i < 59 - back else c) for i, (d, c) in enumerate(closes)]
+    got = complete(snap(), {"close": raw}, day=DAY)
+    assert (got.rv_20d is not None) is known
+    marked = complete(snap(), {"close": raw, SPLIT: [(raw[59 - back][0], 2.0)]}, day=DAY)
+    assert ("adjusted for the 2:1 split" in marked.basis["rv_20d"]) is not known
+
+
+def test_an_unclear_step_asks_for_its_ratio(snap):
+    """The sentence begins large, names the newest step, and leaves the ratio to the user."""
+    closes = walk(40)
+    raw = [c * 8.88 if i < 30 else c * 2 if i < 35 else c for i, c in enumerate(closes)]
+    got = complete(snap(), {"close": series(raw)}, day=DAY)
+    assert got.missing["rv_20d"].startswith("The close goes from ")
+    assert f"vrp-xl history split SPY {DAYS[-5]} 2:1 (or: none)" in got.missing["rv_20d"]
+    wild = [c * 4.44 if i < 30 else c for i, c in enumerate(closes)]
+    told = complete(snap(), {"close": series(wild)}, day=DAY).missing["rv_20d"]
+    assert f"vrp-xl history split SPY {DAYS[-10]} RATIO (or: none)" in told
+    assert "a split that is not adjusted, or the price itself?" in told
+
+
+def test_the_closes_that_prices_are_made_of():
+    """Trading days up to the day, ended by the spot where it has no close; nothing is invented."""
+    closes = series(walk(DAYS_KEPT + 5))
+    full = prices_of("SPY", closes, {}, day=DAY)
+    assert (full.symbol, full.day, len(full.closes)) == ("SPY", DAY, DAYS_KEPT)
+    assert full.days[-1] == DAY
+    assert full.places == tuple(range(DAYS_KEPT))
+    week = closes[-6:-1]
+    ended = prices_of("SPY", week, {}, day=DAY, spot=0.5)
+    assert (ended.days[-1], ended.closes[-1], ended.places) == (DAY, 0.5, (0, 1, 2, 3, 4, 5))
+    assert prices_of("SPY", closes[-5:], {}, day=DAY, spot=1.0).closes[-1] == closes[-1][1]
+    for spot in (None, 0.0, -1.0):
+        assert prices_of("SPY", week, {}, day=DAY, spot=spot).days[-1] == DAYS[-2]
+    none = prices_of("SPY", [], {}, day=DAY, spot=100.0)
+    assert (none.symbol, none.day, none.days, none.error) == ("SPY", DAY, (), None)
+    friday, saturday = date(2026, 3, 20), date(2026, 3, 21)
+    odd = prices_of("SPY", [*series(walk(5), end=friday), (saturday, 1.0)], {}, day=saturday)
+    assert (len(odd.closes), odd.days[-1]) == (5, friday)
+
+
+def test_each_spread_names_its_parts(snap):
+    """What it was made from; what lacks names the part that is not there, with its reason."""
+    parts = {
+        "atm_iv": 20.0, "rv_5d": 11.0, "rv_10d": 12.0, "rv_20d": 13.0, "rv_30d": 14.0,
+        "put_wing_iv": 25.0, "downside_rv": 15.0, "call_wing_iv": 18.0, "upside_rv": 16.0,
+    }  # fmt: skip
+    got = complete(snap(**parts), {}, day=DAY)
+    told = {
+        "vrp_5d": (9.0, "ATM IV minus RV5"), "vrp_10d": (8.0, "ATM IV minus RV10"),
+        "vrp_20d": (7.0, "ATM IV minus RV20"), "vrp_30d": (6.0, "ATM IV minus RV30"),
+        "put_vrp": (10.0, "put wing IV minus the volatility of falling days"),
+        "call_vrp": (2.0, "call wing IV minus the volatility of rising days"),
+        "variance_premium": (pytest.approx(0.0231), "ATM IV and RV20"),
+    }  # fmt: skip
+    for name, (value, words) in told.items():
+        assert (getattr(got, name), got.basis[name]) == (value, f"{OWN}: {words}"), name
+    lost = complete(
+        snap(rv_20d=13.0, put_wing_iv=25.0, missing={"atm_iv": "no chain"}), {}, day=DAY
+    )
+    assert lost.missing["vrp_20d"] == "no atm_iv: no chain"
+    assert lost.missing["call_vrp"] == "no call_wing_iv"
+    assert lost.missing["put_vrp"].startswith("no downside_rv: 0 of 21 closes are stored.")
+    assert (lost.variance_premium, "variance_premium" in lost.basis) == (None, False)
+
+
+def test_what_lacks_says_what_would_fill_it(snap):
+    """Own days first, then the index, each with the command that brings it."""
+    own = complete(snap(symbol="XOM", atm_iv=20.0, vrp_20d=4.0), {}, day=DAY)
+    grow = "they grow by one a day, or: vrp-xl history import FILE --symbol XOM --field"
+    assert own.missing["z_score"] == f"0 of 60 days of spreads are stored; {grow} vrp_20d"
+    assert own.missing["iv_rank"] == f"0 of 60 days of ATM IV are stored; {grow} atm_iv"
+    assert own.missing["z_504"] == own.missing["percentile"] == own.missing["z_score"]
+    assert own.missing["iv_percentile_60"] == own.missing["iv_percentile"] == own.missing["iv_rank"]
+    assert (own.history_days, own.basis["history_days"]) == (0, f"{OWN}: days stored so far")
+    bare = complete(snap(symbol="XOM"), {}, day=DAY)
+    assert bare.missing["z_score"] == (f"there is no spread to compare: {bare.missing['vrp_20d']}")
+    assert bare.missing["iv_rank"] == "there is no ATM IV to compare"
+    spy = complete(snap(atm_iv=20.0, vrp_20d=4.0), {}, day=DAY)
+    index = "; the history of VIX could stand in: vrp-xl history import FILE --symbol VIX"
+    assert f"vrp_20d{index} --field close" in spy.missing["z_score"]
+    assert f"atm_iv{index} --field close" in spy.missing["iv_rank"]
+
+
+@pytest.mark.parametrize(("days", "known"), [(60, False), (61, True)])
+def test_an_index_needs_sixty_days_before_today(snap, days, known):
+    """Of the index for the rank, of the index and 20 returns for the z-score."""
+    stored = indexed(days)
+    rank = complete(snap(atm_iv=25.0), stored, day=DAY)
+    assert (rank.iv_rank is not None) is known
+    if not known:
+        assert rank.missing["iv_rank"].endswith("; VIX has 59 of 60 days")
+    assert rank.missing["z_score"].endswith(
+        f"; VIX minus RV20 has {days - 21} of 60 days: import closes too"
+    )
+    z = complete(snap(atm_iv=25.0), indexed(days + 20), day=DAY)
+    assert (z.z_score is not None) is known
+    if known:
+        assert (z.history_days, z.basis["z_score"]) == (
+            60,
+            "VIX minus RV20, over the 60 days before",
+        )
+        assert z.basis["z_60"] == "VIX minus RV20, over the 60 days before, thin"
+    else:
+        assert z.missing["z_score"].endswith("has 59 of 60 days: import closes too")
+    alone = complete(snap(atm_iv=25.0), {"VIX": stored["VIX"]}, day=DAY)
+    assert alone.missing["z_score"].endswith("has 0 of 60 days: import closes too")
+    ended = {"close": indexed(100)["close"][:-1], "VIX": indexed(100)["VIX"]}
+    assert (
+        complete(snap(atm_iv=25.0), ended, day=DAY)
+        .missing["z_score"]
+        .endswith(f"; VIX minus RV20 has no value of {DAY}; its last is of {DAYS[-2]}")
+    )
+
+
+def test_an_iv_of_another_tenor_has_no_standing(snap):
+    """ATM IV of the nearest expiry compares with no history of 30 days, and says why."""
+    near = {"atm_iv": 25.0, "vrp_20d": 4.0, "basis": {"atm_iv": "nearest expiry, 3 days"},
+            "missing": {"atm_iv_30d": "one expiry alone"}}  # fmt: skip
+    stored = indexed(400) | {
+        "vrp_20d": series(spreads(90), end=DAYS[-2]), "atm_iv": series(walk(90), end=DAYS[-2])
+    }  # fmt: skip
+    got = complete(snap(**near), stored, day=DAY)
+    assert of_another_tenor(got)
+    for name in ("z_score", "percentile", "z_60", "iv_rank", "iv_percentile", "iv_rank_252"):
+        assert (getattr(got, name), got.missing[name]) == (None, "one expiry alone"), name
+    assert got.history_days == 90
+    for known in ({"missing": {}}, {"basis": {}}):
+        assert complete(snap(**near | known), stored, day=DAY).z_score is not None
+
+
+def test_where_a_z_comes_from(snap):
+    """Nothing, the vendor, the symbol itself, or an index: only like compares with like."""
+    z = [
+        snap(basis={"z_score": "VIX minus RV20, over the 60 days before"}),
+        snap(z_score=1.0),
+        snap(z_score=1.0, basis={"z_score": f"{OWN}: spread over the 60 days before"}),
+        snap(z_score=1.0, basis={"z_score": "VIX minus RV20, over the 60 days before, thin"}),
+    ]
+    assert [z_from(one) for one in z] == [None, "as delivered", OWN, "VIX minus RV20"]
+    assert same_standing(z[2], z[2].replace(basis={"z_score": f"{OWN}: spread over the 99 days"}))
+    assert not same_standing(z[2], z[3])
+
+
+def test_limits_of_the_caller_hold(snap):
+    """Its own window, fewest days and thin days, for the leading figures and the windows."""
+    past = spreads(100)
+    stored = {
+        "vrp_20d": series(past, end=DAYS[-2]),
+        "atm_iv": series([v + 20 for v in past], end=DAYS[-2]),
+    }
+    s = snap(symbol="XOM", vrp_20d=4.0, atm_iv=21.0)
+    wide = complete(s, stored, day=DAY, z_window=80, z_days_min=100, z_days_thin=60)
+    assert (wide.history_days, wide.basis["iv_rank"]) == (
+        80,
+        f"{OWN}: ATM IV over the 80 days before",
+    )
+    assert wide.z_score == pytest.approx(
+        (4 - statistics.mean(past[-80:])) / statistics.stdev(past[-80:])
+    )
+    assert wide.basis["z_60"] == f"{OWN}: spread over the 60 days before"
+    assert wide.missing["z_252"] == "100 of the 126 days that a window of 252 needs are stored"
+    short = complete(s, stored, day=DAY, z_days_min=101)
+    assert short.missing["z_score"].startswith("100 of 101 days of spreads are stored")
+    assert short.missing["iv_rank"].startswith("100 of 101 days of ATM IV are stored")
+    assert (short.z_score, short.history_days) == (None, 100)
+    assert complete(s, stored, day=DAY, z_days_min=101, z_window=99).history_days == 99
+
+
+ODD = {
+    "whole": (80, {}),
+    "just enough": (21, {}),
+    "too few": (20, {}),
+    "two and three lost": (90, {"lost": (30, 34, 60, 64, 68)}),
+    "two in a row": (80, {"lost": (40, 41)}),
+    "three in a row": (80, {"lost": (40, 41, 42)}),
+    "a step": (80, {"steps": {40: 2.0}}),
+    "two steps": (90, {"steps": {30: 2.0, 55: 0.1}}),
+    "a bad close": (80, {"bad": {40: 0.0}}),
+    "a bad close at the end": (60, {"bad": {59: -1.0}}),
+    "pennies": (60, {"scale": 0.005}),
+}
+
+
+def odd(n, *, lost=(), steps=None, bad=None, scale=1.0):
+    """Closes of n days on which something is wrong."""
+    rows = []
+    for i, (day, close) in enumerate(series(walk(n))):
+        scale *= (steps or {}).get(i, 1.0)
+        if i not in lost:
+            rows.append((day, (bad or {}).get(i, close * scale)))
+    return rows
+
+
+@pytest.mark.parametrize(("n", "wrong"), ODD.values(), ids=list(ODD))
+def test_the_days_before_are_those_whose_closes_would_do(n, wrong):
+    """Every day that has its 21 closes has its volatility, every other day none."""
+    closes = odd(n, **wrong)
+    wanted = {}
+    for i, (day, _) in enumerate(closes):
+        try:
+            wanted[day] = close_to_close(
+                prices_of("SPY", closes[: i + 1], {}, day=day).window(20)[0]
+            )
+        except VrpError:
+            continue
+    found = dict(prices_of("SPY", closes, {}, day=closes[-1][0]).realized_before(20))
+    assert found == pytest.approx(wanted)
+    assert bool(found) is (n > 20)
+
+
+def test_one_bad_close_costs_the_index_its_days_alone(snap):
+    """A close of 0 a year ago takes 21 days out of the history, not all of it."""
+    stored = indexed(400)
+    stored["close"][120] = (stored["close"][120][0], 0.0)
+    got = complete(snap(atm_iv=25.0), stored, day=DAY)
+    assert (got.z_score is not None, got.history_days) == (True, 252)
+    assert got.basis["z_504"] == "VIX minus RV20, over the 358 days before"
+
+
+def test_what_others_said_of_a_figure_stays(snap):
+    """A basis that is not ours is no reason to drop the figure, and outlives what is made anew."""
+    said = {
+        "spot": "the last close", "fair_vol": "VIX over the counter",
+        "z_score": "vendor, over the 60 days before", "iv_rank": "VIX as the vendor says",
+    }  # fmt: skip
+    given_ = snap(spot=100.0, fair_vol=20.0, z_score=1.5, iv_rank=40.0, basis=said)
+    first = complete(given_, {"close": series(walk(60))}, day=DAY)
+    assert first.basis["rv_20d"].startswith(OWN)
+    again = complete(first, {}, day=DAY)
+    for got in (first, again):
+        assert (got.fair_vol, got.z_score, got.iv_rank) == (20.0, 1.5, 40.0)
+        assert {k: v for k, v in got.basis.items() if not v.startswith(OWN)} == said
+    assert again.basis == said
+
+
+def test_what_an_index_said_is_kept_with_its_basis_or_made_anew(snap):
+    """Without the index it stays; an index that lacks today, or own days, end it."""
+    stored = indexed(400)
+    first = complete(snap(atm_iv=25.0), stored, day=DAY)
+    kept = complete(first, {"close": stored["close"]}, day=DAY)
+    for name in ("z_score", "history_days", "iv_rank", "iv_percentile_60"):
+        assert kept.basis[name] == first.basis[name]
+        assert name not in kept.missing
+    assert kept.basis["rv_20d"] == f"{OWN}: 21 closes"
+    late = complete(first, stored | {"VIX": stored["VIX"][:-1]}, day=DAY)
+    assert (late.z_score, late.iv_rank, late.history_days) == (None, None, 0)
+    own = {"close": stored["close"], "vrp_20d": series(spreads(90), end=DAYS[-2])}
+    grown = complete(first, own, day=DAY)
+    assert (grown.history_days, grown.basis["history_days"][:11]) == (90, OWN)
+
+
+@pytest.mark.parametrize(("days", "thin"), [(125, ", thin"), (126, "")])
+def test_a_window_is_thin_below_126_days(snap, days, thin):
+    """Said of each window, not of the leading figure."""
+    stored = {"vrp_20d": series(spreads(days), end=DAYS[-2])}
+    got = complete(snap(vrp_20d=4.0), stored, day=DAY, z_days_thin=126, z_days_min=60)
+    assert got.basis["z_60"] == f"{OWN}: spread over the 60 days before, thin"
+    assert got.basis.get("z_252", "") == ("" if thin else f"{OWN}: spread over the 126 days before")
+    assert got.basis["z_score"] == f"{OWN}: spread over the {days} days before"

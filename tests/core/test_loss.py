@@ -174,3 +174,85 @@ def test_a_loss_below_a_dollar_is_one():
     assert found.usd == pytest.approx(15)
     with pytest.raises(InputError, match="Give the strikes"):
         largest_loss((), 1.0)
+
+
+TESTED = [
+    # legs, spot, move, credit -> side, breached, words
+    ("-P 560 +P 550", 560.0, 10, None, "put", True, "put 560 is breached: spot 560"),
+    ("-P 560 +P 550", 560.01, None, None, "none", False, "not tested"),
+    ("-P 560 +P 550", 560.01, 0.0, None, "none", False, "not tested"),
+    ("-P 560 +P 550", 562.49, 10, None, "put", False, "put 560 is 0.25 moves away"),
+    ("-P 560 +P 550", 562.5, 10, None, "none", False, "not tested"),
+    ("-C 620.5 +C 630", 620.5, None, None, "call", True, "call 620.5 is breached: spot 620.5"),
+    ("-C 620 +C 630", 618, 10, None, "call", False, "call 620 is 0.20 moves away"),
+    ("-C 620 +C 630", 617.5, 10, None, "none", False, "not tested"),
+    ("-P 540 -P 550 -C 560 -C 570", 551, 10, None, "put", False, "put 550 is 0.10 moves away"),
+    ("-P 540 -P 550 -C 560 -C 570", 560, 10, None, "call", True, "call 560 is breached: spot 560"),
+    ("-P 99 -C 101", 100.4, 4, None, "call", False, "call 101 is 0.15 moves away"),
+    ("-P 99 -C 101", 99.6, 4, None, "put", False, "put 99 is 0.15 moves away"),
+    ("-P 100 -C 100", 100, 9, None, "put", True, "put break-even 100 is breached: spot 100"),
+    ("-P 100 -C 100", 95, 10, 5, "put", True, "put break-even 95 is breached: spot 95"),
+    ("-P 100 -C 100", 105, 10, 5, "call", True, "call break-even 105 is breached: spot 105"),
+    ("-P 100 -C 100", 103, 10, 5, "call", False, "call break-even 105 is 0.20 moves away"),
+    ("-P 100 -C 100", 97, 10, 5, "put", False, "put break-even 95 is 0.20 moves away"),
+    ("-P 100 -C 100", 100, 10, 5, "none", False, "not tested"),
+    ("-P 105 -C 95", 99, 10, 12, "none", False, "not tested"),
+    ("-P 105 -C 95", 94, 10, 12, "put", False, "put break-even 93 is 0.10 moves away"),
+]
+
+
+@pytest.mark.parametrize(("text", "spot", "move", "credit", "side", "breached", "words"), TESTED)
+def test_the_tested_side_by_hand(text, spot, move, credit, side, breached, words):
+    """The nearer short strike, or break-even where both sides are sold at or beyond each other."""
+    found = losses.tested_side(read_legs(text), spot=spot, move=move, within=0.25, credit=credit)
+    assert found == (side, breached, words)
+
+
+def test_a_stress_by_hand():
+    """2.5 deviations by default, down or up; the covered side counts whole, ratios as they are."""
+    naked = read_legs("-P 95 -C 105")
+    assert largest_loss(naked, 2, spot=100, move=10) == (1800.0, "stress")
+    assert largest_loss(naked, 2, spot=100, move=10, stress_sd=1) == (300.0, "stress")
+    assert largest_loss(naked, 2, spot=100, move=0) == (0.0, "stress")
+    jade = read_legs("-P 95 -C 105 +C 110")
+    assert largest_loss(jade, 1, spot=100, move=1) == (400.0, "stress")
+    assert largest_loss(jade, 1, spot=100, move=10) == (1900.0, "stress")
+    turned = read_legs("-C 105 -P 95 +P 90")
+    assert largest_loss(turned, 1, spot=100, move=10) == (1900.0, "stress")
+    assert largest_loss(turned, 1, spot=100, move=1) == (400.0, "stress")
+    assert largest_loss(read_legs("-C 100 +C 130"), 1) == (2900.0, "maximum")
+    assert largest_loss(read_legs("-C 1 +C 3"), 0.5) == (150.0, "maximum")
+    back = read_legs("+P 100 -2x P 90")
+    assert payoff(back, 80) == pytest.approx(0)
+    assert largest_loss(back, 1, spot=100, move=12) == (900.0, "stress")
+    assert payoff(read_legs("-C 100 +2x C 110"), 125) == pytest.approx(5)
+    assert largest_loss(read_legs("-C 100 +2x C 110"), 1) == (900.0, "maximum")
+
+
+@pytest.mark.parametrize(
+    ("legs", "given_", "kind", "words"),
+    [
+        ([HeldLeg(-1, "put", 90)], {"move": 5}, NoNumberError, "needs spot, an implied volatility"),
+        ([HeldLeg(-1, "put", 90)], {"spot": 95}, NoNumberError, "or buy the wing that is missing"),
+        ([HeldLeg(-1, "put", 0)], {"spot": 95, "move": 5}, InputError, "must be above 0"),
+        ([HeldLeg(1, "put", 9, 0)], {}, InputError, "Strikes and numbers of options must be above"),
+        ([HeldLeg(1, "put", 9), HeldLeg(1, "put", 9, -1)], {}, InputError, "must be above 0"),
+        ([], {}, InputError, r"Without strikes there is no loss to compute\. Give the strikes"),
+    ],
+)
+def test_what_a_loss_cannot_be_made_of(legs, given_, kind, words):
+    """Each says what it is about."""
+    with pytest.raises(kind, match=words):
+        largest_loss(legs, 1, **given_)
+
+
+def test_a_leg_in_words_and_the_sides_that_are_open():
+    """Sign, number where it is not 1, side, strike; more sold than bought is open."""
+    legs = [HeldLeg(-1, "put", 560), HeldLeg(1, "call", 90.5, 2), HeldLeg(-1, "call", 100, 1.5)]
+    assert [leg.words for leg in legs] == ["-P 560", "+2xC 90.5", "-1.5xC 100"]
+    assert losses.uncovered(legs) == ("put",)
+    assert losses.uncovered([*legs, HeldLeg(-1, "call", 110)]) == ("put", "call")
+    assert (
+        losses.uncovered([HeldLeg(-1, "call", 100, 0.3), *[HeldLeg(1, "call", 110, 0.1)] * 3]) == ()
+    )
+    assert losses.uncovered([]) == ()

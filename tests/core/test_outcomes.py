@@ -121,11 +121,59 @@ def test_a_move_like_a_split_is_told():
     assert move == pytest.approx(-50, abs=4)
 
 
+def test_how_two_series_met():
+    """Days of both, days of either alone within the common span, its ends, and wild days."""
+    days = [day for day, _ in SERIES.closes[:60]]
+    closes = [(day, 100.0) for day in days]
+    closes[30:] = [(day, 135.0) for day in days[30:]]  # 35 % to the day is no split yet
+    closes[40:] = [(day, 182.5) for day in days[40:]]
+    closes[45:] = [(day, 182.5 * 0.65) for day in days[45:]]  # nor is 35 % down
+    closes[50:] = [(day, 77.0) for day in days[50:]]
+    ivs = [(day, 20.0) for n, day in enumerate(days) if n >= 5 and n not in (10, 11, 20)]
+    closes = [dated for n, dated in enumerate(closes) if n != 25 and n < 55]
+    met = outcomes.from_series(outcomes.Series("S", closes, ivs), STANDARD, TENOR)[1]
+    assert met == (
+        "S", 46, 3, 1, days[5], days[54],
+        ((days[40], pytest.approx(100 * 47.5 / 135)),
+         (days[50], pytest.approx(100 * (77 / 118.625 - 1)))),
+    )  # fmt: skip
+    calm = SERIES._replace(closes=closes[:20])
+    assert outcomes.from_series(calm, STANDARD, TENOR)[1].jumps == ()
+
+
+def test_rows_of_a_series_name_their_symbol_and_hold_no_decision():
+    """What only a journal knows is empty; the other z-scores are over their own windows."""
+    assert (DAYS.names, DAYS.symbol.tolist()) == (("ABC",), [0] * 700)
+    assert DAYS.symbol.dtype == DAYS.day.dtype == np.int64
+    assert set(DAYS.cell.tolist()) == {""}
+    assert np.isnan(DAYS.candidate).all()
+    assert [np.flatnonzero(~np.isnan(z))[0] for z in DAYS.z_others.T] == [80, 272, 524]
+    np.testing.assert_array_equal(DAYS.z_others[:, 1], DAYS.z)
+    short = outcomes.from_series(SERIES, STANDARD.with_values({"z_window": 100}), TENOR)[0]
+    assert np.flatnonzero(~np.isnan(short.z))[0] == 120
+    assert np.flatnonzero(~np.isnan(short.spread_percentile))[0] == 120
+    assert np.flatnonzero(~np.isnan(short.iv_percentile))[0] == 252
+
+
+def test_fewer_closes_than_a_tenor_have_no_outcome():
+    """22 closes have one, 21 none; both are rows."""
+    for n, known in ((TENOR, 0), (TENOR + 1, 1)):
+        few = days_of(SERIES._replace(closes=SERIES.closes[:n], ivs=SERIES.ivs[:n]))
+        assert (len(few), np.isfinite(few.following).sum()) == (n, known)
+
+
 def test_no_common_day_is_an_error_that_names_both_spans():
     """Files of different years cannot be lined up."""
     apart = SERIES._replace(closes=SERIES.closes[:300], ivs=SERIES.ivs[300:])
-    with pytest.raises(InputError, match=r"ABC: no day has both .* 2015-01-02 to .* 2016-"):
+    with pytest.raises(InputError) as error:
         days_of(apart)
+    first, last = SERIES.closes[299][0], SERIES.closes[300][0]
+    assert str(error.value) == (
+        f"ABC: no day has both a close and an implied volatility: closes 2015-01-02 to {first}, "
+        f"implied volatilities {last} to {SERIES.ivs[-1][0]}. Give files that cover the same days."
+    )
+    with pytest.raises(InputError, match=r"closes none, implied volatilities 2015-01-02 to"):
+        days_of(SERIES._replace(closes=[]))
 
 
 class Kept(NamedTuple):
@@ -180,6 +228,58 @@ def test_of_two_records_of_a_day_the_last_counts():
     assert np.isnan(found.following).all()
 
 
+def test_a_journal_of_several_symbols_with_what_it_did_not_know():
+    """Rows by symbol and day, each with the outcome of its own closes; None is "not known"."""
+    one, two = made(40), made(40, seed=8, symbol="XYZ")
+    days = [day for day, _ in one.closes]
+    bare = Kept("XYZ", days[1], 21.0, None, None, None, None, None, None, None)
+    whole = Kept("ABC", days[1], 20.0, 5.0, 15.0, 16.0, 1.2, 80.0, "B", candidate=True)
+    later = whole._replace(day=days[2], candidate=False, cell="?")
+    first = bare._replace(day=days[0])
+    found = outcomes.from_records(
+        [bare, later, whole, first], {"ABC": one.closes, "XYZ": two.closes}, TENOR
+    )
+    assert (found.names, found.symbol.tolist()) == (("ABC", "XYZ"), [0, 0, 1, 1])
+    assert found.day.tolist() == [days[n].toordinal() for n in (1, 2, 0, 1)]
+    assert found.symbol.dtype == found.day.dtype == np.int64
+    assert found.iv.tolist() == [20.0, 20.0, 21.0, 21.0]
+    assert found.cell.tolist() == ["B", "?", "", ""]
+    np.testing.assert_array_equal(found.candidate, [1.0, 0.0, np.nan, np.nan])
+    for name, value in (
+        ("spread", 5.0), ("hv30", 15.0), ("hv90", 16.0), ("z", 1.2), ("iv_percentile", 80.0),
+    ):  # fmt: skip
+        np.testing.assert_array_equal(getattr(found, name), [value, value, np.nan, np.nan])
+    assert found.z_others.shape == (4, 3)
+    assert np.isnan(found.z_others).all()
+    assert np.isnan(found.spread_percentile).all()
+    assert found.spread_percentile.shape == (4,)
+    want = [
+        days_of(series).following[at] for series, at in ((one, 1), (one, 2), (two, 0), (two, 1))
+    ]
+    np.testing.assert_allclose(found.following, want)
+    assert len(outcomes.from_records([], {}, TENOR)) == 0
+
+
+def test_no_outcome_reaches_over_a_doubtful_close():
+    """The step into day 30 touches what followed days 9 to 29, of that symbol alone."""
+    series = made(80)
+    days, twin = days_of(series), made(80, symbol="XYZ")
+    records = [*kept(days), *kept(days, symbol="XYZ")]
+    closes = {"ABC": series.closes, "XYZ": twin.closes}
+
+    def lost(*at):
+        doubtful = {"ABC": [series.closes[n][0] for n in at]}
+        found = outcomes.from_records(records, closes, TENOR, doubtful)
+        assert np.isfinite(found.following[80:139]).all()
+        return np.flatnonzero(np.isnan(found.following[:80])).tolist()
+
+    end = list(range(59, 80))
+    assert lost() == end
+    assert lost(30) == [*range(9, 30), *end]
+    assert lost(2, 30) == [0, 1, *range(9, 30), *end]
+    assert lost(0) == end
+
+
 def test_several_symbols_together():
     """Rows stay in order, and each keeps its name."""
     other = days_of(made(400, seed=8, symbol="XYZ"))
@@ -188,13 +288,30 @@ def test_several_symbols_together():
     assert len(both) == 1100
     assert np.bincount(both.symbol).tolist() == [700, 400]
     np.testing.assert_array_equal(both.iv[700:], other.iv)
+    three = outcomes.together([both, days_of(made(50, seed=9, symbol="LMN"))])
+    assert three.names == ("ABC", "XYZ", "LMN")
+    assert np.bincount(three.symbol).tolist() == [700, 400, 50]
 
 
 def test_tenors():
     """30 calendar days are 21 returns; too few days are refused."""
     assert outcomes.tenor_returns(30) == 21
-    with pytest.raises(InputError, match="at least 3 days"):
+    assert [outcomes.tenor_returns(n) for n in (3, 7, 45, 365)] == [2, 5, 31, 252]
+    with pytest.raises(InputError) as error:
         outcomes.tenor_returns(2)
+    assert error.value.why == "A tenor of 2 days has 1 trading days; use at least 3 days."
+
+
+def test_the_axis_of_a_report_is_every_trading_day():
+    """From the first to the last row, and a row's day that is none."""
+    fourth, sixth = date(2024, 7, 4), date(2024, 7, 6)  # a holiday, a Saturday
+    days = [date(2024, 7, n) for n in (8, 3, 8)] + [fourth]
+    axis = outcomes.trading_axis(np.array([day.toordinal() for day in days]))
+    assert [date.fromordinal(n) for n in axis.tolist()] == [
+        date(2024, 7, 3), fourth, date(2024, 7, 5), date(2024, 7, 8),
+    ]  # fmt: skip
+    alone = outcomes.trading_axis(np.array([sixth.toordinal()]))
+    assert alone.tolist() == [sixth.toordinal()]
 
 
 def test_panels_are_the_scalar_functions():
@@ -217,6 +334,9 @@ def test_the_mean_outcome_is_the_mean_of_the_rows():
     days, _ = outcomes.from_series(series, STANDARD, 21)
     expected = float(np.nanmean(days.iv - days.following))
     assert outcomes.mean_outcome(series.closes, series.ivs, 21) == pytest.approx(expected)
+    assert outcomes.mean_outcome(series.closes, series.ivs[::-1], 21) == pytest.approx(expected)
+    first = outcomes.mean_outcome(series.closes[:22], series.ivs, 21)
+    assert first == pytest.approx(days.iv[0] - days.following[0])
     holes = [dated for n, dated in enumerate(series.closes) if not 100 <= n < 110]
     assert outcomes.mean_outcome(holes, series.ivs, 21) != pytest.approx(expected)
     assert outcomes.mean_outcome(series.closes[:21], series.ivs, 21) is None

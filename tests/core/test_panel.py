@@ -5,7 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from vrp_xl.core.panel import realized_panel, zscore_panel
+from vrp_xl.core.panel import (
+    following_panel,
+    percentile_panel,
+    ratio_panel,
+    realized_panel,
+    zscore_panel,
+)
 from vrp_xl.core.realized import close_to_close
 from vrp_xl.core.standing import zscore
 from vrp_xl.errors import InputError
@@ -53,8 +59,9 @@ def test_too_few_days(closes):
     assert np.isnan(realized_panel(closes[:, :20], 20)).all()
     assert np.isnan(zscore_panel(closes[:, :20], 20)).all()
     for panel in (realized_panel, zscore_panel):
-        with pytest.raises(InputError):
+        with pytest.raises(InputError, match=r"window of 1 days has no deviation; use at least 2"):
             panel(closes, 1)
+        assert np.isfinite(panel(closes[:, :3], 2)[:, 2]).all()
 
 
 def test_a_gap_in_one_row_leaves_the_others_alone(closes):
@@ -95,3 +102,60 @@ def test_steady_growth_has_no_volatility():
     steady = 50.0 * 1.01 ** np.arange(400.0)
     found = realized_panel(steady, 20)
     assert found[20:] == pytest.approx(np.zeros(380), abs=1e-4)
+
+
+def test_more_rows_than_one_block_holds():
+    """Each of 150 rows, some of which start late, is what it is alone."""
+    rng = np.random.default_rng(3)
+    many = 100 * np.exp(np.cumsum(rng.normal(0, 0.02, (150, 90)), axis=1))
+    many[140:, :30] = np.nan
+    for panel in (realized_panel, zscore_panel):
+        together = panel(many, 20)
+        for row in (0, 63, 64, 127, 128, 139, 140, 149):
+            np.testing.assert_allclose(together[row], panel(many[row], 20), rtol=1e-7, atol=1e-9)
+
+
+@pytest.mark.filterwarnings("error")
+def test_whole_numbers_and_prices_that_are_none():
+    """Lists of whole numbers serve; 0, below 0 and no number spoil their own windows, in silence."""
+    whole = [100, 102, 101, 105, 103, 108, 104, 110, 109, 112]
+    assert realized_panel(whole, 3)[3] == pytest.approx(close_to_close(whole[:4], 3))
+    assert zscore_panel(whole, 4)[4] == pytest.approx(zscore(103, whole[:4], window=4))
+    assert zscore_panel([3, 3, 3, 3], 2).dtype == np.float64
+    for bad in (0.0, -5.0, np.inf, np.nan):
+        prices = np.array(whole, float)
+        prices[5] = bad
+        found = realized_panel(prices, 2)
+        assert np.flatnonzero(np.isnan(found)).tolist() == [0, 1, 5, 6, 7]
+    spreads = np.array(whole, float)
+    spreads[5] = np.inf
+    assert np.flatnonzero(np.isnan(zscore_panel(spreads, 2)))[2:].tolist() == [6, 7]
+
+
+def test_percentile_counts_what_lies_strictly_below():
+    """Of 1, 2, 3, 4 before it 3 has two below; of 2, 3, 4, 3 before it 9 has all."""
+    found = percentile_panel([1, 2, 3, 4, 3, 9, 0], 4)
+    assert found[4:].tolist() == [50.0, 100.0, 0.0]
+    assert np.isnan(found[:4]).all()
+    gap = percentile_panel([1, np.nan, 3, 4, 3, 9, 0, 5, np.nan], 2)
+    assert np.flatnonzero(~np.isnan(gap)).tolist() == [4, 5, 6, 7]
+    assert np.isnan(percentile_panel([1, 2], 2)).all()
+    with pytest.raises(InputError, match="use at least 2"):
+        percentile_panel([1, 2, 3], 1)
+
+
+def test_what_follows_a_day_is_the_volatility_that_ends_a_window_later():
+    """The last days have none."""
+    closes = np.array([100.0, 102.0, 101.0, 105.0, 103.0, 108.0])
+    found = following_panel(closes, 3)
+    assert found[0] == pytest.approx(close_to_close(closes[:4].tolist(), 3))
+    assert found[2] == pytest.approx(close_to_close(closes[2:].tolist(), 3))
+    assert np.isnan(found[3:]).all()
+    assert np.isnan(following_panel(closes[:3], 3)).all()
+
+
+def test_ratio_floors_the_volatility():
+    """28 / 18 of the ratio method, and 6 over the floor of 5."""
+    found = ratio_panel([28.0, 6.0, np.nan], np.array([18.0, 3.0, 9.0]), 5.0)
+    assert found[:2].tolist() == [pytest.approx(28 / 18), 1.2]
+    assert np.isnan(found[2])

@@ -13,6 +13,7 @@ from vrp_xl.core.exits import ExitInputs, exit_state
 from vrp_xl.core.legs import read_legs
 from vrp_xl.core.positions import Closed, Position, review, totals
 from vrp_xl.core.rules import STANDARD
+from vrp_xl.core.snapshot import IvPoint
 
 TODAY = date(2026, 3, 27)
 RULES = STANDARD.with_values({"loss_stop": 2.0})
@@ -286,3 +287,191 @@ def test_target_and_realised_sums(calm):
     one, two = (review(p, calm, RULES, today=TODAY) for p in (part, CALM))
     assert one.realised_usd == pytest.approx(150)
     assert totals([one, one, two], RULES).realised_usd == pytest.approx(300)
+
+
+def test_every_figure_of_a_review(calm):
+    """Open and closed side by side: what is over has no days, no stop, no side and no loss."""
+    r = review(CALM, calm, RULES, today=TODAY)
+    assert (r.action, r.reason, r.must_close) == ("OK", "no exit fires", False)
+    assert (r.days_to_expiry, r.stop) == (49, date(2026, 4, 24))
+    assert (r.profit_percent, r.open_usd, r.realised_usd, r.target) == (25.0, 100.0, 0.0, 1.0)
+    assert (r.tested.words, r.loss, r.at_risk_usd) == ("not tested", (800.0, "maximum"), 1600.0)
+    assert (r.cell, r.cell_change, r.risk_cell, r.z) == ("A", "", "A", 1.3)
+    assert r.flip_distance_pct == pytest.approx(100 * 10 / 580)
+    assert (r.notes, r.position) == ((), CALM)
+    assert CALM.strikes == "-P 560 +P 550"
+    gone = replace(CALM, closes=(Closed(2, 1.0, TODAY),))
+    r = review(gone, replace(calm, z_score=-2.0), RULES, today=TODAY)
+    assert (r.action, r.reason, r.exits.fired) == ("CLOSED", "no reason was noted", ())
+    assert (r.days_to_expiry, r.stop, r.tested, r.loss, r.notes) == (None, None, None, None, ())
+    assert (r.target, r.z, r.cell_change) == (1.0, -2.0, "")
+
+
+@pytest.mark.parametrize(
+    ("closed", "on", "is_open"),
+    [((), 2, True), ((1.5,), 0.5, True), ((1, 1), 0, False), ((2.5,), 0, False)],
+)
+def test_what_is_on_is_what_was_not_closed(closed, on, is_open):
+    """More bought back than sold is nothing on, not a long position."""
+    p = replace(CALM, closes=tuple(Closed(n, 1.0) for n in closed))
+    assert (p.open_contracts, p.is_open) == (on, is_open)
+
+
+@pytest.mark.parametrize(
+    ("structure", "legs", "risk"),
+    [
+        ("short_strangle", "-P 560 +P 550", "defined"),
+        ("short_put_spread", "", "defined"),
+        ("short_strangle", "", "undefined"),
+        (None, "", "undefined"),
+        (None, "-P 560 -C 600 +C 610", "undefined on one side"),
+    ],
+)
+def test_the_legs_say_the_risk_else_the_structure(structure, legs, risk):
+    """What is not known is undefined."""
+    held = read_legs(legs) if legs else ()
+    assert replace(CALM, structure=structure, legs=held).risk == risk
+
+
+@pytest.mark.parametrize(
+    ("was", "market", "told"),
+    [
+        ("B", {"z_score": 0.2} | NEGATIVE, "entered in B, now D: the premium is no longer high"),
+        ("B", {"z_score": 0.2}, "entered in B, now C: the premium is no longer high"),
+        ("C", {"z_score": 0.2} | NEGATIVE, "entered in C, now D: cut half"),
+        ("C", NEGATIVE, "entered in C, now B: cut half"),
+        ("A", {"z_score": 0.2} | NEGATIVE, "entered in A, now D: cut half"),
+        ("D", {}, "entered in D, now A"),
+        ("D", NEGATIVE, "entered in D, now B"),
+        ("B", {}, "entered in B, now A"),
+        ("D", {"z_score": 0.2}, "entered in D, now C"),
+        (None, {}, ""),
+    ],
+)
+def test_from_each_cell_to_another(was, market, told, calm):
+    """Gamma that has turned asks to cut, a premium that has gone is told, a better cell too."""
+    r = review(replace(CALM, entry_cell=was), replace(calm, **market), RULES, today=TODAY)
+    assert r.cell_change == told
+
+
+def test_reasons_come_in_order_the_worst_first(calm):
+    """Exits that fire, then the change of cell, then what could not be judged."""
+    p = replace(CALM, mark=None, expiry=date(2026, 4, 17))
+    r = review(p, replace(calm, **NEGATIVE), RULES, today=TODAY)
+    assert r.action == "CUT HALF"
+    parts = r.reason.split("; ")
+    assert [part.split(":")[0] for part in parts] == [
+        "flip breach", "time stop", "entered in A, now B", "unknown", "unknown",
+    ]  # fmt: skip
+    assert parts[2] == "entered in A, now B: cut half"
+    assert parts[0] == f"flip breach: {r.exits.fired[0].words}"
+    closes = tuple(Closed(0.5, 1.0, None, why) for why in ("time", "", "profit", "time"))
+    assert review(replace(CALM, closes=closes), calm, RULES, today=TODAY).reason == "time; profit"
+
+
+def stress(p, s, today=TODAY):
+    """The stress loss of one contract, as a price below which the short put loses."""
+    loss = review(p, s, STANDARD.with_values({"stress_sd": 1.0}), today=today).loss
+    return None if loss is None else 560 - (loss.usd / 100 + 2)
+
+
+def test_the_move_is_that_of_the_expiry(calm):
+    """Its own IV where the term brackets it, else that of 30 days, else ATM; none after expiry."""
+    put = replace(CALM, structure=None, legs=read_legs("-P 560"))
+    day = 580 * (49 / 365) ** 0.5 / 100
+    both = replace(calm, atm_iv_30d=25.0, atm_iv=30.0)
+    assert stress(put, replace(both, iv_term=(IvPoint(49, 40.0),))) == pytest.approx(580 - 40 * day)
+    far = replace(both, iv_term=(IvPoint(60, 40.0),))
+    assert stress(put, far) == pytest.approx(580 - 25 * day)
+    assert stress(put, replace(far, atm_iv_30d=None)) == pytest.approx(580 - 30 * day)
+    term = replace(both, spot=550.0, iv_term=(IvPoint(1, 40.0),))
+    last = date(2026, 5, 15)
+    eve = last.replace(day=14)
+    assert stress(put, term, eve) == pytest.approx(550 - 550 * 0.4 / 365**0.5)
+    assert stress(put, term, last) == pytest.approx(550.0)
+    over = review(put, term, RULES, today=date(2026, 5, 16))
+    assert over.loss is None
+    assert over.notes == ("The stress loss needs spot, an implied volatility and the expiry.",)
+
+
+@pytest.mark.parametrize(
+    ("change", "market", "notes"),
+    [
+        ({"structure": "calendar_spread", "legs": ()}, {},
+         ("the tested side needs the strikes",
+          "the largest loss is not known: the structure ends on two days")),
+        ({"credit": None}, {}, ("the largest loss needs the credit",)),
+        ({"legs": ()}, {}, ("the tested side needs the strikes",
+                            "Without strikes there is no loss to compute.")),
+        ({}, {"spot": None}, ("the tested side needs spot",)),
+    ],
+)  # fmt: skip
+def test_each_note_says_what_a_figure_needs(change, market, notes, calm):
+    """And nothing else is noted."""
+    r = review(replace(CALM, **change), replace(calm, **market), RULES, today=TODAY)
+    assert r.notes == notes
+    assert (r.loss is None) == any("loss" in note for note in notes)
+    blind = review(CALM, None, RULES, today=TODAY)
+    assert blind.notes == ("no figures of SPY are stored", "the tested side needs spot")
+
+
+@pytest.mark.parametrize(
+    ("change", "percent", "open_usd", "realised"),
+    [
+        ({"credit": None}, None, None, 0.0),
+        ({"credit": None, "closes": (Closed(1, 1.0),)}, None, None, None),
+        ({"credit": 0.0}, None, -300.0, 0.0),
+        ({"credit": 0.5}, -200.0, -200.0, 0.0),
+        ({"mark": None}, None, None, 0.0),
+        ({"mark": None, "closes": (Closed(1, 0.5),)}, None, None, 150.0),
+        ({"closes": (Closed(1.5, 1.0), Closed(0.5, 2.0))}, 37.5, 0.0, 150.0),
+        ({"contracts": 0.0}, None, 0.0, 0.0),
+        ({"credit": 1.0, "closes": (Closed(2, 1.5),)}, -50.0, 0.0, -100.0),
+    ],
+)
+def test_profit_of_what_is_on_and_of_what_is_closed(change, percent, open_usd, realised, calm):
+    """In percent of the credit of those that are on; of all, weighed, where none is."""
+    r = review(replace(CALM, **change), calm, RULES, today=TODAY)
+    assert r.profit_percent == (None if percent is None else pytest.approx(percent))
+    assert (r.open_usd, r.realised_usd) == (open_usd, realised)
+
+
+def test_break_evens_of_a_fly_are_tested_with_its_credit(calm):
+    """A straddle at 580 for 12: spot 569 is beyond the put's break-even within no move."""
+    fly = replace(CALM, structure=None, legs=read_legs("-P 580 -C 580"), credit=12.0, mark=11.0)
+    at = review(fly, replace(calm, spot=567.5), RULES, today=TODAY).tested
+    assert (at.words, at.breached) == ("put break-even 568 is breached: spot 567.5", True)
+    rules = RULES.with_values({"tested_moves": 0.5})
+    move = 580 * 0.18 * (49 / 365) ** 0.5
+    assert review(fly, calm, RULES, today=TODAY).tested.words == "not tested"
+    words = f"put break-even 568 is {12 / move:.2f} moves away"
+    assert review(fly, calm, rules, today=TODAY).tested.words == words
+
+
+def test_the_cell_whose_cap_counts(calm):
+    """Today's; where gamma is not known that of the entry, and else none."""
+    dark = replace(calm, gamma="unknown", gamma_basis=None, gamma_flip=None)
+    for cell, market, want in (
+        ("B", calm, "A"), ("B", dark, "B"), (None, dark, "?"), ("C", None, "C"),
+    ):  # fmt: skip
+        assert review(replace(CALM, entry_cell=cell), market, RULES, today=TODAY).risk_cell == want
+
+
+def test_a_book_sums_what_is_known_and_names_the_rest(calm):
+    """Each name once; closed positions count for what they realised alone."""
+    done = replace(CALM, symbol="D", closes=(Closed(2, 1.0),))
+    lost = replace(CALM, symbol="L", credit=None, closes=(Closed(2, 1.0),))
+    dark = replace(CALM, symbol="X", mark=None)
+    fired = replace(CALM, mark=0.5)
+    book = [review(p, calm, RULES, today=TODAY) for p in (done, lost, dark, dark, fired)]
+    t = totals(book, RULES.with_values({"equity": 10_000}))
+    assert (t.positions, t.to_close, t.unknown) == (3, 1, 2)
+    assert (t.open_usd, t.realised_usd, t.at_risk_usd) == (300.0, 200.0, 4800.0)
+    assert t.incomplete == (
+        "open profit leaves out X: not known", "realised profit leaves out L: not known",
+    )  # fmt: skip
+    assert t.at_risk_by_cell == {"A": 4800.0}
+    assert (t.equity, t.percent(500)) == (10_000, 5.0)
+    assert t.problems
+    none = totals([], RULES, equity=0)
+    assert (none.positions, none.open_usd, none.percent(500), none.problems) == (0, 0, None, ())

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import re
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -61,7 +63,7 @@ def test_presets_of_the_design():
 
 def test_unknown_preset():
     """A preset that is none names those that are."""
-    with pytest.raises(RulesError, match="standard, article"):
+    with pytest.raises(RulesError, match=r"no preset 'aggressive'\. Presets: standard, article"):
         preset("aggressive")
     assert preset(" Article ") == PRESETS["article"]
 
@@ -79,6 +81,28 @@ def test_every_rule_is_described(name):
     assert spec.kind in ("choice", "flag") or spec.low < spec.high
 
 
+@pytest.mark.checkout
+def test_the_page_of_the_rules_is_what_the_module_makes(anew):
+    """Group, default, unit, limits, meaning and source of every rule, as they are published."""
+    made = anew("vrp_xl.core.rules")
+    page = (Path(__file__).parents[2] / "docs" / "rules.md").read_text("utf-8")
+    read = {}
+    for part in page.split("\n## ")[1:]:
+        for row in re.findall(r"^\| `\w+` \|.*\|$", part, re.MULTILINE):
+            if row.count(" | ") == 5 and part.split("\n")[0] != "Presets":
+                name, default, *rest = (cell.strip() for cell in row.strip("|").split("|"))
+                read[name.strip("`")] = (part.split("\n")[0], default, *rest)
+    assert list(read) == list(made.SPECS)
+    for name, (group, default, *rest) in read.items():
+        spec = made.SPECS[name]
+        assert spec.default == spec.parse("" if default == "blank" else default), name
+        told = (spec.group, spec.unit, spec.allowed, spec.doc, spec.source)
+        assert told == (group, *rest), name
+        if spec.kind in ("choice", "flag"):
+            assert (spec.low, spec.high) == (0, 0), name
+    assert made.STANDARD.to_dict() == {name: spec.default for name, spec in made.SPECS.items()}
+
+
 @pytest.mark.parametrize(
     ("name", "value", "allowed"),
     [
@@ -92,6 +116,7 @@ def test_every_rule_is_described(name):
         ("z_min", "  ", "a number from -5 to 10"),
         ("target_dte", 45.5, "a whole number from 1 to 365"),
         ("method", "vibes", "one of article, ratio, both"),
+        ("method", "x" * 100, "one of article, ratio, both"),
         ("strike_guard", "perhaps", "on or off"),
         ("strike_guard", 2, "on or off"),
         ("loss_stop", 50, "a number from 0.1 to 20, or blank"),
@@ -103,7 +128,7 @@ def test_refusal_names_rule_value_and_what_is_allowed(name, value, allowed):
         STANDARD.with_values({"spread_min": 3, name: value})
     text = str(caught.value)
     shown = "blank" if value is None or not str(value).strip() else repr(value)[:60]
-    assert f"Rule {name} is {shown}" in text
+    assert f"Rule {name} is {shown}; it takes" in text
     assert allowed in text
     assert STANDARD.spread_min == 2.0
 
@@ -133,7 +158,7 @@ def test_pairs_may_move_together():
 
 def test_unknown_names_offer_the_nearest():
     """A typing error gets a suggestion, nonsense gets the list."""
-    with pytest.raises(RulesError, match="Did you mean z_min"):
+    with pytest.raises(RulesError, match=r"no rule named 'z_mim'\. Did you mean z_min\?"):
         STANDARD.with_values({"z_mim": 1})
     with pytest.raises(RulesError, match="rules show"):
         find("qqqqqqqq")
@@ -159,7 +184,8 @@ def test_values_as_cells_give_them():
     assert (got.z_min, got.target_dte, got.strike_guard, got.method) == (1.5, 40, False, "both")
     assert isinstance(got.target_dte, int)
     assert (got.tactical_defense, got.loss_stop, got.earnings_days) == (None, 2.0, None)
-    assert got.with_values({"strike_guard": 1}).strike_guard is True
+    for on, flag in ((1, True), (0.0, False), (1.0, True), (" Yes ", True), ("0", False)):
+        assert got.with_values({"strike_guard": on}).strike_guard is flag
 
 
 def test_the_constructor_checks_too():

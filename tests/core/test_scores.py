@@ -148,6 +148,10 @@ def test_inputs_of_what_is_not_whole(snap):
     assert (given.skew, given.slope, given.pin) == (None, None, None)
     assert inputs_of(s.replace(put_wing_iv=None, call_wing_iv=18.0)).skew is None
     assert inputs_of(s.replace(max_gamma=None, spot=100.0)).pin is None
+    assert inputs_of(s.replace(rv_30d=None)).tactical is None
+    assert inputs_of(s.replace(atm_iv=None, spot=100.0))[1:] == ScoreInputs(gamma="unknown")[1:]
+    dead = inputs_of(s.replace(rv_30d=2.0, atm_iv=0.5, spot=100.0, call_wing_iv=23.0))
+    assert (dead.tactical, dead.skew) == (pytest.approx(0.1), pytest.approx(2.0))
 
 
 def test_components_by_hand():
@@ -163,3 +167,30 @@ def test_components_by_hand():
     }  # fmt: skip
     assert found == pytest.approx(wanted)
     assert components(ScoreInputs(put_vrp=7.0)) == {"put": 0.75}
+
+
+def test_scores_by_hand():
+    """The weighted parts of the same inputs; without the term structure no calendar is scored."""
+    given_ = ScoreInputs(z=0.5, tactical=1.2, put_vrp=7.0, call_vrp=4.0, skew=0.1, slope=0.05,
+                         gamma="positive", pin=0.25, spread_pct=5.5)  # fmt: skip
+    wanted = {
+        "short_put_spread": 62.5, "short_call_spread": 55.0, "iron_condor": 65.0,
+        "iron_fly": 67.5, "short_strangle": 68.75, "short_straddle": 71.25, "jade_lizard": 67.5,
+        "calendar_spread": 51.25,
+    }  # fmt: skip
+    assert scores(given_) == pytest.approx(wanted)
+    flat = scores(given_._replace(slope=None))
+    assert "calendar_spread" not in flat
+    assert flat["iron_condor"] == pytest.approx((65.0 - 3.75) / 0.95)
+    assert scores(ScoreInputs(tactical=1.2))["short_straddle"] == pytest.approx(50)
+    assert scores(ScoreInputs(z=0.5, slope=0.05))["calendar_spread"] == pytest.approx(100 * 20 / 60)
+    assert scores(ScoreInputs(put_vrp=7.0, call_vrp=4.0, slope=0.0, gamma="positive")) == {}
+
+
+@pytest.mark.parametrize(("name", "ramp"), RAMPS.items())
+def test_a_ramp_ends_at_both_ends(name, ramp):
+    """0 at its one end and beyond, 1 at its other and beyond, a quarter a quarter of the way."""
+    step = (ramp.one - ramp.zero) / 4
+    at = [ramp(ramp.zero + n * step) for n in (-1, 0, 1, 2, 4, 5)]
+    assert at == pytest.approx([0, 0, 0.25, 0.5, 1, 1])
+    assert name in {*components(ScoreInputs(*[1.0] * 6, "positive", 1.0, 1.0))}

@@ -10,11 +10,14 @@ from hypothesis import strategies as st
 
 from vrp_xl.core.rules import PRESETS, STANDARD, preset
 from vrp_xl.core.sizing import (
+    Size,
+    Sized,
     break_even_probability,
     cap_problems,
     contracts,
     contracts_by_rules,
     kelly,
+    kelly_stake,
     size_of,
 )
 from vrp_xl.errors import InputError
@@ -232,3 +235,124 @@ def test_caps_that_are_exceeded():
         "cell D has 0.0 % of equity at risk, above cap_d of 0 %",
     ]
     assert cap_problems(at, 0, STANDARD) == []
+
+
+@pytest.mark.parametrize(
+    ("cell", "z", "spread", "stops", "size"),
+    [
+        (
+            "A",
+            1.0,
+            2.5,
+            [],
+            Size(0.875, ("between the bands: 50% of the cell's size for the spread",)),
+        ),
+        (
+            "A",
+            1.0,
+            0.5,
+            [],
+            Size(0.175, ("between the bands: 10% of the cell's size for the spread",)),
+        ),
+        (
+            "A",
+            1.5,
+            7.5,
+            [],
+            Size(1.75, ("between the bands: 100% of the cell's size for the spread",)),
+        ),
+        ("A", 1.6, 2.5, [], Size(1.75)),
+        ("A", None, 2.5, [], Size(1.75)),
+        ("A", 1.0, None, [], Size(0.0, ("there is no spread to size by",))),
+        (
+            "A",
+            -1.5,
+            2.5,
+            [],
+            Size(0.875, ("between the bands: 50% of the cell's size for the spread",)),
+        ),
+        (
+            "A",
+            -1.6,
+            9.0,
+            ["earnings"],
+            Size(0.0, ("z below -1.5: long volatility favoured", "earnings")),
+        ),
+        ("A", 3.1, 2.5, [], Size(1.0, ("z above 3: size at most 1",))),
+        ("A", 3.1, 2.5, ["x", "y"], Size(0.0, ("z above 3: size at most 1", "x", "y"))),
+        ("B", 3.1, 2.5, [], Size(0.5)),
+    ],
+)
+def test_a_size_with_all_its_reasons(cell, z, spread, stops, size):
+    """The preset that sizes by the spread: 5 points earn the whole cell, the stops come last."""
+    found = size_of(cell, ZSCORE, z=z, spread=spread, stops=stops)
+    assert (found.multiple, found.reasons) == (pytest.approx(size.multiple), size.reasons)
+    plain = size_of(cell, STANDARD, z=z, spread=spread)
+    assert plain.multiple == (1.0 if cell == "A" and z == 3.1 else {"A": 1.75, "B": 0.5}[cell])
+
+
+def test_kelly_by_hand():
+    """Odds of 1 to 1: p less q, so much of it, at most the cap; the rules give both."""
+    assert kelly(2.5, 5, 0.6) == pytest.approx(0.2)
+    assert kelly(2.5, 5, 0.6, fraction=0.25) == pytest.approx(0.05)
+    assert kelly(2.5, 5, 0.6, cap=0.15) == 0.15
+    assert kelly(2.5, 5, 0.6, fraction=0.5, cap=0.15) == pytest.approx(0.1)
+    assert (kelly(2.5, 5, 1.0), kelly(2.5, 5, 0.0), kelly(2.5, 5, 0.5)) == (1.0, 0.0, 0.0)
+    assert (kelly(2.5, 5, 0.6, fraction=0), kelly(2.5, 5, 0.6, cap=0)) == (0.0, 0.0)
+    assert kelly(2.5, 5, 0.5 + 1e-11) > 0
+    assert kelly_stake(2.5, 5, 0.6, STANDARD) == pytest.approx(0.1)
+    assert kelly_stake(2.5, 5, 0.99, STANDARD) == 0.25
+    full = STANDARD.with_values({"kelly_fraction": 1, "kelly_cap": 40})
+    assert [kelly_stake(2.5, 5, p, full) for p in (0.6, 0.8)] == pytest.approx([0.2, 0.4])
+
+
+def test_break_even_by_hand():
+    """2 of 5: 3 are lost, 2 are earned, or the half of them."""
+    assert break_even_probability(2, 5) == 0.6
+    assert break_even_probability(2, 5, close_at=0.5) == 0.75
+    assert break_even_probability(2, 5, close_at=1.0) == 0.6
+
+
+def test_caps_that_are_blank_hold_nothing():
+    """Without a cap of the cell that of all positions holds, and without both none."""
+    at = {"A": 24_000.0}
+    known = {"loss": 335.0, "multiple": 1.75, "cell": "A", "equity": 100_000.0, "at_risk": at}
+    free = STANDARD.with_values({"cap_a": None})
+    assert contracts_by_rules(free, **known).words == (
+        "2 contracts, 670 USD at risk (cap_total of 25 % of equity leaves 1,000 USD)"
+    )
+    none = free.with_values({"cap_total": None})
+    assert contracts_by_rules(none, **known) == Sized(10, 3350.0)
+    assert cap_problems({"A": 90_000.0}, 100_000, none) == []
+    assert cap_problems({"A": 90_000.0}, 100_000, free) == [
+        "all positions have 90.0 % of equity at risk, above cap_total of 25 %"
+    ]
+    each = {"A": 20_001.0, "B": 5_001.0, "C": 5_001.0, "D": 1.0}
+    assert [told[:6] for told in cap_problems(each, 100_000, STANDARD)] == [
+        "cell A", "cell B", "cell C", "cell D", "all po",
+    ]  # fmt: skip
+    assert cap_problems({"B": 0.06}, 1, STANDARD) == [
+        "cell B has 6.0 % of equity at risk, above cap_b of 5 %"
+    ]
+
+
+def test_what_makes_the_number_smaller_is_told_in_order():
+    """Kelly, the cell, all positions: each that lowers it; what is equal lowers nothing."""
+    known = {"loss": 335.0, "multiple": 1.75, "cell": "B", "equity": 100_000.0}
+    found = contracts_by_rules(STANDARD, **known, stake=0.03, at_risk={"B": 2_500.0, "A": 21_000.0})
+    assert found == Sized(4, 1340.0, (
+        "Kelly allows 3,000 USD",
+        "cap_b of 5 % of equity leaves 2,500 USD",
+        "cap_total of 25 % of equity leaves 1,500 USD",
+    ))  # fmt: skip
+    assert contracts_by_rules(STANDARD, **known, stake=0.035) == Sized(10, 3350.0)
+    assert contracts_by_rules(STANDARD, **known, at_risk={"B": 1_500.0}) == Sized(10, 3350.0)
+    assert contracts_by_rules(STANDARD, **known | {"multiple": 1e-9}).words == (
+        "no size: one contract risks 335 USD, more than 0"
+    )
+    lean = contracts_by_rules(STANDARD, **known, stake=0.003)
+    assert lean == Sized(0, 0.0, ("Kelly allows 300 USD",))
+    assert Sized(0, 0.0).words == "no size: the size is 0"
+    assert contracts_by_rules(STANDARD, **known | {"loss": 1e-3, "multiple": 1e-6}).contracts == 2
+    with pytest.raises(InputError, match="Equity, risk and multiplier must not be negative"):
+        contracts_by_rules(STANDARD, **known | {"equity": -1.0})

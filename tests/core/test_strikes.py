@@ -291,3 +291,236 @@ def test_calendar_has_one_strike_and_two_expiries():
     near, later = plan.legs
     assert near.strike == later.strike == 575
     assert "later expiry" in later.note
+
+
+BARE = {"iv": None, "put_iv": None, "call_iv": None}
+NO_IV = "needs an implied volatility"
+PLANS = {
+    "no wall, and one too near": (
+        "iron_condor", {"put_wall": None, "call_wall": 590}, {}, False,
+        [("buy put 535", "wing", ""), ("sell put 554", "delta", "there is no put wall"),
+         ("sell call 617", "delta", "call wall 590 is only 0.25 expected moves away"),
+         ("buy call 636", "wing", "")],
+        ("call wall 590 is only 0.25 expected moves away: call strike by delta",
+         "there is no put wall: put strike by delta"),
+    ),
+    "no wall, and one that is not checked": (
+        "iron_condor", {"put_wall": None, "call_wall": 590} | BARE, {}, False,
+        [("buy put ?", None, NO_IV), ("sell put ?", None, "there is no put wall"),
+         ("sell call 590", "wall", f"call wall 590 is not checked: {NO_IV}"),
+         ("buy call ?", None, NO_IV)],
+        (f"warning: call wall 590 is not checked: {NO_IV}", "there is no put wall: no put strike"),
+    ),
+    "no wall, and no volatility of a wing": (
+        "short_put_spread", {"put_wall": None, "put_iv": 0.0}, {}, False,
+        [("buy put 524", "wing", ""), ("sell put 543", "move", "there is no put wall")],
+        ("there is no put wall: put strike by move",),
+    ),
+    "by delta without a volatility": (
+        "short_call_spread", BARE, {"strike_method": "delta"}, False,
+        [("sell call ?", None, "no implied volatility for a delta"), ("buy call ?", None, NO_IV)],
+        ("no implied volatility for a delta: no call strike",),
+    ),
+    "by the move without a volatility": (
+        "short_call_spread", BARE, {"strike_method": "move"}, False,
+        [("sell call ?", None, NO_IV), ("buy call ?", None, NO_IV)], (),
+    ),
+    "by the move": (
+        "iron_condor", {}, {"strike_method": "move"}, False,
+        [("buy put 524", "wing", ""), ("sell put 543", "move", ""), ("sell call 618", "move", ""),
+         ("buy call 637", "wing", "")], (),
+    ),
+    "a wall against the guard": (
+        "short_put_spread", {"put_wall": 570}, {"strike_guard": False}, False,
+        [("buy put 551", "wing", ""),
+         ("sell put 570", "wall", "put wall 570 is only 0.28 expected moves away")],
+        ("warning: put wall 570 is only 0.28 expected moves away",),
+    ),
+    "one side by wall, one by delta": (
+        "jade_lizard", {"lean": "call-heavy", "call_wall": None}, {}, False,
+        [("sell put 545", "wall", ""), ("sell call 605", "delta", "there is no call wall"),
+         ("buy call 624", "wing", "")],
+        ("there is no call wall: call strike by delta",),
+    ),
+    "narrow around maximum gamma": (
+        "iron_condor", {}, {}, True,
+        [("buy put 545", "wing", ""), ("sell put 556", "move", "narrow, centred on max gamma"),
+         ("sell call 594", "move", "narrow, centred on max gamma"), ("buy call 613", "wing", "")],
+        (),
+    ),
+    "narrow around spot": (
+        "iron_condor", {"put_wall": 575, "call_wall": 590, "max_gamma": None}, {}, True,
+        [("buy put 543", "wing", ""), ("sell put 562", "move", "narrow, centred on spot"),
+         ("sell call 600", "move", "narrow, centred on spot"), ("buy call 619", "wing", "")],
+        ("maximum gamma is not known: centred on spot",
+         "no room for the put wing inside the wall 575",
+         "no room for the call wing inside the wall 590"),
+    ),
+    "narrow without a volatility": (
+        "iron_condor", BARE, {}, True,
+        [("buy put ?", None, NO_IV), ("sell put ?", None, NO_IV), ("sell call ?", None, NO_IV),
+         ("buy call ?", None, NO_IV)],
+        (f"maximum gamma 575 {NO_IV}: centred on spot",),
+    ),
+    "fly": (
+        "iron_fly", {}, {}, False,
+        [("buy put 556", "wing", ""), ("sell put 575", "max gamma", ""),
+         ("sell call 575", "max gamma", ""), ("buy call 594", "wing", "")], (),
+    ),
+    "fly far from maximum gamma": (
+        "iron_fly", {"max_gamma": 500}, {}, False,
+        [("buy put 562", "wing", ""), ("sell put 581", "spot", ""), ("sell call 581", "spot", ""),
+         ("buy call 600", "wing", "")],
+        ("maximum gamma 500 is too far: centred on spot",),
+    ),
+    "straddle": (
+        "short_straddle", {}, {}, False,
+        [("sell put 575", "max gamma", ""), ("sell call 575", "max gamma", "")], (),
+    ),
+    "calendar": (
+        "calendar_spread", {}, {}, False,
+        [("sell call 575", "max gamma", ""), ("buy call 575", "max gamma", "a later expiry")], (),
+    ),
+    "a cheap stock": (
+        "iron_condor", {"spot": 0.4, "iv": 80.0, "put_iv": None, "call_iv": None, "lean": None,
+                        "put_wall": None, "call_wall": None}, {}, False,
+        [("buy put ?", None, "no strike is left that far out"),
+         ("sell put ?", None, "no strike is left that far out"),
+         ("sell call 0.5", "delta", "there is no call wall"), ("buy call 1", "wing", "")],
+        ("there is no call wall: call strike by delta",
+         "there is no put wall: put strike by delta"),
+    ),
+    "a quiet stock": (
+        "iron_condor", {"spot": 20.0, "days": 2, "iv": 10.0, "put_iv": None, "call_iv": None,
+                        "put_wall": None, "call_wall": None}, {"strike_method": "delta"}, False,
+        [("buy put 19", "wing", ""), ("sell put 19.5", "delta", ""),
+         ("sell call 20.5", "delta", ""), ("buy call 21", "wing", "")], (),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", PLANS)
+def test_whole_plans(case):
+    """Every leg with where it is from and what is said of it, and the notes of the plan."""
+    name, figures, rules, tight, legs, notes = PLANS[case]
+    plan = plan_strikes(STRUCTURES[name], change(**figures), STANDARD.with_values(rules),
+                        tight=tight)  # fmt: skip
+    assert [(leg.words, leg.basis, leg.note) for leg in plan.legs] == legs
+    assert plan.notes == notes
+    assert (plan.structure, plan.expiry, plan.days) == (name, date(2026, 5, 15), plan.days)
+    assert plan.words == "2026-05-15: " + ", ".join(words for words, *_ in legs)
+    assert plan.complete == all("?" not in words for words, *_ in legs)
+
+
+@pytest.mark.parametrize(
+    ("figures", "put", "call"),
+    [
+        ({}, None, None),
+        ({"put_wall": None}, "there is no put wall", None),
+        ({"call_wall": None}, None, "there is no call wall"),
+        ({"put_wall": 600, "call_wall": 600}, "put wall 600 equals the other wall",
+         "call wall 600 equals the other wall"),
+        ({"put_wall": 640, "call_wall": 620}, *["the walls are inverted (call 620, put 640)"] * 2),
+        ({"put_wall": 580.51}, "put wall 580.51 is not below spot 580.51", None),
+        ({"put_wall": 590}, "put wall 590 is not below spot 580.51", None),
+        ({"call_wall": 580.51}, None, "call wall 580.51 is not above spot 580.51"),
+        ({"call_wall": 575}, None, "call wall 575 is not above spot 580.51"),
+        ({"put_wall": 580.51 - 0.5 * MOVE, "put_iv": 12.0}, None, None),
+        ({"put_wall": 580.51 - 0.49 * MOVE}, "put wall 562.083 is only 0.49 expected moves away",
+         None),
+        ({"call_wall": 580.51 + 0.5 * MOVE, "call_iv": 12.0}, None, None),
+        ({"call_wall": 580.51 + 0.49 * MOVE}, None,
+         "call wall 598.937 is only 0.49 expected moves away"),
+        ({"put_wall": 561, "put_iv": 40.0}, "put wall 561 has a delta of 0.38", None),
+        ({"call_wall": 601, "call_iv": 40.0}, None, "call wall 601 has a delta of 0.43"),
+        ({"put_wall": 579, **BARE}, None, None),
+        ({"put_wall": 579, "days": 0}, None, None),
+        ({"put_wall": 579, "days": 1, "iv": 0.01, "put_iv": 0.01}, None, None),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_with_a_wall(figures, put, call):
+    """Each side for itself; exactly half a move away is enough."""
+    given_ = change(**figures)
+    assert wall_problem("put", given_, STANDARD) == put
+    assert wall_problem("call", given_, STANDARD) == call
+
+
+def test_the_largest_delta_that_may_be_sold_is_a_limit_itself():
+    """A wall of that very delta stands."""
+    size = -delta("put", 580.51, 561, 21.03, 45)
+    at = STANDARD.with_values({"max_short_delta": size})
+    assert wall_problem("put", change(put_wall=561), at) is None
+    under = STANDARD.with_values({"max_short_delta": size - 1e-6})
+    assert "has a delta" in wall_problem("put", change(put_wall=561), under)
+
+
+@pytest.mark.parametrize(("away", "iv"), [(0.249, 18.45), (0.251, 21.03)])
+def test_near_spot_the_delta_is_by_atm_iv(away, iv):
+    """From a quarter of a move on by that of the wing; where that is not known by ATM IV."""
+    peak = 580.51 - away * MOVE
+    plan = plan_strikes(
+        STRUCTURES["short_straddle"], change(max_gamma=peak),
+        STANDARD.with_values({"fly_moves": 0.5}),
+    )  # fmt: skip
+    assert plan.legs[0].delta == pytest.approx(delta("put", 580.51, peak, iv, 45))
+    bare = plan_strikes(CONDOR, change(put_iv=None), STANDARD).legs[1]
+    assert bare.delta == pytest.approx(delta("put", 580.51, 545, 18.45, 45))
+    lone = plan_strikes(CONDOR, change(iv=None), STANDARD).legs[1]
+    assert (lone.delta, lone.moves) == (pytest.approx(delta("put", 580.51, 545, 21.03, 45)), None)
+
+
+@pytest.mark.parametrize(("peak", "basis"), [(0.25, "max gamma"), (0.2501, "spot")])
+def test_how_far_maximum_gamma_may_be(peak, basis):
+    """A quarter of a move from spot for a fly, half a move for a narrow condor; on both sides."""
+    for side in (-1, 1):
+        at = change(max_gamma=580.51 + side * peak * MOVE)
+        assert plan_strikes(STRUCTURES["iron_fly"], at, STANDARD).legs[1].basis == basis
+        assert plan_strikes(STRUCTURES["calendar_spread"], at, STANDARD).legs[0].basis == basis
+        at = change(max_gamma=580.51 + side * 2 * peak * MOVE)
+        condor = plan_strikes(CONDOR, at, STANDARD, tight=True)
+        assert condor.legs[1].note == f"narrow, centred on {basis}"
+
+
+@pytest.mark.parametrize(
+    ("put_wall", "call_wall", "wings"),
+    [
+        (550, 600, (556, 594)),  # beyond the wings of half a move
+        (557, 593, (557, 593)),
+        (556, 594, (556, 594)),
+        (574, 581, (574, 581)),  # a strike away is room
+        (574.5, 580.51, (556, 594)),  # half a strike is none; a wall at spot is no limit
+        (580.51, 575, (556, 594)),
+        (None, None, (556, 594)),
+    ],
+)
+def test_walls_limit_the_wings_of_a_fly(put_wall, call_wall, wings):
+    """Where they are nearer than the wing and leave a strike of room."""
+    plan = plan_strikes(
+        STRUCTURES["iron_fly"], change(put_wall=put_wall, call_wall=call_wall), STANDARD
+    )
+    got = strikes_of(plan)
+    assert (got[1, "put"], got[1, "call"]) == wings
+    assert plan.notes == (
+        ("no room for the put wing inside the wall 574.5",) if put_wall == 574.5 else ()
+    )
+
+
+def test_a_wing_is_at_least_a_strike_away():
+    """However small the move; and no long put stands below the lowest strike."""
+    tiny = change(iv=0.5, put_iv=0.5, call_iv=0.5, put_wall=None, call_wall=None, days=2)
+    got = strikes_of(plan_strikes(CONDOR, tiny, STANDARD))
+    assert (got[-1, "put"] - got[1, "put"], got[1, "call"] - got[-1, "call"]) == (1, 1)
+    low = StrikeInputs(spot=2.0, expiry=date(2026, 5, 15), days=200, iv=90, put_wall=1.0)
+    rules = STANDARD.with_values({"strike_guard": False, "wing_moves": 2})
+    assert plan_strikes(STRUCTURES["short_put_spread"], low, rules).legs[0].strike == 0.5
+    at = dataclasses.replace(low, put_wall=0.5)
+    lowest = plan_strikes(STRUCTURES["short_put_spread"], at, rules)
+    assert [leg.strike for leg in lowest.legs] == [None, 0.5]
+
+
+def test_no_strike_is_further_than_ten_times_spot():
+    """That far itself is one."""
+    rules = STANDARD.with_values({"strike_guard": False})
+    for wall, strike in ((5805.1, 5805.1), (5805.2, None)):
+        plan = plan_strikes(STRUCTURES["short_call_spread"], change(call_wall=wall), rules)
+        assert plan.legs[0].strike == strike

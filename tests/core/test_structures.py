@@ -174,7 +174,28 @@ def test_a_pick_says_why():
     scores = {"iron_condor": 80.0, "short_put_spread": 75.0}
     assert pick("A", scores, None, STANDARD).why == "best score"
     assert pick("A", scores, "put-heavy", STANDARD).why == "put-heavy, and near the best score"
-    assert "no scores" in pick("A", {}, None, STANDARD).why
+    assert pick("A", {}, None, STANDARD).why == "no scores: defined risk, by the lean"
     told = [pick("C", {}, None, STANDARD, near_max_gamma=near).why for near in (True, False, None)]
-    assert len(set(told)) == 3
-    assert "not known" in told[2]
+    assert told == [
+        "spot is near maximum gamma",
+        "spot is away from maximum gamma: narrow condor",
+        "how near maximum gamma is, is not known: narrow condor",
+    ]
+    assert pick("C", {"iron_condor": 61.0}, None, STANDARD).score == 61.0
+
+
+@pytest.mark.parametrize(
+    ("scores", "lean", "name"),
+    [
+        ({"iron_condor": 80, "short_put_spread": 80}, None, "short_put_spread"),
+        ({"short_strangle": 80, "iron_fly": 80}, "balanced", "iron_fly"),
+        ({"iron_condor": 80, "short_put_spread": 80}, "put-heavy", "short_put_spread"),
+        ({"iron_condor": 80, "short_call_spread": 79}, "put-heavy", "iron_condor"),
+        ({"iron_condor": 80, "short_call_spread": 79}, "call-heavy", "short_call_spread"),
+        ({"iron_condor": 70, "short_put_spread": 79}, "put-heavy", "short_put_spread"),
+    ],
+)
+def test_ties_go_to_the_first_of_the_table(scores, lean, name):
+    """And the lean changes nothing where the best score is on its side or none is near."""
+    got = pick("A", scores, lean, STANDARD)
+    assert (got.structure.name, got.score) == (name, scores[name])

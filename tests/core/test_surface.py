@@ -213,3 +213,186 @@ def test_a_single_wing_that_is_missing_is_named(lowest, words):
     half = raw.where((raw.strike >= lowest) & ((lowest == 100.0) | (raw.strike <= 100.0)))
     s = surface_of(clean(half).chain)
     assert f"no 25-delta {words} at 30 days" in s.wings_missing
+
+
+STRIKES = (90.0, 95.0, 100.0, 105.0, 110.0)
+
+
+def small(puts, calls, *, days=30, put_ivs=None, call_ivs=None, **columns):
+    """One series of five strikes with these deltas, and IVs in decimals."""
+    size = 2 * len(STRIKES)
+    known = {
+        "right": [-1] * 5 + [1] * 5, "strike": [*STRIKES] * 2, "expiry": [DAY + days] * size,
+        "iv": [*(put_ivs or [0.2] * 5), *(call_ivs or [0.2] * 5)], "delta": [*puts, *calls],
+        "gamma": [0.01] * size, "open_interest": [10.0] * size,
+        "bid": [0.99] * size, "ask": [1.01] * size,
+    }  # fmt: skip
+    return make_chain(symbol="XYZ", spot=100.0, as_of=NOON, **known | columns)
+
+
+PUTS, CALLS = (-0.1, -0.2, -0.5, -0.7, -0.9), (0.9, 0.7, 0.5, 0.3, 0.1)
+
+
+@pytest.mark.parametrize(
+    ("at", "nearer", "further", "iv", "place"),
+    [
+        (0.5, 0.3, 0.2, 18.0, 2), (0.5, 0.29, 0.2, 19 - 2 * 4 / 9, 1), (0.5, 0.31, 0.2, None, 2),
+        (0.5, 0.25, 0.1, 19.0, 1), (0.4, 0.2, 0.1, 20 - 0.75, 1), (0.3, 0.2, 0.1, 19.5, 1),
+        (0.29, 0.2, 0.1, 20 - 4 / 9, 0), (0.25, 0.2, 0.1, 20.0, 0), (0.24, 0.2, 0.1, None, None),
+        (0.5, 0.4, 0.26, None, None), (0.5, 0.4, 0.25, 17.0, 2),
+    ],
+)  # fmt: skip
+def test_a_wing_is_straight_in_delta(at, nearer, further, iv, place):
+    """IVs of 20, 19, 17 from spot outwards; of the width the nearer contract's, on both sides."""
+    bid = np.full(10, 0.99)
+    widths = (0.01, 0.02, 0.04)
+    for k, width in enumerate(widths):
+        bid[[2 - k, 7 + k]] = 1.01 - width * 1.01
+    raw = small(
+        (-further, -nearer, -at, -0.8, -0.9), (0.9, 0.8, at, nearer, further),
+        put_ivs=(0.17, 0.19, 0.2, 0.3, 0.4), call_ivs=(0.4, 0.3, 0.2, 0.19, 0.17), bid=bid,
+    )  # fmt: skip
+    s = surface_of(clean(raw).chain)
+    view = s.expiries[0]
+    assert view.put_wing_iv == view.call_wing_iv == s.put_wing_iv == s.call_wing_iv
+    if place is None:
+        assert (view.put_wing_iv, view.wing_spread_pct, view.skew, s.skew) == (None,) * 4
+    else:
+        if iv is not None:
+            assert view.put_wing_iv == pytest.approx(iv)
+        assert (view.skew, s.skew) == (0.0, 0.0)
+        width = widths[place]
+        assert view.wing_spread_pct == pytest.approx(200 * width / (2 - width))
+
+
+def test_both_wings_make_the_width_and_the_skew():
+    """The mean of the two widths, put less call; of one wing alone there is none."""
+    bid = [0.9, 0.9, 0.99, 0.99, 0.99, 0.99, 0.99, 0.99, 0.8, 0.8]
+    puts = (-0.1, -0.25, -0.5, -0.7, -0.9)
+    calls = (0.9, 0.7, 0.5, 0.25, 0.1)
+    ivs = {"put_ivs": (0.3, 0.25, 0.2, 0.2, 0.2), "call_ivs": (0.2, 0.2, 0.2, 0.18, 0.1)}
+    s = surface_of(clean(small(puts, calls, bid=bid, ask=[1.0] * 10, **ivs)).chain)
+    view = s.expiries[0]
+    assert view.wing_spread_pct == pytest.approx((20 / 1.9 + 40 / 1.8) / 2)
+    assert view.skew == s.skew == pytest.approx(25.0 - 18.0)
+    one = surface_of(clean(small(puts, (0.9, 0.7, 0.5, 0.4, 0.3), bid=bid, ask=[1.0] * 10)).chain)
+    assert (one.put_wing_iv, one.call_wing_iv, one.skew) == (20.0, None, None)
+    assert (one.expiries[0].wing_spread_pct, one.expiries[0].skew) == (None, None)
+    assert one.wings_missing == (
+        "no 25-delta call at 30 days: no expiries with it on both sides of 30 days"
+    )
+
+
+def test_every_figure_of_an_expiry():
+    """At the strike nearest to spot: means, sums, widths; open interest of all."""
+    held = [1.0, 2.0, 3.0, 4.0, math.nan, 6.0, 7.0, 8.0, 9.0, 10.0]
+    raw = small(
+        PUTS, CALLS, open_interest=held, put_ivs=(0.3, 0.26, 0.22, 0.2, 0.2),
+        bid=[1.0, 1.0, 2.0, 1.0, 1.0, 1.0, 1.0, 3.0, 1.0, 1.0],
+        ask=[1.2, 1.2, 2.2, 1.2, 1.2, 1.2, 1.2, 3.4, 1.2, 1.2],
+    )  # fmt: skip
+    view = surface_of(clean(raw).chain).expiries[0]
+    assert (view.ordinal, view.days, view.root, view.strike) == (DAY + 30, 30.0, "XYZ", 100.0)
+    assert view.atm_iv == pytest.approx(21.0)
+    assert view.straddle == pytest.approx(2.1 + 3.2)
+    assert view.expected_move == pytest.approx(21.0 * math.sqrt(30 / 365))
+    assert (view.atm_oi, view.open_interest) == (11.0, 50.0)
+    assert view.atm_spread_pct == pytest.approx((100 * 0.2 / 2.1 + 100 * 0.4 / 3.2) / 2)
+    bare = small(PUTS, CALLS, open_interest=[math.nan] * 10, iv=[math.nan] * 10, bid=[0.0] * 10)
+    view = surface_of(clean(bare).chain).expiries[0]
+    assert (view.strike, view.atm_iv, view.expected_move, view.atm_oi) == (100.0, None, None, None)
+    assert (view.straddle, view.atm_spread_pct, view.open_interest) == (None, None, 0.0)
+
+
+def joined(*parts, roots=("XYZ",)):
+    """Several small chains as one."""
+    names = ("right", "strike", "expiry", "iv", "delta", "gamma", "open_interest", "bid", "ask")
+    columns = {n: np.concatenate([getattr(part, n) for part, _ in parts]) for n in names}
+    codes = np.concatenate([np.full(len(part), code, np.int8) for part, code in parts])
+    return make_chain(symbol=roots[0], spot=100.0, as_of=NOON, roots=roots, root_code=codes,
+                      **columns)  # fmt: skip
+
+
+def test_of_two_series_of_a_day_the_one_with_an_iv_leads():
+    """SPXW leads SPX, but not where it has no ATM IV; both are looked at for liquidity."""
+    am, pm = small(PUTS, CALLS, put_ivs=[0.3] * 5, call_ivs=[0.3] * 5), small(PUTS, CALLS)
+    dark = small(PUTS, CALLS, iv=[math.nan] * 10, bid=[0.0] * 10)
+    roots = ("SPX", "SPXW")
+    for first, second, root in ((am, pm, "SPXW"), (am, dark, "SPX"), (dark, pm, "SPXW"),
+                                (dark, dark, "SPXW")):  # fmt: skip
+        s = surface_of(clean(joined((first, 0), (second, 1), roots=roots)).chain)
+        assert [view.root for view in s.expiries] == [root]
+    busy = small(PUTS, CALLS, open_interest=[99.0] * 10)
+    s = surface_of(clean(joined((busy, 0), (pm, 1), roots=roots)).chain)
+    assert (s.expiries[0].root, s.liquid.root) == ("SPXW", "SPX")
+
+
+def test_tenors_between_expiries_and_beyond():
+    """Linear in variance between, none beyond; where the nearest is a day away it is said so."""
+    flat = [small(PUTS, CALLS, days=days, put_ivs=[iv] * 5, call_ivs=[iv] * 5)
+            for days, iv in ((1, 0.3), (10, 0.2), (20, 0.25), (90, 0.22))]  # fmt: skip
+    s = surface_of(clean(joined(*((part, 0) for part in flat))).chain)
+    assert [(p.dte, p.iv) for p in s.term] == [
+        (1, pytest.approx(30.0)), (10, 20.0), (20, 25.0), (90, pytest.approx(22.0)),
+    ]  # fmt: skip
+    variance = (25**2 * 20 * 60 + 22**2 * 90 * 10) / (70 * 30)
+    assert s.atm_iv[30] == pytest.approx(math.sqrt(variance))
+    assert s.expected_move == pytest.approx(s.atm_iv[30] * math.sqrt(30 / 365))
+    assert (sorted(s.atm_iv), s.missing, s.atm_iv[90]) == ([7, 14, 30, 60, 90], {}, 22.0)
+    assert s.put_wing_iv == s.call_wing_iv == pytest.approx(s.atm_iv[30])
+    assert (s.nearest(14).days, s.nearest(15).days, s.nearest(16).days) == (10.0, 10.0, 20.0)
+    early = surface_of(clean(joined((flat[0], 0))).chain)
+    assert early.missing[7] == (
+        "no 7-day ATM IV: the last expiry is at 1 day; nothing is extrapolated"
+    )
+    assert (early.expected_move, early.put_wing_iv, early.atm_iv) == (None, None, {})
+    today = surface_of(clean(small(PUTS, CALLS, days=0)).chain)
+    assert (today.term, today.missing[7][-49:]) == (
+        (), "the last expiry is at 0 days; nothing is extrapolated"[-49:],
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("days", "low", "high", "want"),
+    [
+        ((29, 30, 60, 61), 30, 60, 30), ((29, 61), 30, 60, 29), ((28, 61), 30, 60, 61),
+        ((20, 70), 30, 60, 20), ((10, 25, 200), 30, 60, 25), ((45,), 45, 45, 45),
+        ((29, 61), 10, 28, 29), ((29, 61), 62, 90, 61), ((30, 50), 10, 29, 30),
+    ],
+)  # fmt: skip
+def test_the_series_that_liquidity_is_judged_by(days, low, high, want):
+    """The window holds both its ends; of equal open interest, and of equally near, the first."""
+    chain = clean(joined(*((small(PUTS, CALLS, days=d), 0) for d in days))).chain
+    assert surface_of(chain, dte_min=low, dte_max=high).liquid.days == want
+    if (low, high) == (30, 60):
+        assert surface_of(chain).liquid.days == want
+
+
+def test_possible_deltas_are_used_and_impossible_ones_made():
+    """Of size 0 or 1 and beyond they are none; those of the others stay."""
+    even = (-0.1, -0.2, -0.5, -0.7, -0.9)
+    own = surface_of(clean(small(even, CALLS)).chain).expiries[0]
+    assert own.put_wing_iv == pytest.approx(20.0)
+    ivs = {"put_ivs": (0.3, 0.26, 0.2, 0.2, 0.2)}
+    for bad in (0.0, -1.0, -1.5, math.nan):
+        raw = small((-0.1, bad, -0.5, -0.7, -0.9), CALLS, **ivs)
+        delta, _ = greeks(100.0, np.array([95.0]), np.array([0.26]), np.array([30.0]),
+                          np.array([-1], np.int8))  # fmt: skip
+        size = -float(delta[0])
+        share = (0.5 - 0.25) / (0.5 - size)
+        want = 20 + share * 6 if size <= 0.25 else 26 + (size - 0.25) / (size - 0.1) * 4
+        found = surface_of(clean(raw).chain).expiries[0].put_wing_iv
+        assert found == pytest.approx(want)
+
+
+def test_a_wing_is_looked_for_out_of_the_money_among_known_ivs():
+    """The strike at spot counts for both sides; one without an IV is passed over."""
+    gap = small(
+        (-0.1, -0.25, -0.5, -0.7, -0.9), CALLS, put_ivs=(0.3, math.nan, 0.2, 0.2, 0.2),
+        bid=[0.0] * 10,
+    )  # fmt: skip
+    view = surface_of(clean(gap).chain).expiries[0]
+    assert view.put_wing_iv == pytest.approx(20 + 0.25 / 0.4 * 10)
+    inside = small((-0.3, -0.4, -0.5, -0.2, -0.1), (0.1, 0.2, 0.5, 0.4, 0.3))
+    view = surface_of(clean(inside).chain).expiries[0]
+    assert (view.put_wing_iv, view.call_wing_iv) == (None, None)

@@ -274,13 +274,12 @@ def eligible(s: Snapshot, rules: Rules, *, today: date) -> Eligible:
     """Decides `s` as high premium, as low premium and without a cell, thresholds aside."""
     p = premium_of(s, rules)
     gamma = matrix.regime(s.gamma, s.gamma_basis, s.net_gex, rules.unknown_gamma)
-    lean = structures.lean_of(s.put_vrp, s.call_vrp, rules.lean_min)
-
     known_sizes: dict[Cell | None, bool] = {}
 
     def sized(cell: Cell | None) -> bool:
         if cell not in known_sizes:
-            pick = _pick(cell, s, p, lean, rules, rules.target_dte)
+            # A lean chooses between structures, never whether there is one.
+            pick = _pick(cell, s, p, None, rules, rules.target_dte)
             size = _sized(cell, s, p, gamma, pick, rules, today)[2]
             known_sizes[cell] = size.multiple > 0
         return known_sizes[cell]
@@ -454,6 +453,4 @@ def _action(
         return f"STAY OUT: {stops[0]}"
     if cell == "D":
         return "NO TRADE: low premium in negative gamma"
-    if not why:
-        return "WAIT"
     return f"WAIT: {why[0] if len(why[0]) <= 70 else why[0].split(': ')[0]}"

@@ -14,6 +14,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
@@ -271,7 +272,6 @@ class _Bench:
         self.positive = 100.0 * (figures.known & (figures.outcome > 0))
         self.masks: list[Mask] = []
         self.seen: list[int] = []
-        self._ready: tuple[Floats, Floats] | None = None
 
     def add(self, mask: Mask) -> int:
         """Takes a group; gives its number. Days without an outcome count only as seen."""
@@ -279,8 +279,9 @@ class _Bench:
         self.masks.append(mask & self.figures.known)
         return len(self.masks) - 1
 
-    def draw(self) -> None:
-        """Sums every group over every draw; call it once all groups are there."""
+    @cached_property
+    def _sums(self) -> tuple[Floats, Floats]:
+        """The sums of every group by day and by draw; asked for once all groups are there."""
         columns = np.empty((len(self.axis), len(self.masks), 5))
         n = len(self.axis)
         logged = ~np.isnan(self.figures.log)
@@ -289,19 +290,13 @@ class _Bench:
             columns[:, g, 0] = np.bincount(at, minlength=n)
             for k, values in enumerate((self.outcome, self.positive, self.log, logged), start=1):
                 columns[:, g, k] = np.bincount(at, weights=values[mask], minlength=n)
-        self._ready = columns, self.blocks.sums(columns)
-
-    def _sums(self) -> tuple[Floats, Floats]:
-        if self._ready is None:
-            self.draw()
-        assert self._ready is not None  # noqa: S101 (draw has just set it)
-        return self._ready
+        return columns, self.blocks.sums(columns)
 
     def _means(self, g: int, figure: int) -> tuple[float, Floats]:
         """The mean of a figure (1 outcome, 2 positive, 3 log) and its means in the draws."""
-        columns, sums = self._sums()
+        columns, sums = self._sums
         under = 4 if figure == 3 else 0
-        with np.errstate(divide="ignore", invalid="ignore"):
+        with np.errstate(invalid="ignore"):
             drawn: Floats = np.where(
                 sums[:, g, under] > 0.5, sums[:, g, figure] / sums[:, g, under], np.nan
             )
@@ -310,7 +305,7 @@ class _Bench:
 
     def _held(self, g: int) -> int:
         """Blocks that hold days of a group; none where the group is too small to tell."""
-        columns, _ = self._sums()
+        columns, _ = self._sums
         counts = columns[:, g, 0]
         return self.blocks.held(counts) if counts.sum() >= DAYS_LEAST else 0
 
@@ -349,7 +344,7 @@ class _Bench:
 
     @staticmethod
     def _worth(values: Floats, means: Floats, held: int) -> float | None:
-        if held < bootstrap.BLOCKS_WITH_MEMBERS or len(values) < 2:
+        if held < bootstrap.BLOCKS_WITH_MEMBERS:
             return None
         spread = float(np.nanvar(means))
         return min(float(np.var(values)) / spread, float(len(values))) if spread > 0 else None
@@ -439,7 +434,6 @@ def evidence(
         for n, name in enumerate(days.names)
         for own in [days.symbol == n]
     ]
-    bench.draw()
     z_word = f"z >= {rules.z_min:g}"
     return Evidence(
         symbols=days.names,
@@ -651,7 +645,7 @@ def _surface(
         return whatif.counts(rows, columns, shape, weights)
 
     n, logged = total(), total((~np.isnan(log)).astype(float))
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(invalid="ignore"):
         return Surface(
             key, *names, *axes, at, n,
             mean=np.where(n > 0.5, total(outcome) / n, np.nan),

@@ -310,7 +310,7 @@ def held_days(expiry: date | None, entry: date | None, today: date, rules: Rules
         return HeldDays()
     try:
         stop = calendar.time_stop(expiry, rules.time_stop_dte)
-    except InputError:
+    except (InputError, OverflowError):
         stop = expiry - timedelta(days=min(rules.time_stop_dte, (expiry - date.min).days))
     return HeldDays(
         (expiry - today).days,

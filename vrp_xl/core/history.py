@@ -263,13 +263,14 @@ class Prices:
 
         from vrp_xl.core.panel import realized_panel  # noqa: PLC0415
 
-        if len(self.closes) <= returns or not all(close > 0 for close in self.closes):
+        if len(self.closes) <= returns:
             return []
         places = np.array(self.places)
         steps = np.diff(places)
         for at in self.jumps or {}:
             steps[at - 1] = _LONGEST_RETURN + 1
-        volatility = realized_panel(np.array(self.closes), returns)
+        closes = np.array(self.closes)
+        volatility = realized_panel(np.where(closes > 0, closes, np.nan), returns)
         absent = places[returns:] - places[:-returns] - returns
         longest = np.lib.stride_tricks.sliding_window_view(steps, returns).max(axis=-1)
         good = (absent <= returns // 10) & (longest <= _LONGEST_RETURN)
@@ -409,7 +410,7 @@ class _Lacking:
     """Why nothing can be compared, and how many days are there so far."""
 
     why: str
-    days: int
+    days: int = 0
 
 
 def of_another_tenor(snapshot: Snapshot) -> bool:
@@ -443,11 +444,14 @@ def _spread_standing(
     if day in values:
         realized = prices.realized_before(_SPREAD_RV)
         pairs = [(when, values[when] - rv) for when, rv in realized if when in values]
-        if pairs and pairs[-1][0] == day and len(pairs) > limits.days_min:
+        if pairs and pairs[-1][0] != day:
+            told = f"{name} minus RV20 has no value of {day}; its last is of {pairs[-1][0]}"
+        elif len(pairs) > limits.days_min:
             *before, today = (value for _, value in pairs)
             return _Compared(f"{name} minus RV20,", today, before)
-        stored = max(len(pairs) - 1, 0)
-        told = f"{name} minus RV20 has {stored} of {limits.days_min} days: import closes too"
+        else:
+            stored = max(len(pairs) - 1, 0)
+            told = f"{name} minus RV20 has {stored} of {limits.days_min} days: import closes too"
     else:
         told = _no_index(name, index, day)
     return _Lacking(f"{lacking}; {told}", len(own))
@@ -463,7 +467,7 @@ def _iv_standing(
 ) -> _Compared | _Lacking:
     """ATM IV against its own history, else the index against the index's."""
     if of_another_tenor(s):
-        return _Lacking(s.missing["atm_iv_30d"], len(own))
+        return _Lacking(s.missing["atm_iv_30d"])
     if s.atm_iv is not None and len(own) >= limits.days_min:
         return _Compared(f"{OWN}: ATM IV", s.atm_iv, own)
     if s.atm_iv is None:
@@ -471,7 +475,7 @@ def _iv_standing(
     else:
         lacking = _too_few(s.symbol, "ATM IV", "atm_iv", len(own), limits)
     if not name:
-        return _Lacking(lacking, len(own))
+        return _Lacking(lacking)
     if index and index[-1][0] == day:
         before = [value for _, value in index[:-1]]
         if len(before) >= limits.days_min:
@@ -479,7 +483,7 @@ def _iv_standing(
         told = f"{name} has {len(before)} of {limits.days_min} days"
     else:
         told = _no_index(name, index, day)
-    return _Lacking(f"{lacking}; {told}", len(own))
+    return _Lacking(f"{lacking}; {told}")
 
 
 def _too_few(symbol: str, what: str, field: str, days: int, limits: _Limits) -> str:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 import numpy as np
 
 from vrp_xl.core import calendar
+from vrp_xl.core.compare import TOLERANCE
 from vrp_xl.core.panel import following_panel, percentile_panel, realized_panel, zscore_panel
 from vrp_xl.errors import InputError
 
@@ -320,7 +321,7 @@ def _alignment(series: Series, when: Whole, closes: Floats, days: Days) -> Align
     between = int(((when >= start) & (when <= end)).sum())
     ivs = sum(start <= day.toordinal() <= end for day, _ in series.ivs)
     moves = closes[1:] / closes[:-1] - 1.0
-    far = np.flatnonzero((moves > JUMP) | (moves < -JUMP))
+    far = np.flatnonzero(np.abs(moves) > JUMP + TOLERANCE)
     return Alignment(
         series.symbol,
         len(days),

@@ -384,7 +384,7 @@ class Rules:
     )
 
     def __post_init__(self) -> None:
-        for name, spec in SPECS.items() if SPECS else ():
+        for name, spec in SPECS.items():
             object.__setattr__(self, name, spec.parse(getattr(self, name)))
         for low, high in _ORDERED:
             if getattr(self, low) > getattr(self, high):

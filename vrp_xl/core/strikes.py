@@ -127,12 +127,11 @@ def _out_of_the_money(right: Right, strike: float, spot: float) -> float:
 def wall_problem(right: Right, given: StrikeInputs, rules: Rules) -> str | None:
     """Why the wall of that side should not be sold; None where it may."""
     wall = given.put_wall if right == "put" else given.call_wall
-    other = given.call_wall if right == "put" else given.put_wall
     if wall is None:
         return f"there is no {right} wall"
     name = f"{right} wall {wall:g}"
-    if other is not None and given.put_wall is not None and given.call_wall is not None:
-        if wall == other:
+    if given.put_wall is not None and given.call_wall is not None:
+        if given.put_wall == given.call_wall:
             return f"{name} equals the other wall"
         if given.call_wall < given.put_wall:
             return f"the walls are inverted (call {given.call_wall:g}, put {given.put_wall:g})"
@@ -221,7 +220,8 @@ class _Planner:
     ) -> Leg:
         note = "; ".join(notes)
         if note:
-            self.notes.append(f"{note}: {right} strike by {basis}")
+            placed = f"no {right} strike" if strike is None else f"{right} strike by {basis}"
+            self.notes.append(f"{note}: {placed}")
         return self.leg(-1, right, strike, basis, note)
 
     def _by_delta(self, right: Right, *, two_sided: bool) -> float | None:
