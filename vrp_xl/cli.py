@@ -221,7 +221,7 @@ def scan(
         )
     held = None
     if positions_file is not None:
-        given = read_positions(positions_file, choice.name, empty=True)
+        given = read_positions(positions_file, choice.name)
         held = given.positions
         equity = value_of_account(equity, given, loaded, by_file=rules is not None)
         notices += given.told(positions_file.name)

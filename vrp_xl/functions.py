@@ -524,14 +524,16 @@ def VRP_MAXLOSS(
     The stress is a move of rule stress_sd standard deviations to expiry.
     """
     from vrp_xl.core.legs import read_legs  # noqa: PLC0415
-    from vrp_xl.core.loss import largest_loss  # noqa: PLC0415
+    from vrp_xl.core.loss import credit_problem, largest_loss  # noqa: PLC0415
 
+    held = read_legs(legs)
+    problem = credit_problem(held, credit)
+    if problem:
+        raise InputError(f"{problem[0].upper()}{problem[1:]}")
     move = None
     if spot is not None and iv is not None and days is not None:
         move = implied.expected_move(spot, iv, days)
-    return largest_loss(
-        read_legs(legs), credit, spot=spot, move=move, stress_sd=rules.rules.stress_sd
-    ).usd
+    return largest_loss(held, credit, spot=spot, move=move, stress_sd=rules.rules.stress_sd).usd
 
 
 # One symbol, from what is stored
@@ -901,8 +903,9 @@ def VRP_EXIT(
                           default="entered above the flip")] = None,
     entry_date: Annotated[dt.date | None, arg.of_kind(arg.DAY, "Day of entry; positions that "
                           "were entered inside the time stop have none.", "date")] = None,
-    structure: Annotated[str | None, arg.of_kind(arg.TEXT, "What was sold; a flip breach closes "
-                         "undefined risk and cuts defined risk by half.",
+    structure: Annotated[str | None, arg.of_kind(arg.TEXT, "What was sold, by name, or its legs "
+                         "such as -P 560 +P 550, whose short strikes are judged too. A flip breach "
+                         "closes undefined risk and cuts defined risk by half.",
                          default="undefined risk")] = None,
     rules: Annotated[Desk, arg.rules] = BLANK,
 ) -> str:  # fmt: skip
@@ -911,9 +914,15 @@ def VRP_EXIT(
     Where no exit fires by figures of an earlier session it is UNKNOWN, never OK.
     """
     from vrp_xl.core.age import by_old_figures  # noqa: PLC0415
-    from vrp_xl.core.legs import structure_name  # noqa: PLC0415
+    from vrp_xl.core.legs import risk_by_name, signed_legs, structure_name  # noqa: PLC0415
+    from vrp_xl.core.loss import risk_of  # noqa: PLC0415
+    from vrp_xl.core.symbols import is_cash_settled  # noqa: PLC0415
 
-    risk = structures.STRUCTURES[structure_name(structure)].risk if structure else "undefined"
+    legs = signed_legs(structure) if structure else None
+    if legs is not None:
+        risk = risk_of(legs)
+    else:
+        risk = risk_by_name(structure_name(structure)) if structure else "undefined"
     snapshot = READER.snapshot(symbol, rules)
     decision = READER.decision(symbol, rules)
     days = held_days(expiry, entry_date, READER.today, rules.rules)
@@ -922,7 +931,8 @@ def VRP_EXIT(
             z=snapshot.z_score, spot=snapshot.spot, flip=snapshot.gamma_flip,
             gamma=decision.gamma, gamma_basis=decision.gamma_basis, spread=snapshot.vrp_20d,
             tactical=decision.premium.tactical, entry_cell=_entry(entry_cell), risk=risk,
-            held=True, credit=credit, mark=mark, days_to_expiry=days.days_to_expiry,
+            held=True, credit=credit, mark=mark, legs=legs,
+            cash_settled=is_cash_settled(symbol), days_to_expiry=days.days_to_expiry,
             entry_days=days.entry_days, days_to_stop=days.days_to_stop,
             entry_days_to_stop=days.entry_days_to_stop,
         ),
@@ -1013,8 +1023,8 @@ def VRP_POSITIONS(
                        "below the other; a blank gives a blank row."))],
     details: Annotated[list[list[Any]] | None, arg.may_miss(arg.of_kind(arg.TABLE, "Beside them: "
                        "structure, legs, contracts, entry date, entry cell, expiry, credit, mark, "
-                       "close date, close debit, closed contracts, exit reason. Columns at the end "
-                       "may be left out."))],
+                       "close date, close debit, closed contracts, exit reason, day of the mark. "
+                       "Columns at the end may be left out."))],
     measures: Annotated[list[str] | None, arg.of_kind(arg.WORDS, "What to tell: action, reason, "
                         "profit_pct, profit_usd, open_usd, realised_usd, target, days, stop, "
                         "tested, at_risk, loss_kind, cell, risk_cell, z, flip, as_of, "

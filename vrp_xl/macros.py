@@ -369,7 +369,7 @@ def _positions(book: Book, asked: _Asked) -> _Held:
         given = positions_in(
             rows, f"The sheet {layout.POSITIONS}", equity=rules.equity,
             today=datetime.now(UTC).astimezone(NEW_YORK).date(),
-            samples=asked.source == "sample", empty=True,
+            samples=asked.source == "sample",
         )  # fmt: skip
     except VrpError as error:
         return _Held(None, rules, (f"open positions are not counted in the caps: {error.why}",))

@@ -64,7 +64,8 @@ def show_book(book: Book, out: Console) -> None:
     )
     t = book.totals
     judged = f" | {t.unknown} with an exit that is not known" if t.unknown else ""
-    out.print(Text(f"{t.positions} open | {t.to_close} to act on{judged}"))
+    held = f"{t.positions} open" if t.positions else "no open position"
+    out.print(Text(f"{held} | {t.to_close} to act on{judged}"))
     out.print(Rule(characters="="))
     for notice in book.notices:
         out.print(Text(f"Note: {clean(notice)}", style="italic"))
@@ -108,7 +109,11 @@ def _lines(r: Review) -> Iterator[tuple[str, str]]:
                 f"  credit {money(p.credit)}  mark {money(p.mark)}  target {money(r.target)}"
             ),
         )
-        loss = "n/a" if r.loss is None else f"{r.at_risk_usd or 0:,.0f} USD ({r.loss.kind} loss)"
+        loss = "n/a"
+        if r.loss is not None:
+            inside = r.loss.kind == "stress" and r.loss.usd <= 0
+            more = ", the stress move ends within the credit; a larger one loses" if inside else ""
+            loss = f"{r.at_risk_usd or 0:,.0f} USD ({r.loss.kind} loss{more})"
         tested = "n/a" if r.tested is None else r.tested.words
         yield "At risk", f"{loss}  tested side: {tested}"
         yield (

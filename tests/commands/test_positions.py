@@ -134,6 +134,54 @@ def test_bad_lines_and_bad_files(run):
     assert run(line(), options=["--json", "--csv"])[0] == 2
 
 
+def test_a_breach_is_told_and_open_risk_has_its_code(run):
+    """A spread in the money is a warning, an open side must act, the last day more so."""
+    code, out, _ = run(line(legs="-P 590 +P 580", mark="5"))
+    assert (code, "WARNING   SPY" in out) == (0, True)
+    assert "short strike: put 590 is breached by 10.00" in out
+    code, out, _ = run(line(legs="-P 590", mark="11"))
+    assert (code, "DEFEND    SPY" in out) == (3, True)
+    code, out, _ = run(line(legs="-P 590 +P 580", expiry="2026-03-27", mark="5"))
+    assert (code, "CLOSE     SPY" in out) == (3, True)
+    assert "assignment: put 590 is 10.00 in the money" in out
+
+
+def test_a_flat_book_is_no_error(run):
+    """A header alone: nothing is open, code 0, on the terminal and as JSON."""
+    code, out, err = run()
+    assert (code, err) == (0, "")
+    assert "no open position | 0 to act on" in out
+    code, out, _ = run(options=["--json"])
+    assert (code, json.loads(out)["positions"]) == (0, [])
+
+
+def test_no_noise_of_binary_fractions(run):
+    """What JSON and CSV hold is what was meant."""
+    _, out, _ = run(line(mark="1.00"), options=["--json"])
+    told = json.loads(out)
+    assert told["positions"][0]["open_usd"] == 130.0
+    assert told["totals"]["open_usd"] == 130.0
+    _, out, _ = run(line(mark="1.33"), options=["--csv"])
+    (row,) = csv.DictReader(io.StringIO(out))
+    assert (row["open_usd"], row["profit_pct_credit"]) == ("64.0", "19.393939394")
+
+
+def test_checks_are_told(run):
+    """An expiry without a session, and how slashes were read."""
+    code, out, _ = run(line(expiry="5/16/2026"), line(expiry="5/7/2026"), options=["--json"])
+    told = json.loads(out)
+    assert code == 0
+    assert told["positions"][0]["action"] == "WARNING"
+    assert "is a Saturday without a session" in told["positions"][0]["checks"][0]
+    assert "dates with slashes are month/day/year: 5/7/2026 is 2026-05-07" in told["notices"]
+
+
+def test_a_stress_that_ends_within_the_credit_is_no_all_clear(run):
+    """0 USD at risk of an open side says what it leaves out."""
+    _, out, _ = run(line(legs="-P 400 -C 800"))
+    assert "0 USD (stress loss, the stress move ends within the credit; a larger one loses)" in out
+
+
 def test_no_figures_is_code_eight(run):
     """A scheduler that does not see a position must not take it for calm."""
     code, out, _ = run(line("ZZZ"))

@@ -105,14 +105,15 @@ def test_target_is_met_on_paper(credit, mark):
 
 
 def test_all_that_fire_are_listed_worst_first():
-    """Severity orders inversion, breach, loss, time, defense, as the design lists them."""
+    """Expired and assignment, then inversion, breach, loss, time, defense as the design says."""
     got = state(z=-2, spot=500, mark=9, days_to_expiry=3, tactical=0.5)
     assert [e.rule for e in got.fired] == [
         "inversion", "flip breach", "loss stop", "time stop", "defense",
     ]  # fmt: skip
     order = [
-        Severity.INVERSION, Severity.BREACH, Severity.LOSS, Severity.PROFIT, Severity.TIME,
-        Severity.DEFENSE, Severity.WARNING, Severity.UNKNOWN, Severity.OK,
+        Severity.EXPIRED, Severity.ASSIGNMENT, Severity.INVERSION, Severity.BREACH, Severity.LOSS,
+        Severity.PROFIT, Severity.TIME, Severity.DEFENSE, Severity.TESTED, Severity.WARNING,
+        Severity.UNKNOWN, Severity.OK,
     ]  # fmt: skip
     assert order == sorted(Severity, reverse=True)
 
@@ -309,8 +310,8 @@ def test_the_article_judges_as_its_script():
         ({"days_to_expiry": 20, "entry_days": None, "entry_days_to_stop": 0}, "20 days to expiry"),
         ({"days_to_expiry": 1}, "1 day to expiry"),
         ({"days_to_expiry": 0}, "0 days to expiry"),
-        ({"days_to_expiry": -1, "entry_days": 3}, "it expired yesterday"),
-        ({"days_to_expiry": -2, "entry_days": 3}, "it expired 2 days ago"),
+        ({"days_to_expiry": -1, "entry_days": 3}, "it expired yesterday, enter how it was closed"),
+        ({"days_to_expiry": -2, "entry_days": 3}, "it expired 2 days ago, enter how it was closed"),
     ],
 )
 def test_the_time_stop_by_its_days(days, words):
@@ -319,7 +320,8 @@ def test_the_time_stop_by_its_days(days, words):
     assert [e.words for e in found] == ([words] if words else [])
     for one in found:
         assert one.rule == ("expired" if "expired" in words else "time stop")
-        assert (one.severity, one.action) == (Severity.TIME, "close")
+        worst = Severity.EXPIRED if one.rule == "expired" else Severity.TIME
+        assert (one.severity, one.action) == (worst, "close")
 
 
 @pytest.mark.parametrize(
@@ -390,7 +392,7 @@ def test_what_leads_is_said_by_who_holds():
         == ("UNKNOWN: inversion needs the z-score and IV and HV30; defense needs IV and HV30")
     )
     assert [s.name for s in Severity if s.closes] == [
-        "DEFENSE", "TIME", "PROFIT", "LOSS", "BREACH", "INVERSION",
+        "DEFENSE", "TIME", "PROFIT", "LOSS", "BREACH", "INVERSION", "ASSIGNMENT", "EXPIRED",
     ]  # fmt: skip
 
 

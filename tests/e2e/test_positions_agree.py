@@ -36,9 +36,9 @@ ROWS = (
     SPREAD | {"symbol": "SPY", "strikes": "'630/640", "cell": "A"},
     SPREAD | {"symbol": "SPY", "strikes": "'620/630", "cell": "A", "mark": 9.0},
     SPREAD | {"symbol": "QQQ", "strikes": "'550/560", "cell": "A"},
-    SPREAD | {"symbol": "IWM", "strikes": "'205/215", "cell": "B"},
+    SPREAD | {"symbol": "IWM", "strikes": "'205/215", "cell": "B", "marked": SPREAD["entry"]},
 )
-"""Calm; a loss of 4.45 credits; by old figures; by none, so that the cell of entry counts."""
+"""Calm; a loss of 4.45 credits; by old figures; by none and an old mark, counted as at entry."""
 
 
 @pytest.fixture(scope="module")
@@ -87,6 +87,7 @@ def test_the_sheet_says_what_the_command_says(
     office.do("recalculate")
     assert cells(office, "action") == ["OK", "CLOSE", "UNKNOWN", "UNKNOWN"]
     assert cells(office, "risk_cell") == ["A", "A", "A", "B"]
+    assert "a newer mark: it is of" in cells(office, "reason")[3]
     assert cells(office, "sessions_old")[:2] == [0, 0]
     assert cells(office, "sessions_old")[2] >= 17
     assert cells(office, "sessions_old")[3] == ""

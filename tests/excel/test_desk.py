@@ -310,7 +310,7 @@ def test_validations_and_notes(desk: Desk) -> None:
     assert source == list(saved.SOURCES)
     assert lists[f"D{settings.PRESET_ROW + 1}"].strip('"').split(",") == list(PRESETS)
     mine = desk.formulas[layout.POSITIONS].data_validations.dataValidation
-    assert len(mine) == 12
+    assert len(mine) == 13
     structure = next(v for v in mine if v.promptTitle == "Structure")
     assert structure.formula1.strip('"').split(",") == list(STRUCTURES)
     for name in (layout.SCAN, layout.POSITIONS):

@@ -230,16 +230,14 @@ def test_old_figures_of_a_position_are_told_in_the_caps(store, read):
     assert risk.by_cell == {"A": pytest.approx(1670)}
 
 
-def test_a_file_without_a_position_is_fine_where_that_is_said(tmp_path):
+def test_a_file_without_a_position_is_a_flat_book(tmp_path):
     """Nothing is on; but lines of which none can be used are no empty book."""
     file = tmp_path / "positions.csv"
     file.write_text(HEADER + "\n\n")
-    assert read_csv(file, today=TODAY, empty=True).positions == ()
-    with pytest.raises(InputError, match="holds no position"):
-        read_csv(file, today=TODAY)
+    assert read_csv(file, today=TODAY).positions == ()
     file.write_text(f"{HEADER}\n{LINE.replace('560', 'x')}\n")
     with pytest.raises(InputError, match="Line 2"):
-        read_csv(file, today=TODAY, empty=True)
+        read_csv(file, today=TODAY)
 
 
 def test_a_book_without_any_figures_is_blind(store, read):

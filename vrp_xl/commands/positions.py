@@ -65,6 +65,7 @@ def positions(
         notices.append(f"this is the embedded sample market: {choice.why}")
     if given.left_out:
         notices.append(given.left_out)
+    notices += given.notices
     account = value_of_account(equity, given, loaded, by_file=rules is not None)
     rule = loaded.rules.equity
     if account is not None and rule is not None and account != rule:
@@ -169,10 +170,8 @@ def _code(book: Book, given: PositionFile, error: Any) -> int:
     return NO_FIGURES if book.blind else 0
 
 
-def read_positions(file: Path, source: str, *, empty: bool = False) -> PositionFile:
+def read_positions(file: Path, source: str) -> PositionFile:
     """The positions in `file`; rows marked SAMPLE count where the source is the sample market.
-
-    With `empty` a file without any position is fine.
 
     Raises:
         InputError: it cannot be read or holds no position.
@@ -182,8 +181,8 @@ def read_positions(file: Path, source: str, *, empty: bool = False) -> PositionF
     if file.suffix.lower() in WORKBOOKS:
         from vrp_xl.excel.positions_file import read_workbook
 
-        return read_workbook(file, today=_today(), samples=source == "sample", empty=empty)
-    return read_csv(file, today=_today(), empty=empty)
+        return read_workbook(file, today=_today(), samples=source == "sample")
+    return read_csv(file, today=_today())
 
 
 def _today() -> date:

@@ -25,14 +25,13 @@ _HEADER_ROWS = 20
 _ROWS_MOST = 5000
 
 
-def read_workbook(path: Path, *, today: date, samples: bool, empty: bool = False) -> PositionFile:
+def read_workbook(path: Path, *, today: date, samples: bool) -> PositionFile:
     """The positions of a workbook's sheet Positions, or of its first sheet.
 
     Args:
         path: an .xlsx or .xlsm file.
         today: the New York date.
         samples: whether rows marked SAMPLE count.
-        empty: whether a sheet without any position is fine.
 
     Raises:
         InputError: it is no workbook, or holds no positions.
@@ -41,7 +40,7 @@ def read_workbook(path: Path, *, today: date, samples: bool, empty: bool = False
         name = layout.POSITIONS if layout.POSITIONS in book.sheetnames else book.sheetnames[0]
         rows = [tuple(row) for row in book[name].iter_rows(values_only=True, max_row=_ROWS_MOST)]
         equity = _equity(book)
-    return positions_in(rows, path, equity=equity, today=today, samples=samples, empty=empty)
+    return positions_in(rows, path, equity=equity, today=today, samples=samples)
 
 
 @contextmanager
@@ -75,7 +74,6 @@ def positions_in(
     equity: float | None,
     today: date,
     samples: bool,
-    empty: bool = False,
 ) -> PositionFile:
     """The positions in the cells of a sheet.
 
@@ -85,7 +83,6 @@ def positions_in(
         equity: USD, where it is known.
         today: the New York date.
         samples: whether rows marked SAMPLE count.
-        empty: whether a table without any position is fine.
 
     Raises:
         InputError: there are no headings, or no position.
@@ -111,9 +108,8 @@ def positions_in(
             found.append(FileRow(line, known))
         left = f"{passed} rows marked SAMPLE are left out: the source is a real one"
         return positions_of(
-            found, columns, where, today=today, equity=equity, left_out=left if passed else "",
-            empty=empty,
-        )  # fmt: skip
+            found, columns, where, today=today, equity=equity, left_out=left if passed else ""
+        )
     raise InputError(
         f"{where} has no sheet with the columns Symbol and Expiry.",
         f"The desk workbook has them on its sheet {layout.POSITIONS}.",
@@ -124,7 +120,7 @@ _COMPUTED = ("side",)
 """Columns of the desk that are called like inputs of another kind: Action is what to do."""
 
 
-_DATES = frozenset({"entry", "expiry", "closed"})
+_DATES = frozenset({"entry", "expiry", "closed", "marked"})
 
 
 def _value(meaning: str, cell: Any) -> Any:

@@ -22,11 +22,13 @@ if TYPE_CHECKING:
 
 DETAILS = (
     "structure", "legs", "contracts", "entry", "entry_cell", "expiry", "credit", "mark", "closed",
-    "debit", "closed_contracts", "exit",
+    "debit", "closed_contracts", "exit", "marked",
 )  # fmt: skip
 """The columns of the block beside the symbols, in order; those at the end may be left out."""
 
-_DATES = ("entry", "expiry", "closed")
+_DATES = ("entry", "expiry", "closed", "marked")
+_YEAR_FIRST = 1990_01_01
+"""From here on a number is a day such as 20270115, not the serial number of one."""
 CHECK = "CHECK INPUT"
 
 
@@ -146,7 +148,7 @@ def _position(symbol: Any, details: Sequence[Any], today: date) -> Position:
         words = name.replace("_", " ")
         try:
             boundary.refuse_error(cell, words)
-            cells[name] = boundary.day(cell, words) if name in _DATES else _plain(cell)
+            cells[name] = _dated(cell, words) if name in _DATES else _plain(cell)
         except InputError as error:
             raise ValueError(str(error)) from None
     return workflow.position_in(cells, today=today)
@@ -155,3 +157,12 @@ def _position(symbol: Any, details: Sequence[Any], today: date) -> Position:
 def _plain(cell: Any) -> Any:
     """A whole number without its decimals, so that a single strike reads as one."""
     return int(cell) if isinstance(cell, float) and cell.is_integer() else cell
+
+
+def _dated(cell: Any, words: str) -> Any:
+    """A date cell or serial number as a day; a text as it is: the book reads it as a file does."""
+    if isinstance(cell, str) and not cell.replace(".", "", 1).isdigit():
+        return cell
+    if isinstance(cell, (str, float, int)) and float(cell) >= _YEAR_FIRST:
+        return str(int(float(cell)))
+    return boundary.day(cell, words)

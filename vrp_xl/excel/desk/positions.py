@@ -63,6 +63,9 @@ COLUMNS = (
            "How many were closed; blank: all. Another close of the same trade takes a row.",
            input=True),
     Column("exit", "Exit reason", 16, "@", "Why it was closed.", input=True),
+    Column("marked", "Mark date", 12, "yyyy-mm-dd",
+           "Day of the mark, New York; one of an earlier session leaves profit and loss unknown. "
+           "Blank: as old as the figures.", input=True),
     Column("note", "Note", 12, "@", "Your own words.", input=True),
     Column("profit_pct", "Profit, % of credit", 10, '+0"%";-0"%";0"%"',
            "Profit so far in percent of the credit; negative is a loss."),
@@ -322,6 +325,7 @@ def _validate(sheet: DeskSheet) -> None:
         "credit": frame.between(0.01, 100_000, "Credit", words="Per share, USD."),
         "mark": frame.between(0, 100_000, "Mark", words="Per share, USD."),
         "closed": frame.a_date("Close date"),
+        "marked": frame.a_date("Mark date"),
         "closed_contracts": frame.between(0, 100_000, "Closed contracts"),
         "debit": frame.between(0, 100_000, "Close debit", words="Per share, USD."),
     }
