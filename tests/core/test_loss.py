@@ -96,7 +96,8 @@ def test_structure_names():
     """By name or title, whatever the case; else a sentence with all of them."""
     assert structure_name(" Iron-Condor ") == "iron_condor"
     with pytest.raises(
-        InputError, match=r"no structure 'butterfly'\. Structures: \w+, .*, calendar_spread\.$"
+        InputError,
+        match=r"no structure 'butterfly'\. Structures: \w+, .*, short_put, short_call\.$",
     ):
         structure_name("butterfly")
     with pytest.raises(InputError, match=f"no structure '{'x' * 40}'"):
