@@ -107,7 +107,7 @@ def test_structure_names():
     ]  # fmt: skip
     assert structure_of(read_legs("-P 560 +P 550 +P 540")) is None
     assert structure_of(read_legs("-P 560 +2x P 550")) is None
-    assert structure_of(read_legs("-P 560")) is None
+    assert structure_of(read_legs("-P 560")) == "short_put"
     assert structure_of(read_legs("-P 105 -C 95")) == "short_strangle"
     assert structure_of(read_legs("-2x C 95 -2x P 105")) == "short_strangle"
 
