@@ -283,6 +283,8 @@ def test_the_symbol_functions_at_the_sample_market():
     told = f.VRP_POSITIONS([["SPY"]] * 5, same, [["action", "days"]])
     assert {row[0] for row in told} == {"OK"}
     assert f.VRP_TENOR("SPY") == 30
+    assert f.VRP_TENOR("AMD") == 60  # of the term structure, whatever the decision
+    assert "whether to sell" in f.VRP_TENOR.__doc__
     rows = f.VRP_POSITIONS(
         [["SPY"], [None], ["SPY"], ["ZZZZ"]],
         [

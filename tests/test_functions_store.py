@@ -529,8 +529,9 @@ def test_quota_words(monkeypatch):
 
 
 @pytest.mark.usefixtures("live")
-def test_strikes_and_exits_of_a_symbol():
+def test_strikes_and_exits_of_a_symbol(monkeypatch):
     """Strikes of any structure and tenor; an exit is judged by what is stored now."""
+    monkeypatch.setattr(READER, "clock", lambda: NOW)  # no session opens while this runs
     put(snap())
     legs = f.VRP_STRIKES("SPY", "Iron Condor", 30)
     assert [leg[:2] for leg in legs] == [["buy", "put"], ["sell", "put"], ["sell", "call"],
@@ -552,6 +553,36 @@ def test_strikes_and_exits_of_a_symbol():
     assert f.VRP_EXIT(
         "SPY", 2, 1.5, far, "A", None, None, [["z_exit", 1.35], ["z_min", 1.6]]
     ).startswith("CLOSE: compressed")
+
+
+@pytest.mark.usefixtures("live")
+def test_exits_by_old_figures_are_never_ok(monkeypatch):
+    """What fires still leads; when the figures were taken and how old they are is told."""
+    friday = dt.datetime(2026, 11, 20, 21, 0, 7, 5, tzinfo=UTC)
+    moment = dt.datetime(2026, 11, 24, 16, tzinfo=UTC)
+    monkeypatch.setattr(READER, "clock", lambda: moment)
+    put(snap("SPY", as_of=friday), snap("QQQ", as_of=moment - timedelta(minutes=15)))
+    far = dt.date(2027, 1, 15)
+    assert f.VRP_EXIT("QQQ", 2, 1.5, far, "A") == "OK"
+    assert f.VRP_EXIT("SPY", 2, 1.5, far, "A") == (
+        "UNKNOWN: figures of 2026-11-20 are 2 sessions old"
+    )
+    assert f.VRP_EXIT("SPY", 2, 1.0, far, "A").startswith("CLOSE: 50 %")
+    details = ["short_put_spread", "550/560", 2, dt.date(2026, 11, 2), "A", far, 1.65, 1.4]
+    measures = [["action", "reason", "as_of", "sessions_old"]]
+    old, fresh, bare, closed = f.VRP_POSITIONS(
+        [["SPY"], ["QQQ"], ["IWM"], ["SPY"]],
+        [[*details, None, None], [*details, None, None], [*details, None, None],
+         [*details, dt.date(2026, 11, 20), 0.5]],
+        measures,
+    )  # fmt: skip
+    assert old == [
+        "UNKNOWN", "unknown: figures of 2026-11-20 are 2 sessions old",
+        dt.datetime.fromisoformat("2026-11-20T16:00:07"), 2,
+    ]  # fmt: skip
+    assert fresh == ["OK", "no exit fires", dt.datetime.fromisoformat("2026-11-24T10:45"), 0]
+    assert (bare[0], bare[2:]) == ("UNKNOWN", [None, None])
+    assert (closed[0], closed[2:]) == ("CLOSED", [None, None])
 
 
 def a_straddle(symbol, iv, hv):

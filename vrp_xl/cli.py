@@ -19,7 +19,7 @@ from vrp_xl import __version__
 from vrp_xl.commands import history as history_commands
 from vrp_xl.commands import journal as journal_commands
 from vrp_xl.commands.evaluate import evaluate
-from vrp_xl.commands.positions import positions, read_positions
+from vrp_xl.commands.positions import positions, read_positions, value_of_account
 from vrp_xl.commands.running import account_of, progress_bar, reader_may_leave, run, say
 from vrp_xl.core.symbols import symbol_of
 from vrp_xl.errors import InputError, VrpError
@@ -222,7 +222,8 @@ def scan(
     held = None
     if positions_file is not None:
         given = read_positions(positions_file, choice.name)
-        held, equity = given.positions, equity if equity is not None else given.equity
+        held = given.positions
+        equity = value_of_account(equity, given, loaded, by_file=rules is not None)
         notices += given.told(positions_file.name)
     if equity is not None:
         loaded = loaded._replace(rules=loaded.rules.with_values({"equity": equity}))

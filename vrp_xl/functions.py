@@ -436,6 +436,11 @@ def _today() -> dt.date:
     return READER.today
 
 
+def _session() -> dt.date:
+    """The trading day of the present moment: figures of an earlier one are old."""
+    return calendar.trading_day(READER.clock())
+
+
 @vrp(
     "pure",
     "share of the bankroll at risk",
@@ -870,16 +875,18 @@ def VRP_TENOR(
     symbol: Annotated[str, arg.of_kind(arg.SYMBOL, "Ticker.")],
     rules: Annotated[Desk, arg.rules] = BLANK,
 ) -> int:
-    """The tenor to sell: the one with the most premium from dte_min to dte_max.
+    """The tenor whose premium is the largest from dte_min to dte_max.
 
-    Never one at or under the time stop, which would be closed as soon as it is opened.
+    Never one at or under the time stop, which would be closed as soon as it is opened. A figure of
+    the term structure: VRP_SIGNAL says whether to sell the name, and its strikes stand at the
+    expiry nearest to rule target_dte.
     """
     from vrp_xl.core.term import tenor  # noqa: PLC0415
 
     snapshot = READER.snapshot(symbol, rules)
     found = tenor(snapshot.term_vrp, rules.rules, why_missing=snapshot.missing.get("term_vrp", ""))
     if found.suggested is None:
-        raise MissingError(f"{symbol} has no tenor to sell: {found.why}.")
+        raise MissingError(f"{symbol}: {found.why}.")
     return found.suggested
 
 
@@ -914,7 +921,11 @@ def VRP_EXIT(
                          default="undefined risk")] = None,
     rules: Annotated[Desk, arg.rules] = BLANK,
 ) -> str:  # fmt: skip
-    """What to do with a position: the exit that leads, from what is stored of the symbol now."""
+    """What to do with a position: the exit that leads, from what is stored of the symbol now.
+
+    Where no exit fires by figures of an earlier session it is UNKNOWN, never OK.
+    """
+    from vrp_xl.core.age import by_old_figures  # noqa: PLC0415
     from vrp_xl.core.legs import risk_by_name, signed_legs, structure_name  # noqa: PLC0415
     from vrp_xl.core.loss import risk_of  # noqa: PLC0415
     from vrp_xl.core.symbols import is_cash_settled  # noqa: PLC0415
@@ -939,7 +950,7 @@ def VRP_EXIT(
         ),
         rules.rules,
     )  # fmt: skip
-    return state.words(held=True)
+    return by_old_figures(state, snapshot.as_of, _session()).words(held=True)
 
 
 # Tables, spilled by one call
@@ -1028,7 +1039,8 @@ def VRP_POSITIONS(
                        "Columns at the end may be left out."))],
     measures: Annotated[list[str] | None, arg.of_kind(arg.WORDS, "What to tell: action, reason, "
                         "profit_pct, profit_usd, open_usd, realised_usd, target, days, stop, "
-                        "tested, at_risk, loss_kind, cell, z, flip, open.",
+                        "tested, at_risk, loss_kind, cell, risk_cell, z, flip, as_of, "
+                        "sessions_old, open.",
                         default="action and reason")] = None,
     rules: Annotated[Desk, arg.rules] = BLANK,
 ) -> list[list[Any]]:  # fmt: skip
@@ -1036,7 +1048,7 @@ def VRP_POSITIONS(
 
     The same answers as the command ``vrp-xl positions``. Legs are text such as -P 560 +P 550, or
     the strikes alone from the lowest with the name of the structure. A row that cannot be read
-    says CHECK INPUT and why.
+    says CHECK INPUT and why. By figures of an earlier session (sessions_old above 0) nothing is OK.
     """
     from vrp_xl.excel import positions_table  # noqa: PLC0415
 
@@ -1048,6 +1060,7 @@ def VRP_POSITIONS(
         lambda symbol: READER.snapshot(symbol, rules),
         rules.rules,
         today=_today(),
+        session=_session(),
     )
 
 

@@ -278,8 +278,7 @@ def _plan_lines(row: Row) -> Iterator[tuple[str, str]]:
     yield from _strike_lines(row)
     yield from _edge_lines(row)
     yield from _size_lines(row)
-    if row.tenor is not None:
-        yield "Tenor", row.tenor.why
+    yield from _tenor_lines(row)
     for i, line in enumerate(exit_plan(d, row.rules, flip=s.gamma_flip)):
         yield ("Get out" if i == 0 else ""), line
     yield "Status", d.status
@@ -294,6 +293,17 @@ def _plan_lines(row: Row) -> Iterator[tuple[str, str]]:
         yield ("Warnings" if i == 0 else ""), line
     stale = ", stale: a session has opened since" if row.stale else ""
     yield "Data", f"{s.source}, {age_words(row.age)} old{stale}"
+
+
+def _tenor_lines(row: Row) -> Iterator[tuple[str, str]]:
+    """Where the premium is largest, and where the strikes stand where that is elsewhere."""
+    if row.tenor is None:
+        return
+    yield "Tenor", row.tenor.why
+    plan, richest = row.decision.strikes, row.tenor.suggested
+    if plan is not None and richest is not None and plan.days != richest:
+        target = f"target_dte {row.rules.target_dte}"
+        yield "", f"the strikes stand at {plan.days} days: the expiry nearest to {target}"
 
 
 def _size_lines(row: Row) -> Iterator[tuple[str, str]]:

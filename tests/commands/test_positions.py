@@ -42,10 +42,8 @@ def run(monkeypatch, capsys, tmp_path):
         )
         with desk.open_store() as store:
             for symbol, change in {"SPY": {}, **market}.items():
-                figures = CALM | change
-                store.save(Fetched(Snapshot(
-                    symbol=symbol, source="flashalpha", as_of=moment, fetched_at=moment, **figures,
-                )))  # fmt: skip
+                figures = {"as_of": moment, "fetched_at": moment} | CALM | change
+                store.save(Fetched(Snapshot(symbol=symbol, source="flashalpha", **figures)))
         file = tmp_path / "positions.csv"
         file.write_text("\n".join([header, *lines]))
         words = ["positions", str(file), "--source", "flashalpha", "--offline", *options]
@@ -184,11 +182,68 @@ def test_a_stress_that_ends_within_the_credit_is_no_all_clear(run):
     assert "0 USD (stress loss, the stress move ends within the credit; a larger one loses)" in out
 
 
-def test_no_figures_at_all_is_code_eight(run):
-    """A scheduler that sees nothing must not take it for calm."""
+def test_no_figures_is_code_eight(run):
+    """A scheduler that does not see a position must not take it for calm."""
     code, out, _ = run(line("ZZZ"))
     assert code == 8
     assert "no figures of ZZZ are stored" in out
+    assert "  Figures   none" in out
+    assert run(line(), line("ZZZ"))[0] == 8
+    closed = line("ZZZ") + ",2026-03-20,0.5"
+    assert run(line() + ",,", closed, header=f"{HEADER},closed,debit")[0] == 0
+
+
+MONTH_OLD = {"as_of": datetime(2026, 2, 27, 21, tzinfo=UTC)}
+YESTERDAY = {"as_of": datetime(2026, 3, 26, 20, tzinfo=UTC)}
+
+
+def test_old_figures_are_never_ok(run):
+    """Their date and age stand at the position and in the head; 8 tells a scheduler."""
+    lines = line(), line("QQQ"), line("IWM")
+    code, out, _ = run(*lines, QQQ=MONTH_OLD, IWM=YESTERDAY)
+    assert code == 8
+    assert "3 open | 0 to act on | 2 with an exit that is not known" in out
+    assert "as of Fri 2026-02-27 16:00 to Fri 2026-03-27 12:00 New York" in out
+    assert "figures of IWM (of 2026-03-26), QQQ (of 2026-02-27) are old: a session has" in out
+    assert "UNKNOWN   QQQ" in out
+    assert "Reason    unknown: figures of 2026-02-27 are 20 sessions old" in out
+    assert "Reason    unknown: figures of 2026-03-26 are 1 session old" in out
+    assert "Figures   as of Fri 2026-02-27 16:00 New York, 20 sessions old" in out
+    assert "Figures   as of Fri 2026-03-27 12:00 New York\n" in out
+    told = json.loads(run(*lines, options=["--json"], QQQ=MONTH_OLD, IWM=YESTERDAY).out)
+    assert (told["as_of"], told["newest"]) == (
+        "2026-02-27T21:00:00+00:00", "2026-03-27T16:00:00+00:00",
+    )  # fmt: skip
+    assert {
+        p["symbol"]: (p["action"], p["as_of"], p["sessions_old"]) for p in told["positions"]
+    } == {
+        "SPY": ("OK", "2026-03-27T16:00:00+00:00", 0),
+        "QQQ": ("UNKNOWN", "2026-02-27T21:00:00+00:00", 20),
+        "IWM": ("UNKNOWN", "2026-03-26T20:00:00+00:00", 1),
+    }
+    out = run(*lines, options=["--csv"], QQQ=MONTH_OLD, IWM=YESTERDAY).out
+    rows = {row["symbol"]: row for row in csv.DictReader(io.StringIO(out))}
+    assert rows["QQQ"]["as_of"] == "2026-02-27T21:00:00+00:00"
+    assert [rows[name]["sessions_old"] for name in ("SPY", "QQQ", "IWM")] == ["0", "20", "1"]
+
+
+def test_what_fires_by_old_figures_still_leads(run):
+    """A target is reached whatever the figures; an inversion of a month ago is told as one."""
+    code, out, _ = run(line(mark="0.80"), SPY=MONTH_OLD)
+    assert code == 3
+    assert "CLOSE     SPY" in out
+    code, out, _ = run(line(), SPY=MONTH_OLD | {"z_score": -0.6})
+    assert code == 3
+    assert "Reason    inversion: compressed" in out
+    assert "            unknown: figures of 2026-02-27 are 20 sessions old" in out
+
+
+def test_figures_of_the_last_session_are_current_before_the_open(run):
+    """And on a weekend: no session has opened since."""
+    for moment in (datetime(2026, 3, 27, 12, tzinfo=UTC), datetime(2026, 3, 28, 16, tzinfo=UTC)):
+        taken = {"as_of": datetime(2026, 3, moment.day - 1, 20, tzinfo=UTC)}
+        code, out, _ = run(line(), moment=moment, SPY=taken)
+        assert (code, "OK        SPY" in out, "old" in out) == (0, True, False)
 
 
 @pytest.mark.parametrize(
@@ -236,7 +291,7 @@ def test_the_desk_workbook(tmp_path):
     assert [p.symbol for p in found.positions] == ["SPY", "QQQ", "TSLA", "AMD", "IWM", "GLD"]
     assert found.problems == []
     assert all(p.legs for p in found.positions)
-    assert found.equity == 100_000
+    assert found.equity is None
     real = read_workbook(file, today=today, samples=False)
     assert real.positions == ()
     assert real.left_out.startswith("6 rows marked SAMPLE")

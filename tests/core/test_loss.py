@@ -96,7 +96,8 @@ def test_structure_names():
     """By name or title, whatever the case; else a sentence with all of them."""
     assert structure_name(" Iron-Condor ") == "iron_condor"
     with pytest.raises(
-        InputError, match=r"no structure 'butterfly'\. Structures: \w+, .*, calendar_spread\.$"
+        InputError,
+        match=r"no structure 'butterfly'\. Structures: \w+, .*, short_put, short_call\.$",
     ):
         structure_name("butterfly")
     with pytest.raises(InputError, match=f"no structure '{'x' * 40}'"):
@@ -106,7 +107,7 @@ def test_structure_names():
     ]  # fmt: skip
     assert structure_of(read_legs("-P 560 +P 550 +P 540")) is None
     assert structure_of(read_legs("-P 560 +2x P 550")) is None
-    assert structure_of(read_legs("-P 560")) is None
+    assert structure_of(read_legs("-P 560")) == "short_put"
     assert structure_of(read_legs("-P 105 -C 95")) == "short_strangle"
     assert structure_of(read_legs("-2x C 95 -2x P 105")) == "short_strangle"
 

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from vrp_xl import terminal
 from vrp_xl.core import calendar
 from vrp_xl.core.history import SPLIT
 from vrp_xl.core.rules import STANDARD
@@ -212,6 +213,25 @@ def test_the_tenor_in_the_plan(store):
     assert row_dict(first)["tenor"]["suggested"] == 45
     assert second.tenor.suggested is None
     assert second.tenor.why
+
+
+def test_the_plan_says_where_its_strikes_stand(store):
+    """At the expiry nearest to target_dte, whichever tenor is the richest."""
+    rows = scanned(store).rows
+    first, second = rows[0], rows[1]
+    days = first.decision.strikes.days
+    assert days != first.tenor.suggested
+    premium, strikes = terminal._tenor_lines(first)
+    assert premium == ("Tenor", first.tenor.why)
+    assert strikes == (
+        "", f"the strikes stand at {days} days: the expiry nearest to target_dte 45",
+    )  # fmt: skip
+    there = replace(first, tenor=first.tenor._replace(suggested=days))
+    assert list(terminal._tenor_lines(there)) == [premium]
+    bare = replace(first, decision=replace(first.decision, strikes=None))
+    assert list(terminal._tenor_lines(bare)) == [premium]
+    assert list(terminal._tenor_lines(second)) == [("Tenor", second.tenor.why)]
+    assert list(terminal._tenor_lines(replace(first, tenor=None))) == []
 
 
 def test_a_marked_split_does_not_part_names_that_are_one_bet(store):

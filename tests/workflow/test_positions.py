@@ -17,6 +17,7 @@ from vrp_xl.workflow.positions import book_dict, market_words, open_risk, read_c
 
 TODAY = date(2026, 3, 27)
 NOON = datetime(2026, 3, 27, 16, tzinfo=UTC)
+DAY = timedelta(days=1)
 
 
 @pytest.fixture
@@ -175,7 +176,11 @@ def test_the_book_from_the_store(store, read):
         ("QQQ", "CLOSE"), ("XXX", "UNKNOWN"), ("SPY", "OK"),
     ]  # fmt: skip
     assert book.must_close
-    assert not book.blind
+    assert book.blind  # XXX has no figures
+    seen = review_book(store, "test", found.positions[:2], STANDARD, now=NOON)
+    assert not seen.blind
+    assert seen.as_of == seen.newest == NOON - timedelta(minutes=20)
+    assert review_book(store, "test", found.positions[:2], STANDARD, now=NOON + DAY * 3).blind
     assert book.totals.at_risk_usd == pytest.approx(3 * 1670)
     assert [(p.first, p.second) for p in book.bets.pairs] == [("QQQ", "SPY")]
     told = book_dict(book)
@@ -221,7 +226,7 @@ def test_old_figures_of_a_position_are_told_in_the_caps(store, read):
     later = NOON + timedelta(days=3)
     risk = open_risk(store, "test", read(HEADER, LINE).positions, STANDARD, now=later)
     assert risk.incomplete == (
-        "figures of SPY are old: cell and stress loss of positions are by them",
+        "figures of SPY (of 2026-03-27) are old: cell and stress loss of positions are by them",
     )
     assert risk.by_cell == {"A": pytest.approx(1670)}
 

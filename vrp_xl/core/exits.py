@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 ExitRule = Literal["expired", "assignment", "inversion", "flip breach", "loss stop",
                    "profit target", "time stop", "defense", "short strike",
-                   "near flip"]  # fmt: skip
+                   "near flip", "old figures"]  # fmt: skip
 
 
 class Severity(IntEnum):

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from vrp_xl.core import calendar
+from vrp_xl.core.age import by_old_figures, sessions_old
 from vrp_xl.core.compare import above, at_least
 from vrp_xl.core.decide import decide
 from vrp_xl.core.exits import (
@@ -46,7 +47,7 @@ from vrp_xl.errors import InputError, VrpError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from datetime import date
+    from datetime import date, datetime
 
     from vrp_xl.core.matrix import Cell
     from vrp_xl.core.rules import Rules
@@ -162,10 +163,19 @@ class Review:
     """Entered in one cell, now in another, and what that asks for; empty where it has not."""
     z: float | None
     flip_distance_pct: float | None
+    as_of: datetime | None
+    """When the figures were taken; None where there are none, or nothing is on."""
+    sessions_old: int | None
+    """Sessions that have opened since; 0 is current, None is not known."""
     notes: tuple[str, ...]
     """Why a figure is missing."""
     doubts: tuple[str, ...] = ()
     """What in the input is likely not meant so."""
+
+    @property
+    def by_current_figures(self) -> bool:
+        """Whether it was judged by figures of the present session; what is closed asks for none."""
+        return not self.position.is_open or (self.as_of is not None and not self.sessions_old)
 
     @property
     def must_close(self) -> bool:
@@ -187,7 +197,14 @@ class Review:
         return self.position.entry_cell or "?"
 
 
-def review(p: Position, snapshot: Snapshot | None, rules: Rules, *, today: date) -> Review:
+def review(
+    p: Position,
+    snapshot: Snapshot | None,
+    rules: Rules,
+    *,
+    today: date,
+    session: date | None = None,
+) -> Review:
     """Judges one position by what is known of its symbol now.
 
     Args:
@@ -195,6 +212,8 @@ def review(p: Position, snapshot: Snapshot | None, rules: Rules, *, today: date)
         snapshot: of its symbol; None says that nothing is stored, so most exits are unknown.
         rules: the rules in force.
         today: the New York date; days to expiry count from it, also before the open.
+        session: the trading day of the present moment: by figures of an earlier one no exit is
+            known not to fire. None asks for no age.
     """
     notes: list[str] = []
     decision = None if snapshot is None else decide(snapshot, rules, today=today)
@@ -226,6 +245,10 @@ def review(p: Position, snapshot: Snapshot | None, rules: Rules, *, today: date)
             ),
             rules,
         )  # fmt: skip
+    as_of = None if snapshot is None or not p.is_open else snapshot.as_of
+    age = None if as_of is None or session is None else sessions_old(as_of, session)
+    if as_of is not None and session is not None:
+        state = by_old_figures(state, as_of, session)
     cell = None if decision is None else decision.sign
     known = None if decision is None else decision.cell_text
     change = _cell_change(p, known) if p.is_open else ""
@@ -248,6 +271,8 @@ def review(p: Position, snapshot: Snapshot | None, rules: Rules, *, today: date)
         cell_change=change,
         z=None if snapshot is None else snapshot.z_score,
         flip_distance_pct=None if decision is None else decision.flip_distance_pct,
+        as_of=as_of,
+        sessions_old=age,
         notes=tuple(notes),
         doubts=doubts,
     )

@@ -7,6 +7,7 @@ where the source is the sample market.
 from __future__ import annotations
 
 import warnings
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from zipfile import BadZipFile
 
@@ -15,7 +16,7 @@ from vrp_xl.excel import boundary, layout
 from vrp_xl.workflow.positions import FileRow, PositionFile, columns_of, positions_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from datetime import date
     from pathlib import Path
 
@@ -35,6 +36,20 @@ def read_workbook(path: Path, *, today: date, samples: bool) -> PositionFile:
     Raises:
         InputError: it is no workbook, or no position in it can be used.
     """
+    with opened(path) as book:
+        name = layout.POSITIONS if layout.POSITIONS in book.sheetnames else book.sheetnames[0]
+        rows = [tuple(row) for row in book[name].iter_rows(values_only=True, max_row=_ROWS_MOST)]
+        equity = _equity(book)
+    return positions_in(rows, path, equity=equity, today=today, samples=samples)
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[Any]:
+    """A workbook of openpyxl, to read values from; closed at the end.
+
+    Raises:
+        InputError: it is no workbook.
+    """
     import openpyxl  # noqa: PLC0415
     from openpyxl.utils.exceptions import InvalidFileException  # noqa: PLC0415
 
@@ -47,12 +62,9 @@ def read_workbook(path: Path, *, today: date, samples: bool) -> PositionFile:
     except (BadZipFile, InvalidFileException, KeyError, ValueError) as error:
         raise InputError(f"{path} is no workbook.", "Save it as .xlsx or .xlsm.") from error
     try:
-        name = layout.POSITIONS if layout.POSITIONS in book.sheetnames else book.sheetnames[0]
-        rows = [tuple(row) for row in book[name].iter_rows(values_only=True, max_row=_ROWS_MOST)]
-        equity = _equity(book)
+        yield book
     finally:
         book.close()
-    return positions_in(rows, path, equity=equity, today=today, samples=samples)
 
 
 def positions_in(
@@ -96,8 +108,8 @@ def positions_in(
             found.append(FileRow(line, known))
         left = f"{passed} rows marked SAMPLE are left out: the source is a real one"
         return positions_of(
-            found, columns, where, today=today, equity=equity, left_out=left if passed else "",
-        )  # fmt: skip
+            found, columns, where, today=today, equity=equity, left_out=left if passed else ""
+        )
     raise InputError(
         f"{where} has no sheet with the columns Symbol and Expiry.",
         f"The desk workbook has them on its sheet {layout.POSITIONS}.",

@@ -117,7 +117,7 @@ class PositionFile:
             many = len(self.bad)
             lines = "1 line counts" if many == 1 else f"{many} lines count"
             said.append(f"{name}: {lines} in no cap; {self.bad[0]}")
-        return said
+        return [*said, *self.notices]
 
 
 def columns_of(header: Sequence[Any]) -> dict[str, int] | None:
@@ -155,6 +155,10 @@ def read_csv(path: Path | str, *, today: date) -> PositionFile:
     """The positions of a CSV file; commas, semicolons, tabs or bars between the cells.
 
     A header without a line below it is a flat book.
+
+    Args:
+        path: the file.
+        today: the New York date.
 
     Raises:
         InputError: it cannot be read, lacks a column that is needed, or no line can be used.
@@ -199,7 +203,7 @@ def positions_of(
 ) -> PositionFile:
     """The positions of rows whose columns are known; rows of one id are one position.
 
-    No row at all is a flat book; rows of which none can be used are not.
+    No row at all is a flat book; rows of which none can be used never are one.
 
     Raises:
         InputError: a column is missing, or no row can be used.
@@ -675,7 +679,9 @@ class Book:
     reviewed_at: datetime
     today: date
     as_of: datetime | None
-    """Time of the newest figures that were used."""
+    """Time of the oldest figures that were used: none is older."""
+    newest: datetime | None
+    """Time of the newest."""
     reviews: tuple[Review, ...]
     totals: Totals
     bets: Bets
@@ -688,9 +694,8 @@ class Book:
 
     @property
     def blind(self) -> bool:
-        """Whether there are open positions and none has any figure to be judged by."""
-        held = [r for r in self.reviews if r.position.is_open]
-        return bool(held) and self.as_of is None
+        """Whether an open position has no figures of the present session to be judged by."""
+        return not all(r.by_current_figures for r in self.reviews)
 
 
 def review_book(
@@ -720,9 +725,12 @@ def review_book(
     today = moment.astimezone(calendar.NEW_YORK).date()
     symbols = sorted({p.symbol for p in positions if p.is_open})
     stored: dict[str, Snapshot] = store.latest_many(source, symbols) if symbols else {}
-    reviews = [review(p, stored.get(p.symbol), rules, today=today) for p in positions]
+    session = calendar.trading_day(moment)
+    reviews = [
+        review(p, stored.get(p.symbol), rules, today=today, session=session) for p in positions
+    ]
     bets = correlated(store, source, symbols, rules)
-    as_of = max((s.as_of for s in stored.values()), default=None)
+    times = [r.as_of for r in reviews if r.as_of is not None]
     told = [*market_words(moment, stored), *notices]
     return Book(
         source=source,
@@ -731,7 +739,8 @@ def review_book(
         rules=rules,
         reviewed_at=moment,
         today=today,
-        as_of=as_of,
+        as_of=min(times, default=None),
+        newest=max(times, default=None),
         reviews=tuple(sorted(reviews, key=_order)),
         totals=totals(reviews, rules, equity=equity),
         bets=bets,
@@ -822,7 +831,8 @@ def market_words(moment: datetime, stored: Mapping[str, Snapshot]) -> list[str]:
 def _old_words(moment: datetime, stored: Mapping[str, Snapshot]) -> str:
     """Whose figures are of an earlier session than the last; empty where none are."""
     current = calendar.trading_day(moment)
-    old = sorted(name for name, s in stored.items() if calendar.trading_day(s.as_of) < current)
+    days = {name: calendar.trading_day(s.as_of) for name, s in sorted(stored.items())}
+    old = [f"{name} (of {day})" for name, day in days.items() if day < current]
     return f"figures of {', '.join(old)} are old" if old else ""
 
 
@@ -867,6 +877,8 @@ def review_dict(r: Review) -> dict[str, Any]:
         "entry_cell": p.entry_cell,
         "cell_now": r.cell,
         "cell_change": r.cell_change or None,
+        "as_of": _utc(r.as_of),
+        "sessions_old": r.sessions_old,
         "z": r.z,
         "flip_distance_pct": r.flip_distance_pct,
         "fired": [{"rule": e.rule, "words": e.words, "action": e.action} for e in r.exits.fired],
@@ -891,7 +903,8 @@ def book_dict(book: Book, problems: Sequence[str] = ()) -> dict[str, Any]:
         "sample": book.sample,
         "today": book.today.isoformat(),
         "reviewed_at": book.reviewed_at.astimezone(UTC).isoformat(),
-        "as_of": None if book.as_of is None else book.as_of.astimezone(UTC).isoformat(),
+        "as_of": _utc(book.as_of),
+        "newest": _utc(book.newest),
         "rules": {"preset": book.preset, "changed": book.rules.changed()},
         "must_close": book.must_close,
         "positions": [review_dict(r) for r in book.reviews],
@@ -921,6 +934,10 @@ def book_dict(book: Book, problems: Sequence[str] = ()) -> dict[str, Any]:
     return {key: _round(value) for key, value in told.items()}
 
 
+def _utc(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.astimezone(UTC).isoformat()
+
+
 def _plain_value(value: date | None) -> str | None:
     return None if value is None else value.isoformat()
 
@@ -929,6 +946,6 @@ CSV_COLUMNS = (
     "symbol", "action", "reason", "structure", "legs", "open_contracts", "entry", "expiry",
     "days_to_expiry", "stop_date", "credit", "mark", "target_price", "profit_pct_credit",
     "open_usd", "realised_usd", "tested_words", "at_risk_usd", "loss_kind", "entry_cell",
-    "cell_now", "cell_change",
+    "cell_now", "cell_change", "as_of", "sessions_old",
 )  # fmt: skip
 """The columns of the CSV that is written, a position a line."""

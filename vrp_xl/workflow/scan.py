@@ -65,7 +65,7 @@ class Row:
     edge_why: str = ""
     """Why there is no edge."""
     tenor: Tenor | None = None
-    """Where the premium sits by tenor, and which tenor to sell."""
+    """Where the premium sits by tenor; strikes do not follow it."""
     sized: Sized | None = None
     """Whole contracts under the caps; None before `concluded` has counted them."""
 
