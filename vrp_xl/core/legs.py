@@ -126,8 +126,9 @@ def _by_structure(words: str, structure: str | None) -> tuple[HeldLeg, ...]:
         order = _ORDER.get(structure, ())
     if len(strikes) != len(order):
         title = STRUCTURES[structure].title
+        article = "an" if title.startswith("iron") else "a"
         raise InputError(
-            f"The strikes {words[:60]!r} do not make a {title}.",
+            f"The strikes {words[:60]!r} do not make {article} {title}.",
             f"{_EXAMPLE} Or give its {len(order)} strikes, the lowest first." if order
             else _EXAMPLE,
         )  # fmt: skip
