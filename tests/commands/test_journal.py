@@ -190,6 +190,21 @@ def test_the_bare_command_takes_the_options_of_its_list(run):
         assert "vrp-xl journal show --source NAME" in err
 
 
+def test_scans_of_one_day_are_told_of_each_other(run):
+    """By number, with the preset; a name's path says which preset each line is by."""
+    run("scan", "--csv")
+    assert "Other scans" not in run("journal", "show")[1]
+    assert "by standard: " not in run("journal", "show", "--symbol", "SPY")[1]
+    run("scan", "--csv", "--preset", "spike")
+    first, second = heads()
+    out = run("journal", "show")[1]
+    assert "preset spike" in out
+    assert f"\nOther scans of that day: {first.number} (standard, " in out
+    out = run("journal", "show", str(first.number), "--symbol", "SPY")[1]
+    assert f"\nOther scans of that day: {second.number} (spike, " in out
+    assert re.findall(r" by (\w+): ", out) == ["spike", "standard"]
+
+
 def test_a_day_needs_no_leading_zeros(run):
     """As a person writes it, wherever a day is asked for."""
     run("scan", "--csv")

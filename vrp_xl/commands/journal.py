@@ -146,6 +146,8 @@ def show(
         _print_scan(head, rules, found, extra)
     else:
         _print_name(head, rules, found[0], path)
+    if not as_json:
+        _print_beside(head, heads)
 
 
 @app.command("export")
@@ -415,10 +417,25 @@ def _print_name(head: Head, rules: dict[str, Any], entry: Entry, path: Sequence[
             shown = f"n/a: {missing[name]}"
         print(f"  {name:<18} {_clean(f'{shown:g}' if isinstance(shown, float) else shown)}")
     print(f"\nPATH through {len(path)} scan{'s' if len(path) != 1 else ''}, the newest first")
+    several = len({step.head.preset for step in path}) > 1
     for step in reversed(path):
         words = step.seen.get("action") if step.candidate else step.rejected_words
+        by = f"by {step.head.preset}: " if several else ""
         print(f"  {step.head.day}  {step.cell or '?':<2} {_figures(step)}  {_after(step)}")
-        print(f"{'':>15} {_clean(words or '')}")
+        print(f"{'':>15} {_clean(by + (words or ''))}")
+
+
+def _print_beside(head: Head, heads: Sequence[Head]) -> None:
+    """The other scans of the day, by their numbers."""
+    others = [
+        f"{other.number} ({_clean(other.preset)}, {_new_york(other)[-5:]})"
+        for other in heads
+        if (other.source, other.day) == (head.source, head.day) and other.number != head.number
+    ]
+    if others:
+        print(
+            f"\nOther scans of that day: {', '.join(others)}. By number: vrp-xl journal show NUMBER"
+        )
 
 
 def _listed_dict(scan: Listed) -> dict[str, Any]:
