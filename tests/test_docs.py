@@ -36,6 +36,8 @@ OTHER_WORDS = {
     "positive_gamma",
     "put_gex",
     "event_only",
+    "cell_why",
+    "left_out",
 }
 """Names in backticks that are the package's own or the vendor's."""
 
@@ -228,19 +230,19 @@ def test_every_environment_variable_is_documented() -> None:
 def test_severity_page_has_the_order_of_the_code() -> None:
     """The page on exits lists them worst first, as the code ranks them."""
     text = (DECISIONS / "0022-severity-of-exits.md").read_text("utf-8")
-    line = " ".join(text.split("worst first:")[1].split("The first six")[0].split())
+    line = " ".join(text.split("worst first:")[1].split("The first eight")[0].split())
     told = [re.sub(r"\(.*?\)", "", part).strip(" .") for part in line.split(", ")]
     assert told == [
-        "inversion", "flip breach", "loss stop", "profit target", "time stop", "defense",
-        "near the flip",
+        "expired", "assignment", "inversion", "flip breach", "loss stop", "profit target",
+        "time stop", "defense", "short strike", "near the flip",
     ]  # fmt: skip
     ranks = [
-        exits.Severity.INVERSION, exits.Severity.BREACH, exits.Severity.LOSS,
-        exits.Severity.PROFIT, exits.Severity.TIME, exits.Severity.DEFENSE,
-        exits.Severity.WARNING,
+        exits.Severity.EXPIRED, exits.Severity.ASSIGNMENT, exits.Severity.INVERSION,
+        exits.Severity.BREACH, exits.Severity.LOSS, exits.Severity.PROFIT, exits.Severity.TIME,
+        exits.Severity.DEFENSE, exits.Severity.TESTED, exits.Severity.WARNING,
     ]  # fmt: skip
     assert ranks == sorted(ranks, reverse=True)
-    assert [rank.closes for rank in ranks] == [True] * 6 + [False]
+    assert [rank.closes for rank in ranks] == [True] * 8 + [False] * 2
 
 
 def test_defined_risk_page_lists_what_the_code_allows() -> None:

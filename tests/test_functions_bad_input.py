@@ -17,7 +17,7 @@ from vrp_xl.definition import LAST
 from vrp_xl.excel.boundary import ERRORS, NA, NUM, VALUE, CellError
 from vrp_xl.excel.raw import DECIDED_COLUMNS
 from vrp_xl.reader import READER
-from vrp_xl.sources.sample.market import SYMBOLS
+from vrp_xl.sources.sample.names import SYMBOLS
 from vrp_xl.store.schema import APPLICATION_ID
 
 DAY = dt.date(2027, 1, 15)

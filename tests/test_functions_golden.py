@@ -270,7 +270,21 @@ def test_the_symbol_functions_at_the_sample_market():
     assert f.VRP_STRUCTURE("MSFT") == "none"
     assert f.VRP_STATUS("AMD").startswith("STAY OUT: compressed, z -1.72")
     assert f.VRP_EXIT("SPY", 2, 0.9, dt.date(2099, 1, 15), "A").startswith("CLOSE: 55 %")
+    far = dt.date(2099, 1, 15)
+    assert f.VRP_EXIT("SPY", 2, 1.9, far, "A", None, "-P 680 +P 670").startswith(
+        "WARNING: put 680 is breached by 20.00"
+    )
+    assert f.VRP_EXIT("SPY", 2, 1.9, far, "A", None, "-P 640 +P 630") == "OK"
+    assert f.VRP_EXIT("SPY", 2, 1.9, far, "A", None, "csp") == "OK"
+    same = [
+        [None, "-P 640 +P 630", 2, day, "A", "1/15/2099", 1.65, 1.2]
+        for day in ("11/3/2025", "2025/11/03", "3-Nov-2025", dt.date(2025, 11, 3), "20251103")
+    ]
+    told = f.VRP_POSITIONS([["SPY"]] * 5, same, [["action", "days"]])
+    assert {row[0] for row in told} == {"OK"}
     assert f.VRP_TENOR("SPY") == 30
+    assert f.VRP_TENOR("AMD") == 60  # of the term structure, whatever the decision
+    assert "whether to sell" in f.VRP_TENOR.__doc__
     rows = f.VRP_POSITIONS(
         [["SPY"], [None], ["SPY"], ["ZZZZ"]],
         [
@@ -304,6 +318,8 @@ def test_break_even_and_losses():
     assert f.VRP_MAXLOSS(*strangle) == pytest.approx((2.5 * move - 10 - 2) * 100)
     assert f.VRP_MAXLOSS(*strangle, [["stress_sd", 2]]) == pytest.approx((2 * move - 12) * 100)
     assert f.VRP_MAXLOSS("-P 90", 2) == "#NUM!"
+    assert f.VRP_MAXLOSS("-P 560 +P 550", 165) == "#VALUE!"
+    assert f.VRP_MAXLOSS("-P 550 +P 560", 1.65) == "#VALUE!"
 
 
 def test_the_functions_about_the_data():

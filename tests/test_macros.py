@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import openpyxl
 import pytest
 
+from tests.sources import chain_files
 from vrp_xl import definition, desk, macros, settings, simulator
 from vrp_xl.core import calendar
 from vrp_xl.core.rules import PRESETS, STANDARD, Rules
@@ -24,7 +25,7 @@ from vrp_xl.frozen import MOMENT, frozen_sample
 from vrp_xl.functions import FUNCTIONS
 from vrp_xl.reader import READER
 from vrp_xl.sources.base import Fetched
-from vrp_xl.sources.sample.market import SYMBOLS
+from vrp_xl.sources.sample.names import SYMBOLS
 from vrp_xl.workflow.columns import BY_NAME, flat
 from vrp_xl.workflow.scan import Scan, run_scan
 
@@ -206,7 +207,7 @@ def test_the_figures_decide_as_the_scan_does(preset):
     decided = decide_table([r[: len(RAW_COLUMNS)] for r in raw], rules, today=today)
     for row, got in zip(scan.rows, decided, strict=True):
         wanted = {name: flat(row, BY_NAME[name]) for name in DECIDED_COLUMNS}
-        wanted["cell"] = row.decision.cell_text
+        assert wanted["cell"] == row.decision.sign
         assert dict(zip(DECIDED_COLUMNS, got, strict=True)) == wanted
 
 
@@ -658,6 +659,19 @@ def test_selected_symbols_of_any_other_book():
     ]
 
 
+def test_the_traded_window_of_the_settings_is_that_of_the_levels(tmp_path):
+    """Rules on the Settings sheet reach what is computed from a chain."""
+    days = (2, 16, 30, 44, 65, 93)
+    (tmp_path / "abc.json").write_text(chain_files.Market("ABC", days=days).json())
+    settings.choose_data_folder(tmp_path)
+    near = STANDARD.with_values({"dte_min": 10, "dte_max": 40, "target_dte": 30})
+    for rules, window in ((STANDARD, (30, 60)), (near, (10, 40))):
+        macros.refresh_scan(desk_of("ABC", source="folder", rules=rules))
+        with desk.open_store() as store:
+            found = store.latest("folder", "ABC").window_levels
+        assert (found["dte_min"], found["dte_max"]) == window
+
+
 def test_a_frozen_copy_holds_values_only(tmp_path):
     """It lies beside the book, without formulas over figures, without macros, named by its day."""
     book = desk_of("SPY", "QQQ", rules=PRESETS["wide"])
@@ -672,7 +686,7 @@ def test_a_frozen_copy_holds_values_only(tmp_path):
         sheets = [file.read(name).decode() for name in names if "worksheets/sheet" in name]
         text = file.read("xl/sharedStrings.xml").decode()
     assert not [name for name in names if "vba" in name.lower()]
-    assert len(sheets) == 3
+    assert len(sheets) == 4
     assert not [sheet for sheet in sheets if "<f" in sheet.replace("<formula", "")]
     assert all("As of " in sheet.partition("<oddFooter>")[2] for sheet in sheets)
     assert "SPY" in text
@@ -680,7 +694,7 @@ def test_a_frozen_copy_holds_values_only(tmp_path):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # openpyxl does not know data bars of 2010
         book_read = openpyxl.load_workbook(first)
-    assert book_read.sheetnames == ["Scan", "Matrix", "Settings"]
+    assert book_read.sheetnames == ["Scan", "Plan", "Matrix", "Settings"]
 
 
 def test_a_frozen_copy_of_nothing(api):
@@ -838,3 +852,18 @@ def test_examples_among_the_positions_count_in_the_sample_market_alone(
     assert "no position is open" in facts(real)["notices"]
     with desk.open_store() as store:
         assert store.latest("flashalpha", "GLD") is None
+
+
+def test_the_copy_has_the_plan_with_contracts_behind_the_positions(tmp_path: Path) -> None:
+    """What is on paper counts what is on, as the line above the scan does."""
+    book = with_positions(desk_of("SPY", "QQQ", "IWM"), ON)
+    book.folder = tmp_path
+    macros.refresh_scan(book)
+    macros.freeze_copy(book)
+    (path,) = tmp_path.glob("*.xlsx")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        sheet = openpyxl.load_workbook(path)["Plan"]
+    told = "\n".join(str(c.value) for line in sheet.iter_rows() for c in line if c.value)
+    assert "1 open position puts 4,800 USD at risk, counted in the caps" in told
+    assert "1 contract, " in told

@@ -36,8 +36,10 @@ ROW_EXTRAS = {
     "cell_name": "Name of the cell, such as Premium Paradise.",
     "edge": "The whole edge of one contract: USD, percent, expiry and what it was priced from.",
     "edge_why": "Why there is no edge.",
-    "tenor": "Which tenor to sell: {richest, suggested, premium, why}; days and points, null where "
-    "there is none.",
+    "cell_why": "Why there is no cell of the matrix; in JSON the cell itself is null then.",
+    "tenor": "Where the premium is largest: {richest, suggested, premium, why}; suggested is the "
+    "richest of those that the rules allow, for the rule `target_dte`, which places the strikes; "
+    "days and points, null where there is none.",
     "contracts": "Whole contracts under the caps: {contracts, risk_usd, why}; needs the rule "
     "`equity`.",
     "structure_risk": "Risk of the structure: defined, undefined, undefined on one side.",

@@ -359,7 +359,14 @@ def VRP_EXITSTATE(
     credit: Annotated[Number, arg.of_kind(arg.POSITIVE, "Credit received.", "USD")] = None,
     mark: Annotated[Number, arg.of_kind(arg.NOT_NEGATIVE, "Price to buy it back.", "USD")] = None,
     days_to_expiry: Annotated[Number, arg.number("Calendar days to expiry.", "days")] = None,
-    entry_cell: Annotated[str | None, arg.of_kind(arg.CELL, "Cell at entry.")] = None,
+    entry_cell: Annotated[
+        str | None,
+        arg.of_kind(
+            arg.CELL,
+            "Cell at entry.",
+            default="not known; of a name that nobody holds, above the flip",
+        ),
+    ] = None,
     rules: Annotated[Desk, arg.rules] = BLANK,
 ) -> str:
     """The exit that leads: what fires first of inversion, flip breach, profit, time, warning.
@@ -427,6 +434,11 @@ def VRP_DTE(
 def _today() -> dt.date:
     READER.check()
     return READER.today
+
+
+def _session() -> dt.date:
+    """The trading day of the present moment: figures of an earlier one are old."""
+    return calendar.trading_day(READER.clock())
 
 
 @vrp(
@@ -519,14 +531,16 @@ def VRP_MAXLOSS(
     The stress is a move of rule stress_sd standard deviations to expiry.
     """
     from vrp_xl.core.legs import read_legs  # noqa: PLC0415
-    from vrp_xl.core.loss import largest_loss  # noqa: PLC0415
+    from vrp_xl.core.loss import credit_problem, largest_loss  # noqa: PLC0415
 
+    held = read_legs(legs)
+    problem = credit_problem(held, credit)
+    if problem:
+        raise InputError(f"{problem[0].upper()}{problem[1:]}")
     move = None
     if spot is not None and iv is not None and days is not None:
         move = implied.expected_move(spot, iv, days)
-    return largest_loss(
-        read_legs(legs), credit, spot=spot, move=move, stress_sd=rules.rules.stress_sd
-    ).usd
+    return largest_loss(held, credit, spot=spot, move=move, stress_sd=rules.rules.stress_sd).usd
 
 
 # One symbol, from what is stored
@@ -673,14 +687,17 @@ def VRP_STRIKES(
                     default="the expiry nearest to rule target_dte")] = None,
     rules: Annotated[Desk, arg.rules] = BLANK,
 ) -> list[list[Any]]:  # fmt: skip
-    """The legs, lowest strike first: where each stands, its delta, and why it is there."""
+    """The legs, lowest strike first: where each stands, its delta, and why it is there.
+
+    Days count from the day of the figures (VRP_ASOF), so that old ones keep their expiry.
+    """
     from vrp_xl.core.decide import plan_for  # noqa: PLC0415
 
     chosen = _to_sell(symbol, structure, days, rules)
     plan = READER.decision(symbol, rules).strikes
     if structure or days is not None:
         snapshot = READER.snapshot(symbol, rules)
-        plan = plan_for(snapshot, chosen, rules.rules, today=READER.today, days=days)
+        plan = plan_for(snapshot, chosen, rules.rules, days=days)
     if plan is None:
         raise MissingError(f"There is no spot for {symbol}, so there are no strikes.")
     return [
@@ -745,6 +762,7 @@ def VRP_EDGE(
     the value is that of the same legs at HV30 and at HV90 (Black-Scholes, no rates, calendar days).
     The loss is the maximum loss, or that of a move of rule stress_sd standard deviations where a
     side is open. No quotes are stored: mids come from ATM IV and the wings, and basis says so.
+    Days count from the day of the figures (VRP_ASOF), so that old ones keep their expiry.
     For many symbols at once: VRP_SCAN(symbols, {"symbol","edge_30"}).
     """
     from vrp_xl.core.edge import MEASURES, snapshot_edge  # noqa: PLC0415
@@ -759,7 +777,7 @@ def VRP_EDGE(
     if wanted == "labels":
         return [list(MEASURES)]
     snapshot = READER.snapshot(symbol, rules)
-    found = snapshot_edge(snapshot, chosen, rules.rules, today=READER.today, days=days)
+    found = snapshot_edge(snapshot, chosen, rules.rules, days=days)
     if wanted is not None:
         return [[_edge_figure(found, wanted, snapshot)]]
     return [[_edge_cell(found, name, snapshot) for name in MEASURES]]
@@ -800,6 +818,7 @@ def VRP_LEVELS(
 ) -> list[list[Any]]:  # fmt: skip
     """Gamma levels of all expiries beside those of the traded window, and what is behind them.
 
+    A level that is missing has its reason in the fourth column.
     GEX in USD per 1 % move, from the chain's gammas; the flip and the crossings are re-priced over
     a grid of spots. The strikes are those with the most GEX. The window is that of the rules
     dte_min and dte_max at the refresh.
@@ -856,16 +875,18 @@ def VRP_TENOR(
     symbol: Annotated[str, arg.of_kind(arg.SYMBOL, "Ticker.")],
     rules: Annotated[Desk, arg.rules] = BLANK,
 ) -> int:
-    """The tenor to sell: the one with the most premium from dte_min to dte_max.
+    """The tenor whose premium is the largest from dte_min to dte_max.
 
-    Never one at or under the time stop, which would be closed as soon as it is opened.
+    Never one at or under the time stop, which would be closed as soon as it is opened. A figure of
+    the term structure: VRP_SIGNAL says whether to sell the name, and its strikes stand at the
+    expiry nearest to rule target_dte.
     """
     from vrp_xl.core.term import tenor  # noqa: PLC0415
 
     snapshot = READER.snapshot(symbol, rules)
     found = tenor(snapshot.term_vrp, rules.rules, why_missing=snapshot.missing.get("term_vrp", ""))
     if found.suggested is None:
-        raise MissingError(f"{symbol} has no tenor to sell: {found.why}.")
+        raise MissingError(f"{symbol}: {found.why}.")
     return found.suggested
 
 
@@ -891,18 +912,29 @@ def VRP_EXIT(
                                                      "USD"))],
     expiry: Annotated[dt.date | None, arg.may_miss(arg.of_kind(arg.DAY, "Expiry.", "date"))],
     entry_cell: Annotated[str | None, arg.of_kind(arg.CELL, "Cell at entry.",
-                          default="entered above the flip")] = None,
+                          default="not known: nor is a flip breach")] = None,
     entry_date: Annotated[dt.date | None, arg.of_kind(arg.DAY, "Day of entry; positions that "
                           "were entered inside the time stop have none.", "date")] = None,
-    structure: Annotated[str | None, arg.of_kind(arg.TEXT, "What was sold; a flip breach closes "
-                         "undefined risk and cuts defined risk by half.",
+    structure: Annotated[str | None, arg.of_kind(arg.TEXT, "What was sold, by name, or its legs "
+                         "such as -P 560 +P 550, whose short strikes are judged too. A flip breach "
+                         "closes undefined risk and cuts defined risk by half.",
                          default="undefined risk")] = None,
     rules: Annotated[Desk, arg.rules] = BLANK,
 ) -> str:  # fmt: skip
-    """What to do with a position: the exit that leads, from what is stored of the symbol now."""
-    from vrp_xl.core.legs import structure_name  # noqa: PLC0415
+    """What to do with a position: the exit that leads, from what is stored of the symbol now.
 
-    risk = structures.STRUCTURES[structure_name(structure)].risk if structure else "undefined"
+    Where no exit fires by figures of an earlier session it is UNKNOWN, never OK.
+    """
+    from vrp_xl.core.age import by_old_figures  # noqa: PLC0415
+    from vrp_xl.core.legs import risk_by_name, signed_legs, structure_name  # noqa: PLC0415
+    from vrp_xl.core.loss import risk_of  # noqa: PLC0415
+    from vrp_xl.core.symbols import is_cash_settled  # noqa: PLC0415
+
+    legs = signed_legs(structure) if structure else None
+    if legs is not None:
+        risk = risk_of(legs)
+    else:
+        risk = risk_by_name(structure_name(structure)) if structure else "undefined"
     snapshot = READER.snapshot(symbol, rules)
     decision = READER.decision(symbol, rules)
     days = held_days(expiry, entry_date, READER.today, rules.rules)
@@ -911,13 +943,14 @@ def VRP_EXIT(
             z=snapshot.z_score, spot=snapshot.spot, flip=snapshot.gamma_flip,
             gamma=decision.gamma, gamma_basis=decision.gamma_basis, spread=snapshot.vrp_20d,
             tactical=decision.premium.tactical, entry_cell=_entry(entry_cell), risk=risk,
-            held=True, credit=credit, mark=mark, days_to_expiry=days.days_to_expiry,
+            held=True, credit=credit, mark=mark, legs=legs,
+            cash_settled=is_cash_settled(symbol), days_to_expiry=days.days_to_expiry,
             entry_days=days.entry_days, days_to_stop=days.days_to_stop,
             entry_days_to_stop=days.entry_days_to_stop,
         ),
         rules.rules,
     )  # fmt: skip
-    return state.words(held=True)
+    return by_old_figures(state, snapshot.as_of, _session()).words(held=True)
 
 
 # Tables, spilled by one call
@@ -1002,11 +1035,12 @@ def VRP_POSITIONS(
                        "below the other; a blank gives a blank row."))],
     details: Annotated[list[list[Any]] | None, arg.may_miss(arg.of_kind(arg.TABLE, "Beside them: "
                        "structure, legs, contracts, entry date, entry cell, expiry, credit, mark, "
-                       "close date, close debit, closed contracts, exit reason. Columns at the end "
-                       "may be left out."))],
+                       "close date, close debit, closed contracts, exit reason, day of the mark. "
+                       "Columns at the end may be left out."))],
     measures: Annotated[list[str] | None, arg.of_kind(arg.WORDS, "What to tell: action, reason, "
                         "profit_pct, profit_usd, open_usd, realised_usd, target, days, stop, "
-                        "tested, at_risk, loss_kind, cell, z, flip, open.",
+                        "tested, at_risk, loss_kind, cell, risk_cell, z, flip, as_of, "
+                        "sessions_old, open.",
                         default="action and reason")] = None,
     rules: Annotated[Desk, arg.rules] = BLANK,
 ) -> list[list[Any]]:  # fmt: skip
@@ -1014,7 +1048,7 @@ def VRP_POSITIONS(
 
     The same answers as the command ``vrp-xl positions``. Legs are text such as -P 560 +P 550, or
     the strikes alone from the lowest with the name of the structure. A row that cannot be read
-    says CHECK INPUT and why.
+    says CHECK INPUT and why. By figures of an earlier session (sessions_old above 0) nothing is OK.
     """
     from vrp_xl.excel import positions_table  # noqa: PLC0415
 
@@ -1026,6 +1060,7 @@ def VRP_POSITIONS(
         lambda symbol: READER.snapshot(symbol, rules),
         rules.rules,
         today=_today(),
+        session=_session(),
     )
 
 
@@ -1185,7 +1220,10 @@ def VRP_WHY(
                       default="the last error of any function")] = None,
     rules: Annotated[Desk | None, arg.rules_if_needed] = None,
 ) -> str:  # fmt: skip
-    """Why: the last error in words, or why a symbol is no candidate, or has no figures."""
+    """Why: the last error in words, or why a symbol is no candidate, or has no figures.
+
+    Of a candidate without an edge it says so.
+    """
     if symbol is None:
         return f"{LAST.function}: {LAST.words}" if LAST.words else "No error so far."
     try:
@@ -1197,6 +1235,10 @@ def VRP_WHY(
     told = [decision.action]
     told += [w for w in decision.why if not decision.action.endswith(f": {w.removeprefix(fired)}")]
     snapshot = READER.snapshot(symbol, where)
+    if decision.candidate:
+        from vrp_xl.core.edge import decided_edge, reasons  # noqa: PLC0415
+
+        told += reasons(decision, decided_edge(snapshot, decision, where.rules)[0])
     told += [f"{name} is missing: {why}" for name, why in snapshot.missing.items()
              if name in ("rv_90d", "gamma_flip")]  # fmt: skip
     return "; ".join(dict.fromkeys(told)) + "."

@@ -296,7 +296,7 @@ def _refresh_scan(book: Book) -> str:
     book.status(f"VRP: refreshing {len(asked.watched)} names from {asked.source}")
     with desk.open_store() as store:
         _keep_dates(store, asked.watched)
-        opened = desk.open_source(asked.source)
+        opened = desk.open_source(asked.source, rules=asked.where.rules)
         try:
             wanted = _wanted(book, store, opened, asked)
             held = _positions(book, asked)
@@ -369,7 +369,7 @@ def _positions(book: Book, asked: _Asked) -> _Held:
         given = positions_in(
             rows, f"The sheet {layout.POSITIONS}", equity=rules.equity,
             today=datetime.now(UTC).astimezone(NEW_YORK).date(),
-            samples=asked.source == "sample", empty=True,
+            samples=asked.source == "sample",
         )  # fmt: skip
     except VrpError as error:
         return _Held(None, rules, (f"open positions are not counted in the caps: {error.why}",))
@@ -494,7 +494,7 @@ def _refresh_symbol(book: Book) -> str:
     book.status(f"VRP: refreshing {symbol} from {asked.source}")
     with desk.open_store() as store:
         _keep_dates(store, asked.watched)
-        opened = desk.open_source(asked.source)
+        opened = desk.open_source(asked.source, rules=asked.where.rules)
         try:
             result = _morning(book, store, opened, asked, [symbol])
         finally:
@@ -608,7 +608,7 @@ def _freeze_copy(book: Book) -> str:
 
     asked = _asked(book)
     READER.source(asked.where)  # the sample market is put into the store by itself
-    scan = _stored(asked)
+    scan = _stored(book, asked)
     if not scan.rows:
         raise MissingError("There are no figures to save yet.", "Refresh the scan first.")
     day = scan.scanned_at.astimezone(NEW_YORK).date()
@@ -623,20 +623,26 @@ def _freeze_copy(book: Book) -> str:
     raise refused or InputError("No folder was found to save to.")
 
 
-def _stored(asked: _Asked) -> Scan:
-    """The scan of what is stored, by the book's rules."""
-    from vrp_xl.workflow.scan import run_scan  # noqa: PLC0415
+def _stored(book: Book, asked: _Asked) -> Scan:
+    """The scan of what is stored, by the book's rules and with its positions in the caps."""
+    from vrp_xl.workflow.positions import open_risk  # noqa: PLC0415
+    from vrp_xl.workflow.scan import concluded, run_scan  # noqa: PLC0415
 
+    held = _positions(book, asked)
     with desk.open_store() as store:
         _keep_dates(store, asked.watched)
-        return run_scan(
+        scan = run_scan(
             store,
             asked.source,
             asked.symbols,
-            asked.where.rules,
+            held.rules,
             preset=asked.preset,
-            notices=asked.notices,
+            notices=[*asked.notices, *held.notices],
         )
+        risk = None
+        if held.positions is not None:
+            risk = open_risk(store, asked.source, held.positions, held.rules)
+        return concluded(store, scan, risk)
 
 
 def _folders(book: Book) -> list[Path]:

@@ -170,7 +170,7 @@ class Reader:
         day = calendar.trading_day(self.clock())
         if self._sample_day == day:
             return
-        from vrp_xl.sources.sample.market import SYMBOLS  # noqa: PLC0415
+        from vrp_xl.sources.sample.names import SYMBOLS  # noqa: PLC0415
 
         store = self.store()
         stored = store.latest_many("sample", SYMBOLS)
@@ -235,7 +235,7 @@ class Reader:
     def why_missing(self, source: str, symbol: str) -> tuple[str, str]:
         """Why `symbol` has no figures, and what to do."""
         if source == "sample":
-            from vrp_xl.sources.sample.market import SYMBOLS  # noqa: PLC0415
+            from vrp_xl.sources.sample.names import SYMBOLS  # noqa: PLC0415
 
             names = ", ".join(SYMBOLS)
             return (

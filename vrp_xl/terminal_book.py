@@ -15,6 +15,7 @@ from vrp_xl.terminal import clean, figure, money
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
 
     from rich.console import Console
 
@@ -41,6 +42,10 @@ def usd(value: float | None) -> str:
     return "n/a" if value is None else f"{value:+,.0f} USD"
 
 
+def _local(moment: datetime) -> datetime:
+    return moment.astimezone(calendar.NEW_YORK)
+
+
 def show_book(book: Book, out: Console) -> None:
     """Prints the book, what must be acted on first."""
     out.print(Rule(characters="="))
@@ -48,21 +53,19 @@ def show_book(book: Book, out: Console) -> None:
     if book.sample:
         title.append("   SAMPLE MARKET: made-up prices, not for trading", style="bold red")
     out.print(title)
-    when = (
-        book.as_of.astimezone(calendar.NEW_YORK).strftime("%a %Y-%m-%d %H:%M New York")
-        if book.as_of
-        else "no figures"
-    )
+    when = [f"{_local(t):%a %Y-%m-%d %H:%M}" for t in (book.as_of, book.newest) if t is not None]
+    told = f"{' to '.join(dict.fromkeys(when))} New York" if when else "no figures"
     market = "open" if calendar.session_open(book.reviewed_at) else "closed"
     out.print(
         Text(
-            f"Today {book.today:%a %Y-%m-%d} | as of {when} | market {market} | "
+            f"Today {book.today:%a %Y-%m-%d} | as of {told} | market {market} | "
             f"source {book.source} | preset {book.preset}"
         )
     )
     t = book.totals
     judged = f" | {t.unknown} with an exit that is not known" if t.unknown else ""
-    out.print(Text(f"{t.positions} open | {t.to_close} to act on{judged}"))
+    held = f"{t.positions} open" if t.positions else "no open position"
+    out.print(Text(f"{held} | {t.to_close} to act on{judged}"))
     out.print(Rule(characters="="))
     for notice in book.notices:
         out.print(Text(f"Note: {clean(notice)}", style="italic"))
@@ -106,7 +109,11 @@ def _lines(r: Review) -> Iterator[tuple[str, str]]:
                 f"  credit {money(p.credit)}  mark {money(p.mark)}  target {money(r.target)}"
             ),
         )
-        loss = "n/a" if r.loss is None else f"{r.at_risk_usd or 0:,.0f} USD ({r.loss.kind} loss)"
+        loss = "n/a"
+        if r.loss is not None:
+            inside = r.loss.kind == "stress" and r.loss.usd <= 0
+            more = ", the stress move ends within the credit; a larger one loses" if inside else ""
+            loss = f"{r.at_risk_usd or 0:,.0f} USD ({r.loss.kind} loss{more})"
         tested = "n/a" if r.tested is None else r.tested.words
         yield "At risk", f"{loss}  tested side: {tested}"
         yield (
@@ -116,6 +123,7 @@ def _lines(r: Review) -> Iterator[tuple[str, str]]:
                 f"z {figure(r.z, '+.2f')}  to flip {figure(r.flip_distance_pct, '+.1f', ' %')}"
             ),
         )
+        yield "Figures", _age(r)
     for c in p.closes:
         why = f": {c.reason}" if c.reason else ""
         yield "Closed", f"{c.contracts:g} on {c.day or 'n/a'} for {money(c.debit)}{why}"
@@ -125,6 +133,16 @@ def _lines(r: Review) -> Iterator[tuple[str, str]]:
         yield "Unknown", words
     if p.note:
         yield "Note", p.note
+
+
+def _age(r: Review) -> str:
+    """When the figures were taken, and how old they are where a session has opened since."""
+    if r.as_of is None:
+        return "none"
+    told = f"as of {_local(r.as_of):%a %Y-%m-%d %H:%M} New York"
+    if not r.sessions_old:
+        return told
+    return f"{told}, {r.sessions_old} {'session' if r.sessions_old == 1 else 'sessions'} old"
 
 
 def _totals(book: Book, out: Console) -> None:
@@ -141,7 +159,9 @@ def _totals(book: Book, out: Console) -> None:
     risk = f"{t.at_risk_usd:,.0f} USD{of_equity(t.at_risk_usd).replace('+', '')}"
     cells = ", ".join(f"{cell} {value:,.0f}" for cell, value in t.at_risk_by_cell.items())
     out.print(Text(f"  {'At risk':<10}{risk}" + (f"  (by cell: {cells})" if cells else "")))
-    if not t.equity:
+    if t.equity:
+        out.print(Text(f"  {'Equity':<10}{t.equity:,.0f} USD"))
+    else:
         out.print(
             Text("  Equity is not known: --equity N or the rule equity gives percents and caps.")
         )

@@ -42,7 +42,7 @@ from vrp_xl import desk, settings  # noqa: E402
 from vrp_xl import functions as vrp  # noqa: E402
 from vrp_xl.reader import READER  # noqa: E402
 from vrp_xl.sources.base import Fetched  # noqa: E402
-from vrp_xl.sources.sample.market import SYMBOLS  # noqa: E402
+from vrp_xl.sources.sample.names import SYMBOLS  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from vrp_xl.core.calendar import trading_days
 from vrp_xl.core.rules import STANDARD
-from vrp_xl.sources.sample.market import SYMBOLS
+from vrp_xl.sources.sample.names import SYMBOLS
 from vrp_xl.sources.sample.source import SampleSource
 from vrp_xl.store.database import Store
 from vrp_xl.workflow import journal, lookback

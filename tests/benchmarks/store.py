@@ -21,7 +21,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[2]))
 from vrp_xl.core.calendar import trading_days
 from vrp_xl.sources.base import Fetched, daily_observations
-from vrp_xl.sources.sample.market import SYMBOLS
+from vrp_xl.sources.sample.names import SYMBOLS
 from vrp_xl.sources.sample.source import SampleSource
 from vrp_xl.store.database import Store
 from vrp_xl.store.schema import MIGRATIONS

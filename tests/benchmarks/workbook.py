@@ -25,7 +25,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from vrp_xl.core.rules import STANDARD
 from vrp_xl.excel.workbook import workbook_bytes
 from vrp_xl.sources.base import Fetched
-from vrp_xl.sources.sample.market import SYMBOLS
+from vrp_xl.sources.sample.names import SYMBOLS
 from vrp_xl.sources.sample.source import SampleSource
 from vrp_xl.store.database import Store
 from vrp_xl.workflow.refresh import refresh

@@ -42,10 +42,8 @@ def run(monkeypatch, capsys, tmp_path):
         )
         with desk.open_store() as store:
             for symbol, change in {"SPY": {}, **market}.items():
-                figures = CALM | change
-                store.save(Fetched(Snapshot(
-                    symbol=symbol, source="flashalpha", as_of=moment, fetched_at=moment, **figures,
-                )))  # fmt: skip
+                figures = {"as_of": moment, "fetched_at": moment} | CALM | change
+                store.save(Fetched(Snapshot(symbol=symbol, source="flashalpha", **figures)))
         file = tmp_path / "positions.csv"
         file.write_text("\n".join([header, *lines]))
         words = ["positions", str(file), "--source", "flashalpha", "--offline", *options]
@@ -136,11 +134,116 @@ def test_bad_lines_and_bad_files(run):
     assert run(line(), options=["--json", "--csv"])[0] == 2
 
 
-def test_no_figures_at_all_is_code_eight(run):
-    """A scheduler that sees nothing must not take it for calm."""
+def test_a_breach_is_told_and_open_risk_has_its_code(run):
+    """A spread in the money is a warning, an open side must act, the last day more so."""
+    code, out, _ = run(line(legs="-P 590 +P 580", mark="5"))
+    assert (code, "WARNING   SPY" in out) == (0, True)
+    assert "short strike: put 590 is breached by 10.00" in out
+    code, out, _ = run(line(legs="-P 590", mark="11"))
+    assert (code, "DEFEND    SPY" in out) == (3, True)
+    code, out, _ = run(line(legs="-P 590 +P 580", expiry="2026-03-27", mark="5"))
+    assert (code, "CLOSE     SPY" in out) == (3, True)
+    assert "assignment: put 590 is 10.00 in the money" in out
+
+
+def test_a_flat_book_is_no_error(run):
+    """A header alone: nothing is open, code 0, on the terminal and as JSON."""
+    code, out, err = run()
+    assert (code, err) == (0, "")
+    assert "no open position | 0 to act on" in out
+    code, out, _ = run(options=["--json"])
+    assert (code, json.loads(out)["positions"]) == (0, [])
+
+
+def test_no_noise_of_binary_fractions(run):
+    """What JSON and CSV hold is what was meant."""
+    _, out, _ = run(line(mark="1.00"), options=["--json"])
+    told = json.loads(out)
+    assert told["positions"][0]["open_usd"] == 130.0
+    assert told["totals"]["open_usd"] == 130.0
+    _, out, _ = run(line(mark="1.33"), options=["--csv"])
+    (row,) = csv.DictReader(io.StringIO(out))
+    assert (row["open_usd"], row["profit_pct_credit"]) == ("64.0", "19.393939394")
+
+
+def test_checks_are_told(run):
+    """An expiry without a session, and how slashes were read."""
+    code, out, _ = run(line(expiry="5/16/2026"), line(expiry="5/7/2026"), options=["--json"])
+    told = json.loads(out)
+    assert code == 0
+    assert told["positions"][0]["action"] == "WARNING"
+    assert "is a Saturday without a session" in told["positions"][0]["checks"][0]
+    assert "dates with slashes are month/day/year: 5/7/2026 is 2026-05-07" in told["notices"]
+
+
+def test_a_stress_that_ends_within_the_credit_is_no_all_clear(run):
+    """0 USD at risk of an open side says what it leaves out."""
+    _, out, _ = run(line(legs="-P 400 -C 800"))
+    assert "0 USD (stress loss, the stress move ends within the credit; a larger one loses)" in out
+
+
+def test_no_figures_is_code_eight(run):
+    """A scheduler that does not see a position must not take it for calm."""
     code, out, _ = run(line("ZZZ"))
     assert code == 8
     assert "no figures of ZZZ are stored" in out
+    assert "  Figures   none" in out
+    assert run(line(), line("ZZZ"))[0] == 8
+    closed = line("ZZZ") + ",2026-03-20,0.5"
+    assert run(line() + ",,", closed, header=f"{HEADER},closed,debit")[0] == 0
+
+
+MONTH_OLD = {"as_of": datetime(2026, 2, 27, 21, tzinfo=UTC)}
+YESTERDAY = {"as_of": datetime(2026, 3, 26, 20, tzinfo=UTC)}
+
+
+def test_old_figures_are_never_ok(run):
+    """Their date and age stand at the position and in the head; 8 tells a scheduler."""
+    lines = line(), line("QQQ"), line("IWM")
+    code, out, _ = run(*lines, QQQ=MONTH_OLD, IWM=YESTERDAY)
+    assert code == 8
+    assert "3 open | 0 to act on | 2 with an exit that is not known" in out
+    assert "as of Fri 2026-02-27 16:00 to Fri 2026-03-27 12:00 New York" in out
+    assert "figures of IWM (of 2026-03-26), QQQ (of 2026-02-27) are old: a session has" in out
+    assert "UNKNOWN   QQQ" in out
+    assert "Reason    unknown: figures of 2026-02-27 are 20 sessions old" in out
+    assert "Reason    unknown: figures of 2026-03-26 are 1 session old" in out
+    assert "Figures   as of Fri 2026-02-27 16:00 New York, 20 sessions old" in out
+    assert "Figures   as of Fri 2026-03-27 12:00 New York\n" in out
+    told = json.loads(run(*lines, options=["--json"], QQQ=MONTH_OLD, IWM=YESTERDAY).out)
+    assert (told["as_of"], told["newest"]) == (
+        "2026-02-27T21:00:00+00:00", "2026-03-27T16:00:00+00:00",
+    )  # fmt: skip
+    assert {
+        p["symbol"]: (p["action"], p["as_of"], p["sessions_old"]) for p in told["positions"]
+    } == {
+        "SPY": ("OK", "2026-03-27T16:00:00+00:00", 0),
+        "QQQ": ("UNKNOWN", "2026-02-27T21:00:00+00:00", 20),
+        "IWM": ("UNKNOWN", "2026-03-26T20:00:00+00:00", 1),
+    }
+    out = run(*lines, options=["--csv"], QQQ=MONTH_OLD, IWM=YESTERDAY).out
+    rows = {row["symbol"]: row for row in csv.DictReader(io.StringIO(out))}
+    assert rows["QQQ"]["as_of"] == "2026-02-27T21:00:00+00:00"
+    assert [rows[name]["sessions_old"] for name in ("SPY", "QQQ", "IWM")] == ["0", "20", "1"]
+
+
+def test_what_fires_by_old_figures_still_leads(run):
+    """A target is reached whatever the figures; an inversion of a month ago is told as one."""
+    code, out, _ = run(line(mark="0.80"), SPY=MONTH_OLD)
+    assert code == 3
+    assert "CLOSE     SPY" in out
+    code, out, _ = run(line(), SPY=MONTH_OLD | {"z_score": -0.6})
+    assert code == 3
+    assert "Reason    inversion: compressed" in out
+    assert "            unknown: figures of 2026-02-27 are 20 sessions old" in out
+
+
+def test_figures_of_the_last_session_are_current_before_the_open(run):
+    """And on a weekend: no session has opened since."""
+    for moment in (datetime(2026, 3, 27, 12, tzinfo=UTC), datetime(2026, 3, 28, 16, tzinfo=UTC)):
+        taken = {"as_of": datetime(2026, 3, moment.day - 1, 20, tzinfo=UTC)}
+        code, out, _ = run(line(), moment=moment, SPY=taken)
+        assert (code, "OK        SPY" in out, "old" in out) == (0, True, False)
 
 
 @pytest.mark.parametrize(
@@ -188,7 +291,7 @@ def test_the_desk_workbook(tmp_path):
     assert [p.symbol for p in found.positions] == ["SPY", "QQQ", "TSLA", "AMD", "IWM", "GLD"]
     assert found.problems == []
     assert all(p.legs for p in found.positions)
-    assert found.equity == 100_000
+    assert found.equity is None
     real = read_workbook(file, today=today, samples=False)
     assert real.positions == ()
     assert real.left_out.startswith("6 rows marked SAMPLE")

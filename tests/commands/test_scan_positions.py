@@ -88,13 +88,12 @@ def test_a_file_that_is_no_book_stops_the_scan(scan):
 
 
 def test_the_positions_of_a_desk_workbook(monkeypatch, capsys, tmp_path):
-    """Its sheet Positions and its equity; the rows marked SAMPLE in the sample market alone."""
+    """Its sheet Positions; the rows marked SAMPLE in the sample market alone."""
     monkeypatch.chdir(tmp_path)
     file = built(DESK)
     words = ("scan", "--source", "sample", "--positions", file, "--json")
     told = json.loads(command(monkeypatch, capsys, *words).out)
     assert told["open_positions"]["positions"] == 5
-    assert told["rules"]["values"]["equity"] == 100_000
     chosen = json.loads(command(monkeypatch, capsys, *words, "--equity", "5000").out)
     assert chosen["rules"]["values"]["equity"] == 5_000
 

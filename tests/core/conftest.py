@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import time
 from datetime import UTC, datetime
 
 import pytest
@@ -33,3 +34,15 @@ def anew():
         return module
 
     return load
+
+
+@pytest.fixture
+def elsewhere(monkeypatch):
+    """A computer whose own clock is not UTC."""
+    if not hasattr(time, "tzset"):
+        pytest.skip("the zone of this system's clock cannot be changed")
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()

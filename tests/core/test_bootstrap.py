@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from statistics import NormalDist
+
 import numpy as np
 import pytest
 
@@ -110,3 +112,67 @@ def test_students_t_of_the_tables(freedom, quantile):
     """The two-sided 95 % points as tables print them, as near as five terms of the series come."""
     tolerance = {3: 4e-3, 4: 9e-4, 5: 3e-4, 10: 1e-5, 30: 1e-7}[freedom]
     assert bootstrap.student(0.975, freedom) == pytest.approx(quantile, abs=tolerance)
+
+
+@pytest.mark.parametrize(
+    ("deviations", "terms"),
+    [
+        (1, (1, 2 / 4, 24 / 96, 24 / 384, -528 / 92160)),
+        (2, (2, 10 / 4, 294 / 96, 1098 / 384, 169950 / 92160)),
+        (-2, (-2, -10 / 4, -294 / 96, -1098 / 384, -169950 / 92160)),
+    ],
+)
+def test_the_expansion_term_by_term(deviations, terms):
+    """Abramowitz and Stegun 26.7.5 worked out by hand, over powers of the degrees of freedom."""
+    probability = NormalDist().cdf(deviations)
+    for freedom in (1, 2, 10):
+        want = sum(term / freedom**k for k, term in enumerate(terms))
+        assert bootstrap.student(probability, freedom) == pytest.approx(want, rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("held", "level", "t"),
+    [(5, 0.95, 2.7764), (10, 0.95, 2.2622), (10, 0.90, 1.8331), (31, 0.99, 2.7500)],
+)
+def test_the_ends_are_read_off_as_student_asks(held, level, t):
+    """At the normal tail of sqrt(held / (held - 1)) times the t of the table (Hesterberg 2015)."""
+    even = np.linspace(0.0, 1.0, 100_001)
+    tail = NormalDist().cdf(-((held / (held - 1)) ** 0.5) * t)
+    found = bootstrap.interval(even, held, level)
+    assert found == pytest.approx((tail, 1 - tail), abs=2e-5)
+    if level == 0.95:
+        assert bootstrap.interval(even, held) == found
+
+
+def test_one_draw_in_twenty_may_be_without_a_member():
+    """Of 400 draws 20; the others then give the interval."""
+    values = np.random.default_rng(3).normal(size=400)
+    values[:20] = np.nan
+    assert bootstrap.interval(values, 10) == bootstrap.interval(values[20:], 10)
+    values[20] = np.nan
+    assert bootstrap.interval(values, 10) is None
+
+
+def test_what_a_draw_is_made_of():
+    """As many blocks as it takes, starting on any day; 2,000 draws of one seed by default."""
+    drawn = bootstrap.blocks(25, 10)
+    assert (drawn.days, drawn.length, drawn.last, drawn.starts.shape) == (25, 10, 5, (2000, 3))
+    assert (drawn.starts.min(), drawn.starts.max()) == (0, 24)
+    assert (drawn.starts == bootstrap.blocks(25, 10, seed=1990).starts).all()
+    whole = bootstrap.blocks(20, 10, draws=3)
+    assert (whole.last, whole.starts.shape) == (10, (3, 2))
+    short = bootstrap.blocks(5, 10, draws=3)
+    assert (short.length, short.last, short.starts.shape) == (5, 5, (3, 1))
+    assert short.held(np.array([0.0, 0.0, 0.0, 0.0, 1.0])) == 1
+    assert bootstrap.blocks(25, 10).held(np.array([0.0] * 20 + [2.0] + [0.0] * 4)) == 1
+    assert bootstrap.blocks(25, 10).held(np.array([1.0] + [0.0] * 24)) == 1
+    assert bootstrap.blocks(25, 10).held(np.zeros(25)) == 0
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "holds"),
+    [(-1, 1, True), (0, 1, True), (-1, 0, True), (0.1, 1, False), (-1, -0.1, False)],
+)
+def test_an_interval_holds_its_ends(low, high, holds):
+    """An end at 0 holds it."""
+    assert bootstrap.Interval(low, high).holds_zero == holds

@@ -138,7 +138,7 @@ def test_session_close_is_utc_and_needs_a_trading_day():
     """The close is given in UTC; a Saturday has none."""
     assert session_close(date(2026, 3, 5)) == datetime(2026, 3, 5, 21, tzinfo=UTC)
     assert session_close(date(1990, 12, 24)) == datetime(1990, 12, 24, 19, tzinfo=UTC)
-    with pytest.raises(InputError, match="no trading day"):
+    with pytest.raises(InputError, match=r"2026-03-07 is no trading day\. Use a day on which"):
         session_close(date(2026, 3, 7))
 
 
@@ -272,6 +272,8 @@ def test_a_time_stop_never_waits_for_the_next_session(expiry, days, stop):
         (date(2026, 6, 8), 10, 3, 18, date(2026, 6, 18)),
         (date(2026, 11, 20), 10, 1, 20, date(2026, 11, 27)),  # 7 and 14 days away
         (date(2026, 11, 20), 11, 1, 20, date(2026, 12, 4)),
+        (date(2026, 8, 1), 10, 0, 30, date(2026, 8, 21)),  # the latest that a third Friday can be
+        (date(2026, 5, 16), 13, 0, 14, date(2026, 5, 29)),  # the 22nd is the fourth
         (date(2026, 11, 10), 24, 1, 40, date(2026, 11, 20)),  # 10 and 38 days away: the earlier
         (date(2026, 12, 18), 45, 0, 90, date(2027, 1, 15)),  # 28 and 63 days away
         (date(2026, 12, 18), 46, 0, 90, date(2027, 2, 19)),
@@ -299,3 +301,10 @@ def test_the_edges_of_the_table():
             third_friday_expiry(2026, month)
     with pytest.raises(InputError, match=r"2026-03-05T15:00:00 has no time zone\. Give a time"):
         session_open(datetime(2026, 3, 5, 15))  # noqa: DTZ001
+
+
+@pytest.mark.usefixtures("elsewhere")
+def test_moments_are_utc_wherever_the_computer_is():
+    """The zone itself, not only the moment."""
+    for moment in (session_start(date(2026, 3, 5)), session_close(date(2026, 3, 5))):
+        assert moment.tzinfo is UTC

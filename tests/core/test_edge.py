@@ -4,16 +4,26 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vrp_xl.core.black_scholes import price
+from vrp_xl.core.black_scholes import price, strike_of_delta
 from vrp_xl.core.decide import decide, plan_for
-from vrp_xl.core.edge import QuotedLeg, _Smile, decided_edge, edge, plan_edge, snapshot_edge
-from vrp_xl.core.implied import expected_move
+from vrp_xl.core.edge import (
+    Edge,
+    QuotedLeg,
+    _Smile,
+    caution,
+    cautioned,
+    decided_edge,
+    edge,
+    plan_edge,
+    snapshot_edge,
+)
+from vrp_xl.core.implied import expected_move, interpolate_iv
 from vrp_xl.core.rules import STANDARD
 from vrp_xl.core.snapshot import IvPoint, Snapshot, TermPoint
 from vrp_xl.core.structures import STRUCTURES
@@ -136,11 +146,11 @@ def test_days_and_missing_widths(snap):
     far = snapshot_edge(s, strangle, STANDARD, today=TODAY, days=60)
     assert near.credit < far.credit
     assert near.basis == (
-        "priced from the IV at 30 days and the wings, not from quotes of the legs; width of quotes "
-        "not known: at mid"
+        "priced for 2026-04-26 from the IV at 30 days and the wings, not from quotes of the legs; "
+        "width of quotes not known: at mid"
     )
     assert (
-        "priced from ATM IV (none is known at 90 days) and the wings,"
+        "from ATM IV (none is known at 90 days) and the wings,"
         in snapshot_edge(s, strangle, STANDARD, today=TODAY, days=90).basis
     )
 
@@ -228,6 +238,15 @@ def test_quotes_wider_than_the_credit_leave_none(snap):
     assert e.edge_30 < 0
     assert e.edge_30_pct_credit is None
     assert e.basis.endswith("no credit is left at these quotes")
+
+    def paid(width):
+        wide = full(snap, atm_spread_pct=width, wing_spread_pct=width)
+        return snapshot_edge(wide, STRUCTURES["iron_condor"], STANDARD, today=TODAY)
+
+    most = 10.0 * paid(0.0).credit / (paid(0.0).credit - paid(10.0).credit)
+    last = paid(most * 0.999)
+    assert 0 < last.credit < 1
+    assert "no credit" not in last.basis
 
 
 def test_the_stress_of_an_edge_is_a_rule(snap):
@@ -325,4 +344,230 @@ def test_the_iv_of_the_expiry_prices_the_legs(snap):
     steep = s.replace(iv_term=(IvPoint(20, 36.0), IvPoint(80, 36.0)))
     assert plan_edge(steep, condor, plan, STANDARD).credit > (
         1.5 * plan_edge(s, condor, plan, STANDARD).credit
+    )
+
+
+FLAT = "priced for 2026-05-11 from the IV at 45 days, not from quotes of the legs"
+PRICED = "priced for 2026-05-11 from the IV at 45 days and the wings, not from quotes of the legs"
+NO_SENSE = "makes no sense. A strike must be above 0, price and spread not below."
+ON_ONE = "Ask for a structure that sells premium on one."
+
+
+@pytest.mark.parametrize("days", [45, 2])
+def test_a_condor_priced_by_hand(snap, days):
+    """Wings keep their ratio to ATM IV, straight in ln K between; a quarter of a move is ATM."""
+    s, condor = full(snap, spot=580.4), STRUCTURES["iron_condor"]
+    plan = plan_for(s, condor, STANDARD, today=TODAY, days=days)
+    level = interpolate_iv([(30, 18.0), (60, 19.0)], plan.days) or 18.0
+    put, call = (strike_of_delta(r, 580.4, iv * level / 18, plan.days, 0.25)
+                 for r, iv in (("put", 21.0), ("call", 16.5)))  # fmt: skip
+
+    def iv_at(strike):
+        far, wing = (put, 21.0) if strike < 580.4 else (call, 16.5)
+        share = min(math.log(strike / 580.4) / math.log(far / 580.4), 1.0)
+        return level + share * (wing * level / 18 - level)
+
+    def costs(leg, width):
+        mid = price(leg.right, 580.4, leg.strike, iv_at(leg.strike), plan.days)
+        return 100 * (-leg.sign * mid - mid * width / 200)
+
+    e = plan_edge(s, condor, plan, STANDARD)
+    assert all(abs(leg.strike - 580.4) > plan.expected_move / 4 for leg in plan.legs)
+    assert e.credit == pytest.approx(sum(costs(leg, 2.0) for leg in plan.legs))
+    for value, hv in ((e.value_30, 14.0), (e.value_90, 15.0)):
+        assert value == pytest.approx(100 * sum(
+            -leg.sign * price(leg.right, 580.4, leg.strike, hv, plan.days) for leg in plan.legs
+        ))  # fmt: skip
+    width = plan.legs[1].strike - plan.legs[0].strike
+    assert plan.legs[3].strike - plan.legs[2].strike == width
+    assert (e.loss, e.loss_kind) == (pytest.approx(100 * width - e.credit), "maximum")
+    assert (e.structure, e.expiry) == ("iron_condor", plan.expiry)
+    fly = STRUCTURES["short_straddle"]
+    plan = plan_for(s, fly, STANDARD, today=TODAY, days=days)
+    e = plan_edge(s, fly, plan, STANDARD)
+    assert e.credit == pytest.approx(sum(costs(leg, 1.0) for leg in plan.legs))
+    assert e.loss == pytest.approx(
+        100 * (2.5 * expected_move(580.4, level, plan.days) + abs(plan.legs[0].strike - 580.4))
+        - e.credit
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "basis"),
+    [
+        ({}, PRICED),
+        ({"atm_spread_pct": None}, f"{PRICED}; one width for all quotes"),
+        ({"wing_spread_pct": None}, f"{PRICED}; one width for all quotes"),
+        ({"put_wing_iv": None}, FLAT),
+        ({"call_wing_iv": None}, FLAT),
+        ({"iv_term": (), "put_wing_iv": None},
+         FLAT.replace("the IV at 45 days", "ATM IV (none is known at 45 days)")),
+        ({"atm_spread_pct": 200.0, "wing_spread_pct": 200.0},
+         f"{PRICED}; no credit is left at these quotes"),
+    ],
+)  # fmt: skip
+def test_the_basis_says_what_prices_are_made_of(snap, changes, basis):
+    """The IV, the wings where both are known, the widths, and whether a credit is left."""
+    s, condor = full(snap, **changes), STRUCTURES["iron_condor"]
+    assert snapshot_edge(s, condor, STANDARD, today=TODAY, days=45).basis == basis
+
+
+@pytest.mark.parametrize(
+    ("legs", "words"),
+    [
+        ([], "A structure without legs has no edge."),
+        ([QuotedLeg(-1, "put", 0, 2)],
+         f"The put 0 at 2 (spread 0) {NO_SENSE}"),
+        ([QuotedLeg(-1, "put", 95, 2), QuotedLeg(1, "call", 105, -0.5, 0.1)],
+         f"The call 105 at -0.5 (spread 0.1) {NO_SENSE}"),
+        ([QuotedLeg(-1, "put", 95, 2, -1)],
+         f"The put 95 at 2 (spread -1) {NO_SENSE}"),
+    ],
+)  # fmt: skip
+def test_a_leg_that_makes_no_sense_is_named(legs, words):
+    """Which one, and what it would take; a price and a spread of 0 are prices."""
+    known = {"spot": 100, "days": 30, "iv": 20, "hv30": 18, "hv90": 18}
+    with pytest.raises(InputError) as error:
+        edge(legs, **known)
+    assert str(error.value) == words
+    small = {"spot": 0.5, "days": 0.5, "iv": 0.5, "hv30": 0.0, "hv90": 1e-6}
+    free = edge([QuotedLeg(-1, "put", 0.5, 0.0), QuotedLeg(1, "put", 0.4, 0.0, 0.0)], **small)
+    assert (free.credit, free.value_30, free.value_90) == (0.0, 0.0, pytest.approx(0.0, abs=1e-6))
+    assert (free.edge_30_pct_credit, free.basis, free.structure, free.expiry) == (
+        None,
+        "",
+        "",
+        None,
+    )
+    with pytest.raises(InputError) as error:
+        edge([QuotedLeg(-1, "put", 95, 2)], **known | {"hv90": -0.5})
+    assert str(error.value) == "A realized volatility of -0.5 makes no sense."
+
+
+def test_shares_of_the_credit_and_of_the_loss():
+    """Each edge in percent of each; where either is nothing there is no share."""
+    legs = [QuotedLeg(-1, "put", 103, 4.0), QuotedLeg(1, "put", 98, 0.5)]
+    e = edge(legs, spot=100, days=30, iv=20, hv30=0.0, hv90=20)
+    assert (e.credit, e.value_30, e.edge_30, e.loss) == (350.0, 300.0, 50.0, 150.0)
+    assert e.edge_30_pct_credit == pytest.approx(100 * 50 / 350)
+    assert e.edge_30_pct_loss == pytest.approx(100 * 50 / 150)
+    assert e.edge_90 == pytest.approx(350 - e.value_90)
+    assert e.edge_90_pct_credit == pytest.approx(100 * e.edge_90 / 350)
+    assert e.edge_90_pct_loss == pytest.approx(100 * e.edge_90 / 150)
+    paid = dataclasses.replace(e, credit=0.5, loss=0.25)
+    assert paid.edge_30_pct_credit == pytest.approx(100 * (0.5 - 300) / 0.5)
+    assert paid.edge_30_pct_loss == pytest.approx(100 * (0.5 - 300) / 0.25)
+    none = dataclasses.replace(e, credit=0.0, loss=0.0)
+    assert (none.edge_30_pct_credit, none.edge_90_pct_loss) == (None, None)
+
+
+def test_each_refusal_in_words(snap):
+    """Which figure is missing of which symbol, and what to ask instead."""
+    condor, calendar = STRUCTURES["iron_condor"], STRUCTURES["calendar_spread"]
+    for figures, structure, words in (
+        ({}, calendar, f"A calendar spread has no edge in dollars: it ends on two days. {ON_ONE}"),
+        ({"spot": None}, condor, "SPY has no spot, so there is nothing to price."),
+        ({"atm_iv": None, "atm_iv_30d": None}, condor,
+         "SPY has no ATM IV, so there is nothing to price."),
+    ):  # fmt: skip
+        with pytest.raises(VrpError) as error:
+            snapshot_edge(full(snap, **figures), structure, STANDARD, today=TODAY)
+        assert str(error.value) == words
+    for days in (0, -3):
+        with pytest.raises(InputError) as error:
+            snapshot_edge(full(snap), condor, STANDARD, today=TODAY, days=days)
+        assert str(error.value) == f"{days} days to expiry make no edge; use at least 1."
+    day = snapshot_edge(full(snap), condor, STANDARD, today=TODAY, days=1)
+    assert day.expiry == date(2026, 3, 28)
+    with pytest.raises(MissingError) as error:
+        plan_edge(full(snap), condor, None, STANDARD)
+    assert str(error.value) == "The strikes of the iron condor on SPY are not known."
+
+
+def test_a_wing_on_the_wrong_side_of_spot_is_no_knot(snap):
+    """Where a delta of 0.25 lies beyond spot the smile is flat on that side."""
+    wild = full(snap, put_wing_iv=900.0, call_wing_iv=None, iv_term=())
+    flat = full(snap, put_wing_iv=None, call_wing_iv=None, iv_term=())
+    strangle = STRUCTURES["short_strangle"]
+    plan = plan_for(flat, strangle, STANDARD, today=TODAY)
+    far = dataclasses.replace(plan, days=3000)
+    assert strike_of_delta("call", 580.0, 900.0, 3000, 0.25) > 580
+    assert strike_of_delta("put", 580.0, 900.0, 3000, 0.25) > 580
+    got, want = (plan_edge(s, strangle, far, STANDARD).credit for s in (wild, flat))
+    assert got == pytest.approx(want)
+
+
+def made(value_30, value_90, *, credit=981.0):
+    """An edge of an iron fly whose legs are worth that at HV30 and at HV90."""
+    return Edge(credit=credit, value_30=value_30, value_90=value_90, loss=369.0,
+                loss_kind="maximum", structure="iron_fly")  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("found", "told", "costs"),
+    [
+        (made(984.0, 927.0), "edge -$3 at HV30 (+$54 at HV90): at that volatility", "984"),
+        (made(950.0, 1000.5), "edge -$20 at HV90 (+$31 at HV30): at that volatility", "1,001"),
+        (made(984.2, 1e3), "edge -$3 at HV30 and -$19 at HV90: at those volatilities", "1,000"),
+        (made(981.4, None), "edge -$0.40 at HV30: at that volatility", "982"),
+    ],
+)
+def test_an_edge_below_zero_is_cautioned(found, told, costs):
+    """It says the edge, at which volatility, and what to do."""
+    assert caution(found) == (
+        f"{told} one iron fly costs more than its credit of $981; pass, or sell it only above "
+        f"${costs}"
+    )
+
+
+def test_an_edge_of_nothing_is_cautioned():
+    """At exactly 0 all of the credit is spent; without a credit there is nothing to ask more of."""
+    assert caution(made(981.0, None)) == (
+        "edge $0 at HV30: at that volatility one iron fly costs all of its credit of $981; pass, "
+        "or sell it only above $981"
+    )
+    assert caution(made(10.0, 5.0, credit=-2.0)) == (
+        "edge -$12 at HV30 and -$7 at HV90: no credit is left at these quotes; pass"
+    )
+
+
+@pytest.mark.parametrize("found", [made(900.0, 927.0), made(None, 927.0), made(None, None), None])
+def test_an_edge_that_pays_or_is_not_known_is_not_cautioned(found):
+    """Nothing is said where nothing is bad."""
+    assert caution(found) == ""
+
+
+def test_a_decision_carries_the_caution_first(snap):
+    """Before the other warnings, once; what is decided stays: the matrix decides."""
+    s = full(snap, z_score=3.4, vrp_20d=5.0, gamma="positive", gamma_basis="vendor", rv_30d=40.0)
+    d = decide(s, STANDARD.with_values({"tactical_defense": None}), today=TODAY)
+    e, _ = decided_edge(s, d, STANDARD)
+    told = cautioned(d, e)
+    assert d.candidate
+    assert d.warnings
+    assert told.warnings == (caution(e), *d.warnings)
+    assert told.warnings[0].startswith("edge -$")
+    assert cautioned(told, e) == told
+    assert dataclasses.replace(told, warnings=d.warnings) == d
+    assert cautioned(d, None) == d
+
+
+@pytest.mark.parametrize("later", [0, 1, 12, 40])
+def test_an_edge_counts_from_the_day_of_its_figures(snap, later):
+    """However old the figures have grown: the same expiry, the same days, the same dollars."""
+    s = full(snap, z_score=1.4, vrp_20d=5.0, gamma="positive", gamma_basis="vendor")
+    d = decide(s, STANDARD, today=TODAY + timedelta(later))
+    found, _ = decided_edge(s, d, STANDARD)
+    assert found == decided_edge(s, decide(s, STANDARD, today=TODAY), STANDARD)[0]
+    assert found == snapshot_edge(s, d.structure, STANDARD)
+    assert d.strikes.days == (d.strikes.expiry - TODAY).days
+    thirty = snapshot_edge(s, d.structure, STANDARD, days=30)
+    assert thirty.expiry == TODAY + timedelta(30)
+
+
+def test_an_edge_names_its_expiry(snap):
+    """In the words of where its prices are from."""
+    e = snapshot_edge(full(snap), STRUCTURES["iron_condor"], STANDARD, days=35)
+    assert e.basis == (
+        "priced for 2026-05-01 from the IV at 35 days and the wings, not from quotes of the legs"
     )

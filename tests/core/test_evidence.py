@@ -14,7 +14,8 @@ from tests.evidence_series import made
 from vrp_xl.core import bootstrap, outcomes
 from vrp_xl.core.bootstrap import Interval
 from vrp_xl.core.calendar import trading_days
-from vrp_xl.core.evidence import Difference, Group, evidence
+from vrp_xl.core.compare import TOLERANCE, above, at_least
+from vrp_xl.core.evidence import Difference, Group, evidence, passes
 from vrp_xl.core.outcomes import Days
 from vrp_xl.core.rules import PRESETS, STANDARD
 from vrp_xl.errors import NoNumberError
@@ -74,6 +75,16 @@ def test_thresholds_are_those_of_the_core():
     found = evidence(hand_made(rows), STANDARD, TENOR, draws=20)
     g = groups_of(found)
     assert (g["structural_only"].n, g["neither"].n, g["both"].n) == (1, 1, 1)
+
+
+@pytest.mark.parametrize("threshold", [0.0, 0.5, 1.15, 80.0, -200.0])
+def test_columns_are_judged_as_single_figures_are(threshold):
+    """Equal within the same tolerance, on both sides; what is not known passes nothing."""
+    slack = TOLERANCE * max(1.0, abs(threshold))
+    values = threshold + slack * np.array([-1.5, -0.5, 0.0, 0.5, 1.5, np.nan])
+    for strict, single in ((True, above), (False, at_least)):
+        wanted = [single(value, threshold) for value in values.tolist()]
+        assert passes(values, threshold, strict=strict).tolist() == wanted
 
 
 def test_a_dead_stock_has_an_outcome_but_no_log():

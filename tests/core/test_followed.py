@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vrp_xl.core.calendar import session_start, trading_days
-from vrp_xl.core.followed import RETURNS, followed
+from vrp_xl.core.followed import RETURNS, Followed, followed
 from vrp_xl.core.outcomes import from_records
 from vrp_xl.core.realized import close_to_close, from_a_price
 from vrp_xl.core.splits import find_jumps
@@ -88,8 +88,8 @@ def test_days_outside_the_calendar_are_told():
     """No crash where the table of trading days ends."""
     far = [(date(2300, 1, n), 100.0 + n) for n in range(1, 24)]
     seen = followed(far, date(2300, 1, 1), iv=20.0)
-    assert seen.outcome is None
-    assert seen.words
+    assert (seen.returns, seen.realized, seen.outcome) == (21, None, None)
+    assert seen.words.startswith("2300-01-01 is outside the trading calendar")
 
 
 @given(st.lists(st.tuples(st.sampled_from(DAYS), st.floats(-5, 1e6)), max_size=60),
@@ -115,7 +115,7 @@ def test_a_tenth_of_the_days_may_be_missing(absent, told):
     assert ("missing" in seen.words) == told
 
 
-@pytest.mark.parametrize("iv", [None, 0.0, 20.0])
+@pytest.mark.parametrize("iv", [None, 0.0, 0.5, 20.0])
 def test_a_penny_stock_moves_too(iv):
     """A base below a dollar is a base; one of 0 is none; without an IV there are no moves."""
     pennies = [(day, close / 1000) for day, close in CLOSES[:20]]
@@ -128,6 +128,39 @@ def test_a_penny_stock_moves_too(iv):
 def test_days_of_a_gap_have_no_words_before_it_is_told():
     """A move so far has no words of its own but how far it is."""
     assert followed(CLOSES[:20], DAYS[10], iv=20.0).words == "not yet: 9 of 21 returns"
+
+
+def test_a_close_that_is_none_is_a_missing_day():
+    """The month then ends a day later; it is not waited for for ever."""
+    bad = [(day, 0.0 if day == DAYS[15] else close) for day, close in CLOSES]
+    seen = followed(bad, DAYS[10], iv=20.0)
+    assert seen == followed([dated for dated in CLOSES if dated[0] != DAYS[15]], DAYS[10], iv=20.0)
+    assert (seen.returns, seen.until, seen.words) == (21, DAYS[32], "")
+
+
+def test_what_is_not_known_is_none():
+    """Nothing stored, and nothing since."""
+    none = (0, None, None, None, None, None)
+    assert followed([], DAYS[10], iv=20.0) == Followed(*none, "no close of 2026-01-20 is stored")
+    assert followed(CLOSES[:10], DAYS[10], iv=20.0).words == "no close of 2026-01-20 is stored"
+    assert followed(CLOSES[:11], DAYS[10], iv=20.0) == Followed(*none, "not yet: 0 of 21 returns")
+    first = followed(CLOSES[:2], DAYS[0], iv=20.0)
+    move = PRICES[1] / PRICES[0] - 1
+    assert first == Followed(
+        1, DAYS[1], pytest.approx(100 * move), pytest.approx(move / (0.2 * (1 / 365) ** 0.5)),
+        None, None, "not yet: 1 of 21 returns",
+    )  # fmt: skip
+    small = followed(CLOSES, DAYS[0], iv=0.5, returns=5)
+    assert (small.returns, small.until) == (5, DAYS[5])
+    assert small.outcome == pytest.approx(0.5 - close_to_close(PRICES[:6]))
+
+
+def test_a_price_that_stands_still_has_no_premium_to_speak_of():
+    """Realized volatility of 0, an outcome of all that was implied; prices below a dollar too."""
+    flat = [(day, 0.5) for day in DAYS]
+    seen = followed(flat, DAYS[0], iv=20.0)
+    assert (seen.realized, seen.outcome, seen.move_pct, seen.moves) == (0.0, 20.0, 0.0, 0.0)
+    assert followed(flat[1:], DAYS[0], iv=20.0, spot=0.25).move_pct == pytest.approx(100.0)
 
 
 # Seen within a session

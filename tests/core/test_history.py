@@ -123,6 +123,9 @@ def test_days_outside_the_calendar_are_a_reason(snap):
     closes = [(date(2050, 1, 1) + timedelta(days=i), v) for i, v in enumerate(walk(40))]
     got = complete(snap(), {"close": closes}, day=date(2050, 3, 1))
     assert "trading calendar" in got.missing["rv_20d"]
+    made = prices_of("SPY", closes, {}, day=date(2050, 3, 1))
+    assert (made.symbol, made.day, made.closes) == ("SPY", date(2050, 3, 1), ())
+    assert str(made.error) == got.missing["rv_20d"]
 
 
 def test_spreads_are_made_of_their_parts(snap):
@@ -400,7 +403,8 @@ def test_an_index_without_today_says_so(snap):
     stored["VIX"].pop()
     got = complete(snap(atm_iv=25.0), stored, day=DAY)
     assert got.z_score is None
-    assert f"VIX has no value of {DAY}; its last is of {DAYS[-2]}" in got.missing["z_score"]
+    for name in ("z_score", "iv_rank"):
+        assert f"VIX has no value of {DAY}; its last is of {DAYS[-2]}" in got.missing[name]
     assert (
         "--symbol VIX --field close" in complete(snap(atm_iv=25.0), {}, day=DAY).missing["iv_rank"]
     )

@@ -112,6 +112,20 @@ def test_windows_with_too_many_missing_days_have_no_volatility():
     assert not np.isnan(gone.hv30[310:600]).any()
 
 
+@pytest.mark.parametrize(("absent", "known"), [(2, True), (3, False)])
+def test_the_first_and_the_last_window_count_what_they_lack(absent, known):
+    """Days that lack just after the first close, and just before the last."""
+    closes, n = SERIES.closes[:60], 60
+    late = SERIES._replace(closes=[closes[0], *closes[1 + absent :]])
+    early = SERIES._replace(closes=[*closes[: n - 1 - absent], closes[-1]])
+    assert np.isfinite(days_of(late).following[0]) == known
+    assert np.isfinite(days_of(early).following[-TENOR - 1]) == known
+    assert np.isfinite(days_of(late).spread[20]) == known
+    assert np.isfinite(days_of(early).spread[-1]) == known
+    alone = days_of(SERIES._replace(closes=closes[:1]))
+    assert (len(alone), alone.names) == (1, ("ABC",))
+
+
 def test_a_return_over_more_than_three_days_is_none():
     """As in a scan: three days missing in a row leave no window over them, however long it is."""
     gone = days_of(
@@ -155,12 +169,13 @@ def test_how_two_series_met():
 
 def test_rows_of_a_series_name_their_symbol_and_hold_no_decision():
     """What only a journal knows is empty; the other z-scores are over their own windows."""
-    assert (DAYS.names, DAYS.symbol.tolist()) == (("ABC",), [0] * 700)
-    assert DAYS.symbol.dtype == DAYS.day.dtype == np.int64
-    assert set(DAYS.cell.tolist()) == {""}
-    assert np.isnan(DAYS.candidate).all()
-    assert [np.flatnonzero(~np.isnan(z))[0] for z in DAYS.z_others.T] == [80, 272, 524]
-    np.testing.assert_array_equal(DAYS.z_others[:, 1], DAYS.z)
+    days = days_of(SERIES)
+    assert (days.names, days.symbol.tolist()) == (("ABC",), [0] * 700)
+    assert days.symbol.dtype == days.day.dtype == np.int64
+    assert set(days.cell.tolist()) == {""}
+    assert np.isnan(days.candidate).all()
+    assert [np.flatnonzero(~np.isnan(z))[0] for z in days.z_others.T] == [80, 272, 524]
+    np.testing.assert_array_equal(days.z_others[:, 1], days.z)
     short = outcomes.from_series(SERIES, STANDARD.with_values({"z_window": 100}), TENOR)[0]
     assert np.flatnonzero(~np.isnan(short.z))[0] == 120
     assert np.flatnonzero(~np.isnan(short.spread_percentile))[0] == 120

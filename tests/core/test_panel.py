@@ -117,7 +117,7 @@ def test_more_rows_than_one_block_holds():
 
 @pytest.mark.filterwarnings("error")
 def test_whole_numbers_and_prices_that_are_none():
-    """Lists of whole numbers serve; 0, below 0 and no number spoil their own windows, in silence."""
+    """Whole numbers serve; 0, below 0 and no number spoil their own windows, in silence."""
     whole = [100, 102, 101, 105, 103, 108, 104, 110, 109, 112]
     assert realized_panel(whole, 3)[3] == pytest.approx(close_to_close(whole[:4], 3))
     assert zscore_panel(whole, 4)[4] == pytest.approx(zscore(103, whole[:4], window=4))

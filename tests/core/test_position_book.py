@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vrp_xl.core.exits import ExitInputs, exit_state
+from vrp_xl.core.exits import ExitInputs, ExitState, exit_state
 from vrp_xl.core.legs import read_legs
 from vrp_xl.core.positions import Closed, Position, review, totals
 from vrp_xl.core.rules import STANDARD
@@ -57,7 +57,7 @@ FIRED = {
         True,
     ),
     "a milder one behind": (
-        {"mark": 0.9}, NEGATIVE, "CUT HALF", ["flip breach", "profit target"], True,
+        {"mark": 0.9}, NEGATIVE, "CLOSE", ["flip breach", "profit target"], True,
     ),
 }  # fmt: skip
 
@@ -302,7 +302,7 @@ def test_every_figure_of_a_review(calm):
     assert CALM.strikes == "-P 560 +P 550"
     gone = replace(CALM, closes=(Closed(2, 1.0, TODAY),))
     r = review(gone, replace(calm, z_score=-2.0), RULES, today=TODAY)
-    assert (r.action, r.reason, r.exits.fired) == ("CLOSED", "no reason was noted", ())
+    assert (r.action, r.reason, r.exits) == ("CLOSED", "no reason was noted", ExitState((), ()))
     assert (r.days_to_expiry, r.stop, r.tested, r.loss, r.notes) == (None, None, None, None, ())
     assert (r.target, r.z, r.cell_change) == (1.0, -2.0, "")
 
@@ -358,7 +358,7 @@ def test_reasons_come_in_order_the_worst_first(calm):
     """Exits that fire, then the change of cell, then what could not be judged."""
     p = replace(CALM, mark=None, expiry=date(2026, 4, 17))
     r = review(p, replace(calm, **NEGATIVE), RULES, today=TODAY)
-    assert r.action == "CUT HALF"
+    assert r.action == "CLOSE"  # by the time stop, though the breach is worse
     parts = r.reason.split("; ")
     assert [part.split(":")[0] for part in parts] == [
         "flip breach", "time stop", "entered in A, now B", "unknown", "unknown",
@@ -388,10 +388,12 @@ def test_the_move_is_that_of_the_expiry(calm):
     last = date(2026, 5, 15)
     eve = last.replace(day=14)
     assert stress(put, term, eve) == pytest.approx(550 - 550 * 0.4 / 365**0.5)
-    assert stress(put, term, last) == pytest.approx(550.0)
+    assert stress(put, term, last) == stress(put, term, eve)  # a session is still to come
     over = review(put, term, RULES, today=date(2026, 5, 16))
     assert over.loss is None
-    assert over.notes == ("The stress loss needs spot, an implied volatility and the expiry.",)
+    assert over.notes == (
+        "the loss of an open side after its expiry needs its close: what it paid",
+    )
 
 
 @pytest.mark.parametrize(
@@ -426,6 +428,7 @@ def test_each_note_says_what_a_figure_needs(change, market, notes, calm):
         ({"mark": None, "closes": (Closed(1, 0.5),)}, None, None, 150.0),
         ({"closes": (Closed(1.5, 1.0), Closed(0.5, 2.0))}, 37.5, 0.0, 150.0),
         ({"contracts": 0.0}, None, 0.0, 0.0),
+        ({"contracts": 0.5, "closes": (Closed(0.5, 0.4),)}, 80.0, 0.0, 80.0),
         ({"credit": 1.0, "closes": (Closed(2, 1.5),)}, -50.0, 0.0, -100.0),
     ],
 )
@@ -463,15 +466,47 @@ def test_a_book_sums_what_is_known_and_names_the_rest(calm):
     lost = replace(CALM, symbol="L", credit=None, closes=(Closed(2, 1.0),))
     dark = replace(CALM, symbol="X", mark=None)
     fired = replace(CALM, mark=0.5)
-    book = [review(p, calm, RULES, today=TODAY) for p in (done, lost, dark, dark, fired)]
+    other = replace(dark, symbol="Y")
+    book = [review(p, calm, RULES, today=TODAY) for p in (done, lost, dark, other, dark, fired)]
     t = totals(book, RULES.with_values({"equity": 10_000}))
-    assert (t.positions, t.to_close, t.unknown) == (3, 1, 2)
-    assert (t.open_usd, t.realised_usd, t.at_risk_usd) == (300.0, 200.0, 4800.0)
+    assert (t.positions, t.to_close, t.unknown) == (4, 1, 3)
+    assert (t.open_usd, t.realised_usd, t.at_risk_usd) == (300.0, 200.0, 6400.0)
     assert t.incomplete == (
-        "open profit leaves out X: not known", "realised profit leaves out L: not known",
+        "open profit leaves out X, Y: not known", "realised profit leaves out L: not known",
     )  # fmt: skip
-    assert t.at_risk_by_cell == {"A": 4800.0}
+    assert t.at_risk_by_cell == {"A": 6400.0}
     assert (t.equity, t.percent(500)) == (10_000, 5.0)
     assert t.problems
     none = totals([], RULES, equity=0)
     assert (none.positions, none.open_usd, none.percent(500), none.problems) == (0, 0, None, ())
+
+
+@pytest.mark.parametrize(
+    ("change", "market", "rules", "action", "reason"),
+    [
+        ({}, {"vrp_20d": -1.0}, {"inversion_exit": "inverted"}, "CLOSE",
+         "inversion: inverted, spread -1.00"),
+        ({}, {"gamma": "negative", "gamma_basis": "net_gex", "gamma_flip": None}, {}, "CUT HALF",
+         "flip breach: dealer gamma is negative by the sign of net GEX"),
+        ({}, {"gamma_flip": None}, {}, "OK", "no exit fires"),  # re-priced and without a flip
+        ({}, {"gamma_flip": 590.0}, {}, "OK", "no exit fires"),
+        ({}, {"gamma_flip": 590.0, "gamma_basis": "vendor"}, {}, "CUT HALF",
+         "flip breach: spot is 1.72 % below the gamma flip"),
+        ({"legs": read_legs("-P 550 -C 620")}, NEGATIVE, {}, "CLOSE",
+         "flip breach: spot is 1.72 % below the gamma flip"),
+    ],
+)  # fmt: skip
+def test_what_the_market_says_reaches_the_exits(change, market, rules, action, reason, calm):
+    """Spread, gamma and where it is from, and the risk of the legs."""
+    p = replace(CALM, **{"entry_cell": "A"} | change)
+    r = review(p, replace(calm, **market), RULES.with_values(rules), today=TODAY)
+    assert (r.action, r.reason) == (action, reason)
+
+
+@pytest.mark.parametrize(
+    ("entry", "action"), [(date(2027, 3, 24), "CLOSE"), (date(2027, 3, 25), "OK")]
+)
+def test_who_entered_on_the_day_of_the_stop_is_not_stopped(entry, action, calm):
+    """22 days before 16 April 2027, since Good Friday takes the 21st."""
+    p = replace(CALM, entry=entry, expiry=date(2027, 4, 16))
+    assert review(p, calm, RULES, today=date(2027, 3, 25)).action == action

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from vrp_xl.core.rules import PRESETS, STANDARD, preset
 from vrp_xl.core.sizing import (
+    CapUse,
     Size,
     Sized,
     break_even_probability,
@@ -340,19 +341,28 @@ def test_what_makes_the_number_smaller_is_told_in_order():
     """Kelly, the cell, all positions: each that lowers it; what is equal lowers nothing."""
     known = {"loss": 335.0, "multiple": 1.75, "cell": "B", "equity": 100_000.0}
     found = contracts_by_rules(STANDARD, **known, stake=0.03, at_risk={"B": 2_500.0, "A": 21_000.0})
-    assert found == Sized(4, 1340.0, (
+    assert found[:3] == (4, 1340.0, (
         "Kelly allows 3,000 USD",
         "cap_b of 5 % of equity leaves 2,500 USD",
         "cap_total of 25 % of equity leaves 1,500 USD",
     ))  # fmt: skip
-    assert contracts_by_rules(STANDARD, **known, stake=0.035) == Sized(10, 3350.0)
-    assert contracts_by_rules(STANDARD, **known, at_risk={"B": 1_500.0}) == Sized(10, 3350.0)
+    assert found.caps == (
+        CapUse("cap_b", 5_000.0, 0.0, 2_500.0), CapUse("cap_total", 25_000.0, 0.0, 23_500.0),
+    )  # fmt: skip
+    assert contracts_by_rules(STANDARD, **known, stake=0.035)[:3] == (10, 3350.0, ())
+    assert contracts_by_rules(STANDARD, **known, at_risk={"B": 1_500.0})[:3] == (10, 3350.0, ())
     assert contracts_by_rules(STANDARD, **known | {"multiple": 1e-9}).words == (
         "no size: one contract risks 335 USD, more than 0"
     )
     lean = contracts_by_rules(STANDARD, **known, stake=0.003)
-    assert lean == Sized(0, 0.0, ("Kelly allows 300 USD",))
+    assert lean[:3] == (0, 0.0, ("Kelly allows 300 USD",))
     assert Sized(0, 0.0).words == "no size: the size is 0"
+    nothing = contracts_by_rules(STANDARD, **known | {"multiple": 0})
+    assert nothing[:3] == (0, 0.0, ("the size is 0",))
+    assert contracts_by_rules(STANDARD, **known | {"multiple": 3}).reasons == (
+        "cap_b of 5 % of equity leaves 5,000 USD",
+    )
+    assert contracts_by_rules(STANDARD, **known, stake=5e-6).reasons == ("Kelly allows 0 USD",)
     assert contracts_by_rules(STANDARD, **known | {"loss": 1e-3, "multiple": 1e-6}).contracts == 2
     with pytest.raises(InputError, match="Equity, risk and multiplier must not be negative"):
         contracts_by_rules(STANDARD, **known | {"equity": -1.0})

@@ -157,3 +157,68 @@ def test_a_refusal_shows_what_to_write():
     """The text and an example."""
     with pytest.raises(InputError, match=r"'2' is no split ratio.*new:old, such as 2:1 or 1:10"):
         ratio_of("2")
+
+
+STEPS = [
+    # logarithm of the fall -> ratio and whether it is clear, None for no split
+    (math.log(1.5) - 0.0249, (1.5, True)),
+    (math.log(1.5) - 0.0251, None),
+    (math.log(1.5) + 0.0249, (1.5, True)),
+    (math.log(1.5) + 0.0251, None),
+    (math.log(2.0) - 0.0499, (2.0, True)),
+    (math.log(2.0) - 0.0501, None),
+    (math.log(2.0) + 0.0501, None),
+    (0.0499 - math.log(2.0), (0.5, True)),
+    (0.0501 - math.log(2.0), None),
+    (-0.0501 - math.log(2.0), None),
+    (math.log(2.6999), None),
+    (math.log(2.7001), (3.0, False)),
+    (-math.log(2.6999), None),
+    (-math.log(2.7001), (1 / 3, False)),
+    (math.log(7.0) + 0.0444, (7.0, True)),
+    (math.log(7.0) + 0.0446, (7.0, False)),
+    (math.log(1000.0), (100.0, False)),
+]
+
+
+@pytest.mark.parametrize(("fall", "found"), STEPS)
+def test_how_near_a_step_must_come(fall, found):
+    """Within 0.05 of a clean ratio, 0.025 of 3:2; clear where the next one is twice as far."""
+    jumps = find_jumps(dated([100.0 * math.exp(fall), 100.0]))
+    assert [(jump.ratio, jump.clear) for jump in jumps] == ([found] if found else [])
+
+
+def test_words_of_a_step():
+    """With the ratio where it is clear, rises too."""
+    assert [jump.ratio for jump in find_jumps(dated([1.0, 0.5]))] == [2.0]
+    (rise,) = find_jumps(dated([1.0, 10.2]))
+    assert str(rise) == "the close goes from 1 to 10.2 on 2004-06-02, as in a 1:10 split"
+    assert [ratio_words(r) for r in (50.0, 0.02, 21 / 20, 22 / 21)] == [
+        "50:1", "1:50", "21:20", "1.04762:1",
+    ]  # fmt: skip
+    assert [ratio_of(text) for text in (" 3 / 2 ", "7:20", "1000:1")] == [1.5, 0.35, 1000.0]
+    with pytest.raises(InputError, match=r"^'12345678901234567890' is no split ratio"):
+        ratio_of("1234567890123456789012:1")
+    with pytest.raises(InputError, match="no split ratio"):
+        ratio_of("10000:1")
+
+
+def test_marks_apply_from_their_day_on():
+    """Oldest first, each on what came before it; a mark of the first close has nothing before."""
+    closes = dated([400.0, 404.0, 202.0, 200.0, 20.0, 20.2])
+    found = adjusted(closes, {DAYS[4]: 10.0, DAYS[2]: 2.0, DAYS[0]: 2.0, DAYS[90]: 2.0})
+    assert found.closes == dated([20.0, 20.2, 20.2, 20.0, 20.0, 20.2])
+    assert found.applied == [(DAYS[2], 2.0), (DAYS[4], 10.0)]
+    assert found.unsaid == []
+    plain = adjusted(closes, {})
+    assert (plain.closes, plain.applied) == (closes, [])
+    assert [jump.ratio for jump in plain.unsaid] == [2.0, 10.0]
+    for ratio in (0.0, -2.0):
+        assert adjusted(closes, {DAYS[2]: ratio}) == plain
+    assert adjusted(dated([100.0, 50.0]), {DAYS[90]: 2.0}).applied == []
+    assert adjusted(dated([0.9, 0.45]), {DAYS[1]: 2.0}).closes == dated([0.45, 0.45])
+    half = adjusted(dated([100.0, 71.0]), {DAYS[1]: 2.0})
+    assert half.closes == dated([100.0, 71.0])
+    assert adjusted(dated([100.0, 70.0]), {DAYS[1]: 2.0}).closes[0][1] == 50.0
+    for bad in ([0.0, 50.0], [100.0, 0.0]):
+        assert adjusted(dated(bad), {DAYS[1]: 2.0}).applied == []

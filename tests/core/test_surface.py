@@ -322,6 +322,8 @@ def test_of_two_series_of_a_day_the_one_with_an_iv_leads():
                                 (dark, dark, "SPXW")):  # fmt: skip
         s = surface_of(clean(joined((first, 0), (second, 1), roots=roots)).chain)
         assert [view.root for view in s.expiries] == [root]
+    alike = surface_of(clean(joined((pm, 1), (pm, 0), roots=("XYZ", "XYZ1"))).chain)
+    assert [view.root for view in alike.expiries] == ["XYZ"]
     busy = small(PUTS, CALLS, open_interest=[99.0] * 10)
     s = surface_of(clean(joined((busy, 0), (pm, 1), roots=roots)).chain)
     assert (s.expiries[0].root, s.liquid.root) == ("SPXW", "SPX")
@@ -368,6 +370,14 @@ def test_the_series_that_liquidity_is_judged_by(days, low, high, want):
         assert surface_of(chain).liquid.days == want
 
 
+@pytest.mark.parametrize("end", [30, 60])
+def test_the_ends_of_the_window_count_with_their_open_interest(end):
+    """The first and the last day of it, where most is held there."""
+    held = {30: 5.0, 45: 10.0, 60: 6.0} | {end: 99.0}
+    parts = [(small(PUTS, CALLS, days=d, open_interest=[n] * 10), 0) for d, n in held.items()]
+    assert surface_of(clean(joined(*parts)).chain).liquid.days == end
+
+
 def test_possible_deltas_are_used_and_impossible_ones_made():
     """Of size 0 or 1 and beyond they are none; those of the others stay."""
     even = (-0.1, -0.2, -0.5, -0.7, -0.9)
@@ -396,3 +406,12 @@ def test_a_wing_is_looked_for_out_of_the_money_among_known_ivs():
     inside = small((-0.3, -0.4, -0.5, -0.2, -0.1), (0.1, 0.2, 0.5, 0.4, 0.3))
     view = surface_of(clean(inside).chain).expiries[0]
     assert (view.put_wing_iv, view.call_wing_iv) == (None, None)
+
+
+def test_calls_alone_have_a_wing_and_no_money():
+    """No strike lists both: nothing at the money, and the call wing all the same."""
+    calls = small(PUTS, CALLS).where(slice(5, 10))
+    view = surface_of(clean(calls).chain).expiries[0]
+    assert (view.strike, view.atm_iv, view.straddle, view.expected_move) == (None,) * 4
+    assert (view.atm_oi, view.atm_spread_pct, view.put_wing_iv) == (None, None, None)
+    assert (view.call_wing_iv, view.open_interest) == (pytest.approx(20.0), 50.0)

@@ -13,7 +13,7 @@ from tests.e2e.offices import WHY_NOT, Office, running
 from vrp_xl import simulator
 from vrp_xl.excel import layout
 from vrp_xl.excel.files import DESK, built
-from vrp_xl.sources.sample.market import SYMBOLS
+from vrp_xl.sources.sample.names import SYMBOLS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

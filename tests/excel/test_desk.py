@@ -28,7 +28,7 @@ from vrp_xl.excel.desk import (
     symbol,
     whatif,
 )
-from vrp_xl.excel.desk.cells import area, cached
+from vrp_xl.excel.desk.cells import address, area, cached
 from vrp_xl.excel.desk.help import with_rules
 from vrp_xl.excel.frozen_copy import values_only
 from vrp_xl.excel.raw import DECIDED_COLUMNS, RAW_COLUMNS
@@ -276,6 +276,17 @@ def test_conditional_formats(desk: Desk) -> None:
         at, dxf = words[formula]
         assert at == f"B{top}:C{positions.LAST_ROW + 1}"
         assert dxf.fill.bgColor.rgb[-6:] == colour
+    age = positions.AT["sessions_old"]
+    old = f"N(${address(positions.FIRST_ROW, age)})>0"
+    at = {
+        str(area_.sqref): rule.dxf.font.color.rgb[-6:]
+        for area_ in desk.formulas[layout.POSITIONS].conditional_formatting
+        for rule in area_.rules
+        if rule.formula == [old]
+    }
+    span = area(positions.FIRST_ROW, age - 1, positions.LAST_ROW, age).replace("$", "")
+    assert at[span] == "A84300"
+    assert set(at.values()) == {"A84300", "7F7F7F"}
     scales = [
         str(area_.sqref)
         for area_ in desk.formulas[layout.WHATIF].conditional_formatting
@@ -299,11 +310,44 @@ def test_validations_and_notes(desk: Desk) -> None:
     assert source == list(saved.SOURCES)
     assert lists[f"D{settings.PRESET_ROW + 1}"].strip('"').split(",") == list(PRESETS)
     mine = desk.formulas[layout.POSITIONS].data_validations.dataValidation
-    assert len(mine) == 12
+    assert len(mine) == 13
     structure = next(v for v in mine if v.promptTitle == "Structure")
     assert structure.formula1.strip('"').split(",") == list(STRUCTURES)
     for name in (layout.SCAN, layout.POSITIONS):
         assert any(cell.comment for row in desk.formulas[name].iter_rows() for cell in row)
+
+
+def test_no_account_is_invented(desk: Desk) -> None:
+    """The cell of the equity is blank, so that the rule holds; without it there is no percent."""
+    assert desk.shown(layout.EQUITY_NAME) == [[None]]
+    formulas, values = desk.formulas[layout.POSITIONS], desk.values[layout.POSITIONS]
+    assert (
+        formulas["I5"].value == '=IF(N($B$3)>0,$B$3,IF(N(rule_equity)>0,rule_equity,"not known"))'
+    )
+    assert values["I5"].value == "not known"
+    assert [values[at].value for at in ("E4", "I4", "L4")] == [None, None, None]
+    assert values["L5"].value == "equity is not known"
+
+
+def test_caps_count_in_the_cell_of_the_core(desk: Desk, known: figures.Figures) -> None:
+    """By the column that VRP_POSITIONS fills with it: the cell of now, else that of entry."""
+    values = desk.values[layout.POSITIONS]
+    at, live = positions.AT, range(positions.FIRST_ROW + 1, positions.FIRST_ROW + 6)
+    shown = [values.cell(row, at["risk_cell"] + 1).value for row in live]
+    assert shown == ["A", "A", "B", "D", "B"]
+    column = area(positions.FIRST_ROW, at["risk_cell"], positions.LAST_ROW, at["risk_cell"])
+    caps = desk.formulas[layout.POSITIONS]["L5"].value
+    for letter in "ABCD":
+        assert caps.count(f'SUMPRODUCT(--EXACT({column},"{letter}"),') == 2
+    told = [{"risk_cell": "A", "at_risk": 2001.0}, {"risk_cell": "?", "at_risk": 400.0},
+            {"risk_cell": "D", "at_risk": None}]  # fmt: skip
+    for account, words in (
+        (10_000, "ABOVE cap_a"),
+        (10_010, "within all"),
+        (9_000, "ABOVE cap_a cap_total"),
+    ):
+        rules = known.rules.with_values({"equity": account})
+        assert positions._cap_words(told, rules) == words
 
 
 def test_a_genuine_data_table(desk: Desk) -> None:
@@ -493,3 +537,22 @@ def test_the_journal_is_what_its_functions_give(desk: Desk) -> None:
     top = [sheet.cell(journal.HEADER_ROW + 1, n + 1).value for n in range(len(journal.NAMES))]
     assert top == [column.heading for column in journal.NAMES]
     assert all(formulas.cell(journal.HEADER_ROW + 1, n + 1).comment for n in range(len(top)))
+
+
+def test_the_scan_prints_what_a_trade_needs(desk: Desk) -> None:
+    """Few columns at a size to read, a condor's legs in full, the notices within the page."""
+    sheet = desk.formulas[layout.SCAN]
+    printed = [place for place, at in scan.places() if at <= scan.PRINTED]
+    names = [place.name for place in printed]
+    for name in ("symbol", "z_score", "cell", "size", "structure", "strikes", "action", "expiry"):
+        assert name in names
+    assert sum(place.width for place in printed) < 210
+    width = next(place.width for place in printed if place.name == "strikes")
+    legs = "buy put 258, sell put 272.5, sell call 272.5, buy call 285"
+    assert width >= 0.82 * len(legs)  # a letter of a word is narrower than a digit
+    area = re.sub(r"^.*!", "", sheet.print_area).replace("$", "")
+    assert openpyxl.utils.range_boundaries(area)[2] == scan.PRINTED + 1
+    notice = sheet.cell(scan.NOTICE_ROW + 1, 1)
+    assert notice.alignment.wrap_text
+    merged = {str(r) for r in sheet.merged_cells.ranges}
+    assert f"A{scan.NOTICE_ROW + 1}:{openpyxl.utils.get_column_letter(scan.PRINTED + 1)}4" in merged

@@ -15,6 +15,7 @@ from tests.evidence_series import made, written
 from vrp_xl.core.rules import STANDARD
 from vrp_xl.errors import InputError
 from vrp_xl.excel import evidence_book
+from vrp_xl.excel import styles as look
 from vrp_xl.workflow import evaluate as work
 
 NOW = datetime(2036, 1, 2, 18, 0, tzinfo=UTC)
@@ -61,6 +62,29 @@ def test_sheets_are_set_for_print(book):
         footer = sheet.oddFooter
         assert footer.left.text.startswith("As of 2019-10-08, source s0_close.csv")
         assert "not P&" in footer.center.text
+
+
+@pytest.mark.parametrize("name", ["Groups", "Buckets"])
+def test_wide_tables_can_be_read_on_paper(book, name):
+    """All columns on a page at 7 points or more; words that need two lines have a row for them."""
+    sheet = book[name]
+    assert sheet.print_title_rows == "$1:$1"
+    widths = [
+        kept.width
+        for kept in sheet.column_dimensions.values()
+        for _ in range(kept.min, kept.max + 1)
+    ]
+    assert len(widths) == 20
+    assert sum(widths) < 210
+    long = 0
+    for row in sheet.iter_rows(min_row=5, min_col=2, max_col=3):
+        words, n = row[0].value, row[1].value
+        if isinstance(words, str) and isinstance(n, (int, float)):
+            assert row[0].alignment.wrap_text
+            wanted = look.lines(words, widths[1])
+            long += wanted > 1
+            assert (sheet.row_dimensions[row[0].row].height or 15) >= 12 * wanted
+    assert long > 0 or name == "Buckets"
 
 
 def test_every_sheet_says_period_overlap_and_that_it_is_a_proxy(book, report):

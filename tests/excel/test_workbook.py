@@ -71,9 +71,9 @@ def desk() -> Any:
     return opened(desk_scan())
 
 
-def test_the_three_sheets_come_in_order(desk: Any) -> None:
-    """The workbook has Scan, Matrix and Settings, and opens on Scan."""
-    assert desk.sheetnames == ["Scan", "Matrix", "Settings"]
+def test_the_sheets_come_in_order(desk: Any) -> None:
+    """The workbook has Scan, Plan, Matrix and Settings, and opens on Scan."""
+    assert desk.sheetnames == ["Scan", "Plan", "Matrix", "Settings"]
     assert desk.active.title == "Scan"
 
 
@@ -109,7 +109,7 @@ def test_dates_are_dates_and_times_are_of_new_york(desk: Any) -> None:
 def test_missing_is_blank_with_its_reason_as_a_note(desk: Any) -> None:
     """A null z-score leaves a blank, not a zero, and the blank says why."""
     at = row_of(desk["Scan"], "ARM")
-    for name in ("z_score", "percentile", "cell", "structural"):
+    for name in ("z_score", "percentile", "structural"):
         assert cell(desk["Scan"], name, at).value is None
         assert cell(desk["Scan"], name, at).comment.text
     assert "41 days" in cell(desk["Scan"], "z_score", at).comment.text
@@ -119,8 +119,13 @@ def test_missing_is_blank_with_its_reason_as_a_note(desk: Any) -> None:
 
 
 def test_unknown_gamma_shows_a_question_mark(desk: Any) -> None:
-    """Where z is known and gamma is not the cell is "?"."""
-    assert cell(desk["Scan"], "cell", row_of(desk["Scan"], "META")).value == "?"
+    """Where z or gamma is not known the cell is "?", as on the terminal, and a note says why."""
+    for symbol, why in (("META", "gamma regime is not known"), ("ARM", "41 days")):
+        shown = cell(desk["Scan"], "cell", row_of(desk["Scan"], symbol))
+        assert shown.value == "?"
+        assert why in shown.comment.text
+    known = cell(desk["Scan"], "cell", row_of(desk["Scan"], "SPY"))
+    assert (known.value, known.comment) == ("A", None)
 
 
 def test_the_sign_of_net_gex_is_marked_on_both_sheets(desk: Any) -> None:
@@ -165,7 +170,7 @@ def test_the_top_says_when_where_and_how_many(desk: Any) -> None:
     assert "EEM could not be refreshed" in sheet["A4"].value
 
 
-@pytest.mark.parametrize("sheet", ["Scan", "Matrix", "Settings"])
+@pytest.mark.parametrize("sheet", ["Scan", "Plan", "Matrix", "Settings"])
 def test_sample_is_loud_on_every_sheet(sheet: str) -> None:
     """A scan of the sample market says SAMPLE in the band and in the footer; no other does."""
     loud, plain = opened(desk_scan(sample=True))[sheet], opened(desk_scan())[sheet]
@@ -445,7 +450,7 @@ def test_a_file_that_stands_there_is_replaced(tmp_path: Path) -> None:
     target = tmp_path / "scan.xlsx"
     target.write_text("old")
     assert write_workbook(scan_of([]), target) == target
-    assert loaded(target).sheetnames == ["Scan", "Matrix", "Settings"]
+    assert loaded(target).sheetnames == ["Scan", "Plan", "Matrix", "Settings"]
     assert [entry.name for entry in tmp_path.iterdir()] == ["scan.xlsx"]
 
 

@@ -16,9 +16,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vrp_xl.excel.boundary import CellError
-from vrp_xl.libreoffice import oxt, server
+from vrp_xl.libreoffice import answering, oxt
+from vrp_xl.libreoffice.answering import Client, encoded
 from vrp_xl.libreoffice.component import link
-from vrp_xl.libreoffice.server import Client, encoded
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -102,7 +102,7 @@ def test_a_bug_in_a_function_is_an_error_value(monkeypatch: pytest.MonkeyPatch) 
         def call(self, *_cells: Any) -> Any:
             raise KeyError("oh")
 
-    monkeypatch.setitem(server.FUNCTIONS, "VRP_BROKEN", Broken())  # type: ignore[misc]
+    monkeypatch.setitem(answering.FUNCTIONS, "VRP_BROKEN", Broken())  # type: ignore[misc]
     client = Client()
     assert asked("VRP_BROKEN", client=client) == {"error": "#VALUE!"}
     assert "KeyError" in asked("VRP_WHY", client=client)

@@ -30,7 +30,7 @@ from vrp_xl.sources import flashalpha, http
 from vrp_xl.sources.base import Quota
 from vrp_xl.sources.flashalpha import FlashAlpha
 from vrp_xl.sources.http import HttpClient
-from vrp_xl.sources.sample.market import SYMBOLS
+from vrp_xl.sources.sample.names import SYMBOLS
 from vrp_xl.store.database import Store
 from vrp_xl.workflow.refresh import refresh
 

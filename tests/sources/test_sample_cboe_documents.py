@@ -17,7 +17,8 @@ from vrp_xl.sources.cboe_files import read_bytes
 from vrp_xl.sources.chain_figures import chain_snapshot
 from vrp_xl.sources.sample.cboe_documents import CboeMarket
 from vrp_xl.sources.sample.documents import VIX
-from vrp_xl.sources.sample.market import SYMBOLS, Market, path
+from vrp_xl.sources.sample.market import Market, path
+from vrp_xl.sources.sample.names import SYMBOLS
 from vrp_xl.sources.sample.source import SampleSource
 
 WEEKEND = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)

@@ -13,7 +13,8 @@ from vrp_xl.core.chain import clean, prices
 from vrp_xl.core.exposure import exposure_of
 from vrp_xl.sources.chain_figures import chain_snapshot
 from vrp_xl.sources.sample.chains import chain_of, expiries, is_third
-from vrp_xl.sources.sample.market import NAMES, path
+from vrp_xl.sources.sample.market import path
+from vrp_xl.sources.sample.names import NAMES
 
 DAYS = (
     date(2026, 11, 20), date(2026, 11, 19), date(2026, 4, 1), date(2026, 4, 2), date(2024, 2, 29),

@@ -17,7 +17,8 @@ from vrp_xl.core.matrix import cell_of
 from vrp_xl.errors import BadAnswerError, InputError, UnknownSymbolError
 from vrp_xl.sources.base import Call, Fetched, Known, Source
 from vrp_xl.sources.sample.documents import Documents, strategy_scores
-from vrp_xl.sources.sample.market import DAYS, NAMES, SYMBOLS, Market, path
+from vrp_xl.sources.sample.market import DAYS, Market, path
+from vrp_xl.sources.sample.names import NAMES, SYMBOLS
 from vrp_xl.sources.sample.source import SampleSource
 
 OPEN = datetime(2026, 11, 20, 18, 0, 30, tzinfo=UTC)

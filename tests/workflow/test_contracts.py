@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from vrp_xl import terminal
 from vrp_xl.core import calendar
 from vrp_xl.core.history import SPLIT
 from vrp_xl.core.rules import STANDARD
@@ -122,11 +123,28 @@ def test_the_scan_says_what_positions_use(store):
         "open positions in AAA put 4,000 USD at risk already"
     )
     assert not any("already" in w for w in scan.rows[1].decision.warnings)
+    unknown = scanned(store, held({}, positions=1, by_symbol={"BBB": 0.0}), equity=1_000_000)
+    assert unknown.rows[1].decision.warnings[0] == "open positions in BBB are on already"
     told = scan_dict(scan)["open_positions"]
     assert told["usd"] == 64_000
     assert told["pct_equity"] == pytest.approx(6.4)
     assert told["usd_by_cell"] == {"A": 4_000.0, "B": 60_000.0}
     assert scan_dict(scanned(store))["open_positions"] is None
+
+
+def test_a_candidate_that_moves_with_what_is_on_says_so(store):
+    """With a name that is on and no candidate, and with one that is both; off by a blank rule."""
+    both = [w for r in scanned(store, held({}, by_symbol={"CCC": 900.0, "AAA": 1.0})).rows[:2]
+            for w in r.decision.warnings if "one bet" in w]  # fmt: skip
+    assert both == [
+        "one bet with what is on: correlation with CCC (1.00)",
+        "one bet with what is on: correlation with AAA (1.00), CCC (1.00)",
+    ]
+    off = scanned(store, held({}, by_symbol={"CCC": 900.0}), correlation_max=None)
+    assert not [w for r in off.rows for w in r.decision.warnings if "one bet" in w]
+    last = scanned(store, held({}, by_symbol={"CCC": 900.0})).rows[2]
+    assert last.snapshot.symbol == "CCC"
+    assert not [w for w in last.decision.warnings if "one bet" in w or "already" in w]
 
 
 def test_what_positions_use_without_an_account_or_a_cap(store):
@@ -195,6 +213,25 @@ def test_the_tenor_in_the_plan(store):
     assert row_dict(first)["tenor"]["suggested"] == 45
     assert second.tenor.suggested is None
     assert second.tenor.why
+
+
+def test_the_plan_says_where_its_strikes_stand(store):
+    """At the expiry nearest to target_dte, whichever tenor is the richest."""
+    rows = scanned(store).rows
+    first, second = rows[0], rows[1]
+    days = first.decision.strikes.days
+    assert days != first.tenor.suggested
+    premium, strikes = terminal._tenor_lines(first)
+    assert premium == ("Tenor", first.tenor.why)
+    assert strikes == (
+        "", f"the strikes stand at {days} days: the expiry nearest to target_dte 45",
+    )  # fmt: skip
+    there = replace(first, tenor=first.tenor._replace(suggested=days))
+    assert list(terminal._tenor_lines(there)) == [premium]
+    bare = replace(first, decision=replace(first.decision, strikes=None))
+    assert list(terminal._tenor_lines(bare)) == [premium]
+    assert list(terminal._tenor_lines(second)) == [("Tenor", second.tenor.why)]
+    assert list(terminal._tenor_lines(replace(first, tenor=None))) == []
 
 
 def test_a_marked_split_does_not_part_names_that_are_one_bet(store):

@@ -17,6 +17,7 @@ from vrp_xl.workflow.positions import book_dict, market_words, open_risk, read_c
 
 TODAY = date(2026, 3, 27)
 NOON = datetime(2026, 3, 27, 16, tzinfo=UTC)
+DAY = timedelta(days=1)
 
 
 @pytest.fixture
@@ -175,7 +176,11 @@ def test_the_book_from_the_store(store, read):
         ("QQQ", "CLOSE"), ("XXX", "UNKNOWN"), ("SPY", "OK"),
     ]  # fmt: skip
     assert book.must_close
-    assert not book.blind
+    assert book.blind  # XXX has no figures
+    seen = review_book(store, "test", found.positions[:2], STANDARD, now=NOON)
+    assert not seen.blind
+    assert seen.as_of == seen.newest == NOON - timedelta(minutes=20)
+    assert review_book(store, "test", found.positions[:2], STANDARD, now=NOON + DAY * 3).blind
     assert book.totals.at_risk_usd == pytest.approx(3 * 1670)
     assert [(p.first, p.second) for p in book.bets.pairs] == [("QQQ", "SPY")]
     told = book_dict(book)
@@ -198,7 +203,8 @@ def test_what_the_book_puts_at_risk_in_the_caps(store, read):
     risk = open_risk(store, "test", positions, STANDARD, now=NOON)
     assert (risk.positions, risk.uncounted) == (5, 2)
     assert risk.by_cell == {"A": pytest.approx(2 * 1670), "C": pytest.approx(1670)}
-    assert risk.by_symbol == {name: pytest.approx(1670) for name in ("SPY", "QQQ", "XXX")}
+    known = {name: pytest.approx(1670) for name in ("SPY", "QQQ", "XXX")}
+    assert risk.by_symbol == known | {"YYY": 0.0, "NVDA": 0.0}
     assert risk.incomplete == (
         (
             "a position in YYY counts in no cap: the stress loss needs spot, an implied "
@@ -220,21 +226,19 @@ def test_old_figures_of_a_position_are_told_in_the_caps(store, read):
     later = NOON + timedelta(days=3)
     risk = open_risk(store, "test", read(HEADER, LINE).positions, STANDARD, now=later)
     assert risk.incomplete == (
-        "figures of SPY are old: cell and stress loss of positions are by them",
+        "figures of SPY (of 2026-03-27) are old: cell and stress loss of positions are by them",
     )
     assert risk.by_cell == {"A": pytest.approx(1670)}
 
 
-def test_a_file_without_a_position_is_fine_where_that_is_said(tmp_path):
+def test_a_file_without_a_position_is_a_flat_book(tmp_path):
     """Nothing is on; but lines of which none can be used are no empty book."""
     file = tmp_path / "positions.csv"
     file.write_text(HEADER + "\n\n")
-    assert read_csv(file, today=TODAY, empty=True).positions == ()
-    with pytest.raises(InputError, match="holds no position"):
-        read_csv(file, today=TODAY)
+    assert read_csv(file, today=TODAY).positions == ()
     file.write_text(f"{HEADER}\n{LINE.replace('560', 'x')}\n")
     with pytest.raises(InputError, match="Line 2"):
-        read_csv(file, today=TODAY, empty=True)
+        read_csv(file, today=TODAY)
 
 
 def test_a_book_without_any_figures_is_blind(store, read):

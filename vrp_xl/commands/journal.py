@@ -360,7 +360,7 @@ def _print_head(head: Head, rules: dict[str, Any]) -> None:
 
 def _print_entry(entry: Entry, words: str) -> None:
     print(
-        f"  {_clean(entry.symbol):<8} {entry.cell or '-':<2} {_figures(entry)}  "
+        f"  {_clean(entry.symbol):<8} {entry.cell or '?':<2} {_figures(entry)}  "
         f"{_after(entry)}\n{'':>11} {_clean(words)}"
     )
 
@@ -403,7 +403,7 @@ def _after(entry: Entry) -> str:
 def _print_name(head: Head, rules: dict[str, Any], entry: Entry, path: Sequence[Entry]) -> None:
     _print_head(head, rules)
     print(f"\n{_clean(entry.symbol)}: {_clean(entry.seen.get('action') or '')}")
-    print(f"  {'cell':<18} {entry.cell or '-'}")
+    print(f"  {'cell':<18} {entry.cell or '?'}")
     print(f"  {'rejected':<18} {entry.rejected_words or 'by no filter'}")
     print(f"  {'followed':<18} {_after(entry)}")
     missing = entry.seen.get("missing") or {}
@@ -421,7 +421,7 @@ def _print_name(head: Head, rules: dict[str, Any], entry: Entry, path: Sequence[
     for step in reversed(path):
         words = step.seen.get("action") if step.candidate else step.rejected_words
         by = f"by {step.head.preset}: " if several else ""
-        print(f"  {step.head.day}  {step.cell or '-':<2} {_figures(step)}  {_after(step)}")
+        print(f"  {step.head.day}  {step.cell or '?':<2} {_figures(step)}  {_after(step)}")
         print(f"{'':>15} {_clean(by + (words or ''))}")
 
 

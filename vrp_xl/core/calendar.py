@@ -107,6 +107,15 @@ def trading_day(when: datetime) -> date:
     return previous_trading_day(day)
 
 
+def date_of(when: datetime) -> date:
+    """The New York date of the moment `when`; days to expiry of a figure count from it.
+
+    Raises:
+        InputError: `when` has no time zone.
+    """
+    return _new_york(when).date()
+
+
 def session_open(when: datetime) -> bool:
     """Whether the NYSE's regular session is on at the moment `when`.
 

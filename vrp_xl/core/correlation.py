@@ -92,10 +92,12 @@ def one_bet(closes: Mapping[str, Sequence[tuple[date, float]]], rules: Rules) ->
     current = [n for n in names if by_day[n] and (newest - max(by_day[n])).days <= _LATEST_LAG]
     last = min(max(by_day[n]) for n in current)
     wanted = _last_trading_days(last, days + 1)
+    if not wanted:
+        return Bets((), tuple(names), days, last)
     whole = [n for n in current if all(day in by_day[n] for day in wanted)]
     unknown = tuple(n for n in names if n not in whole)
-    if len(whole) < 2 or len(wanted) < 3:
-        return Bets((), unknown if len(wanted) > 2 else tuple(names), days, last)
+    if len(whole) < 2:
+        return Bets((), unknown, days, last)
     import numpy as np  # noqa: PLC0415 (formula calls and --help do not pay for it)
 
     prices = np.array([[by_day[n][day] for day in wanted] for n in whole])
@@ -115,7 +117,7 @@ def one_bet(closes: Mapping[str, Sequence[tuple[date, float]]], rules: Rules) ->
 
 
 def _last_trading_days(last: date, count: int) -> list[date]:
-    """The `count` trading days up to `last`, or fewer at the beginning of the calendar."""
+    """The `count` trading days up to `last`, newest first; none where the calendar holds fewer."""
     try:
         day = last if calendar.is_trading_day(last) else calendar.previous_trading_day(last)
         found = [day]
@@ -123,5 +125,5 @@ def _last_trading_days(last: date, count: int) -> list[date]:
             day = calendar.previous_trading_day(day)
             found.append(day)
     except InputError:
-        return [last]
-    return found[::-1]
+        return []
+    return found

@@ -8,24 +8,27 @@ Pure: may import nothing of the package but `vrp_xl.core` and `vrp_xl.errors`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from enum import IntEnum
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from vrp_xl.core import calendar
-from vrp_xl.core.compare import at_least, below
+from vrp_xl.core.compare import above, at_least, below
+from vrp_xl.core.loss import breaches, in_the_money
 from vrp_xl.core.matrix import flip_distance
 from vrp_xl.errors import InputError
 
 if TYPE_CHECKING:
+    from vrp_xl.core.loss import HeldLeg
     from vrp_xl.core.matrix import Cell
     from vrp_xl.core.rules import Rules
     from vrp_xl.core.snapshot import Gamma, GammaBasis
     from vrp_xl.core.structures import Risk
 
-ExitRule = Literal["inversion", "flip breach", "loss stop", "profit target", "expired",
-                   "time stop", "defense", "near flip"]  # fmt: skip
+ExitRule = Literal["expired", "assignment", "inversion", "flip breach", "loss stop",
+                   "profit target", "time stop", "defense", "short strike",
+                   "near flip", "old figures"]  # fmt: skip
 
 
 class Severity(IntEnum):
@@ -34,12 +37,15 @@ class Severity(IntEnum):
     OK = 0
     UNKNOWN = 1
     WARNING = 2
-    DEFENSE = 3
-    TIME = 4
-    PROFIT = 5
-    LOSS = 6
-    BREACH = 7
-    INVERSION = 8
+    TESTED = 3
+    DEFENSE = 4
+    TIME = 5
+    PROFIT = 6
+    LOSS = 7
+    BREACH = 8
+    INVERSION = 9
+    ASSIGNMENT = 10
+    EXPIRED = 11
 
     @property
     def closes(self) -> bool:
@@ -60,12 +66,31 @@ class Exit:
         return f"{self.words}: {self.action}" if self.action else self.words
 
 
+_STRENGTH = {"close": 3, "cut half": 2, "defend": 1}
+"""What asks for more leads: to close ends what a cut would halve."""
+
+
 @dataclass(frozen=True, slots=True)
 class ExitState:
     """All rules that fire (worst first) and those that could not be judged."""
 
     fired: tuple[Exit, ...]
     unknown: tuple[Exit, ...]
+
+    @property
+    def lead(self) -> Exit | None:
+        """The one that asks for most: to close before to cut half before to defend.
+
+        Of those that ask for the same, the worst; None where none fires.
+        """
+        return max(self.fired, key=lambda e: _STRENGTH.get(e.action, 0), default=None)
+
+    @property
+    def action(self) -> str:
+        """What is asked for, in capitals: CLOSE, CUT HALF, DEFEND, WARNING, UNKNOWN or OK."""
+        if self.lead is None:
+            return "UNKNOWN" if self.unknown else "OK"
+        return self.lead.action.upper() if self.lead.severity.closes else "WARNING"
 
     @property
     def severity(self) -> Severity:
@@ -81,14 +106,12 @@ class ExitState:
 
     def words(self, *, held: bool) -> str:
         """One line: what leads, and for a name that nobody holds "stay out", never "exit"."""
-        if not self.fired:
+        lead = self.lead
+        if lead is None:
             return "UNKNOWN: " + "; ".join(e.words for e in self.unknown) if self.unknown else "OK"
-        lead = self.fired[0]
-        if lead.severity == Severity.WARNING:
-            return f"WARNING: {lead.words}"
-        if not held:
-            return f"STAY OUT: {lead.words}"
-        return f"{lead.action.upper()}: {lead.words}"
+        if lead.severity.closes and not held:
+            return f"STAY OUT: {self.fired[0].words}"
+        return f"{self.action}: {lead.words}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,6 +134,16 @@ class ExitInputs:
     held: bool = False
     credit: float | None = None
     mark: float | None = None
+    mark_needs: str = ""
+    """Why there is no mark that counts, where one was given."""
+    contracts: float | None = None
+    """That are on; one cannot be halved. None is judged as more than one."""
+    half_cut: str = ""
+    """That half was cut for the flip before, in words such as ``half was cut on 2026-11-23``."""
+    legs: tuple[HeldLeg, ...] | None = None
+    """For the short strikes; empty is not known, None asks no rule of them."""
+    cash_settled: bool = False
+    """Whether exercise pays cash, as of an index, and moves no shares."""
     days_to_expiry: float | None = None
     entry_days: float | None = None
     days_to_stop: float | None = None
@@ -169,6 +202,7 @@ def exit_state(given: ExitInputs, rules: Rules) -> ExitState:
     if given.held:
         _profit_and_loss(judge, given, rules)
         _time(judge, given, rules)
+        _short_strikes(judge, given)
     if rules.tactical_defense is not None:
         if given.tactical is None:
             judge.miss("defense", "IV and HV30")
@@ -214,8 +248,18 @@ def _inversion(judge: _Judge, given: ExitInputs, rules: Rules) -> None:
 
 
 def _flip(judge: _Judge, given: ExitInputs, rules: Rules) -> None:
-    """Breach and nearness: only for what was entered above the flip (A, C, or not said)."""
+    """Breach and nearness: only for what was entered above the flip (A or C).
+
+    Of a position that does not say its cell nothing is known where the cell would matter.
+    """
     if given.entry_cell in ("B", "D"):
+        return
+    if given.held and given.entry_cell is None:
+        above = _Judge()
+        _flip(above, replace(given, entry_cell="A"), rules)
+        for exit_ in above.fired:
+            judge.miss(exit_.rule, f"the cell at entry: {exit_.words}")
+        judge.unknown += above.unknown
         return
     distance = (
         flip_distance(given.spot, given.flip)
@@ -223,15 +267,17 @@ def _flip(judge: _Judge, given: ExitInputs, rules: Rules) -> None:
         else None
     )
     settled = given.gamma == "positive" and given.gamma_basis == "repriced"
-    action = "cut half" if given.risk == "defined" else "close"
+    action, why = breach_asks(given.risk, given.contracts, given.half_cut)
+    severity = Severity.WARNING if action == "watch" else Severity.BREACH
+    why = f", {why}" if why else ""
     if distance is not None and below(distance, 0.0) and not settled:
         judge.fire(
-            "flip breach", Severity.BREACH,
-            f"spot is {-distance:.2f} % below the gamma flip", action,
+            "flip breach", severity,
+            f"spot is {-distance:.2f} % below the gamma flip{why}", action,
         )  # fmt: skip
     elif given.gamma == "negative" and (given.entry_cell is not None or distance is None):
         by = " by the sign of net GEX" if given.gamma_basis == "net_gex" else ""
-        judge.fire("flip breach", Severity.BREACH, f"dealer gamma is negative{by}", action)
+        judge.fire("flip breach", severity, f"dealer gamma is negative{by}{why}", action)
     elif distance is None and given.gamma == "unknown":
         judge.miss("flip breach", "the gamma flip or the regime")
     elif distance is None:
@@ -245,11 +291,41 @@ def _flip(judge: _Judge, given: ExitInputs, rules: Rules) -> None:
         )  # fmt: skip
 
 
+class Asked(NamedTuple):
+    """What a rule asks for, and why it is not the usual."""
+
+    action: str
+    why: str = ""
+
+
+def breach_asks(risk: Risk, contracts: float | None, half_cut: str = "") -> Asked:
+    """What a breach of the flip asks for: to close open risk, to cut half of defined risk once.
+
+    Args:
+        risk: of the position.
+        contracts: that are on; None is not known.
+        half_cut: that half was cut before, in words.
+
+    >>> breach_asks("defined", 4).action, breach_asks("undefined", 4).action
+    ('cut half', 'close')
+    >>> breach_asks("defined", 1)
+    Asked(action='close', why='one contract cannot be halved')
+    """
+    if risk != "defined":
+        return Asked("close")
+    if half_cut:
+        return Asked("watch", half_cut)
+    if contracts is not None and below(contracts, 2.0):
+        return Asked("close", "one contract cannot be halved")
+    return Asked("cut half")
+
+
 def _profit_and_loss(judge: _Judge, given: ExitInputs, rules: Rules) -> None:
     if given.credit is None or given.mark is None or not given.credit > 0:
-        judge.miss("profit target", "credit and mark")
+        needs = given.mark_needs or "credit and mark"
+        judge.miss("profit target", needs)
         if rules.loss_stop is not None:
-            judge.miss("loss stop", "credit and mark")
+            judge.miss("loss stop", needs)
         return
     profit = profit_percent(given.credit, given.mark)
     if rules.loss_stop is not None and at_least(-profit, rules.loss_stop * 100.0):
@@ -270,7 +346,9 @@ def _time(judge: _Judge, given: ExitInputs, rules: Rules) -> None:
         judge.miss("time stop", "the expiry")
     elif left < 0:
         ago = f"{-left:.0f} days ago" if left < -1 else "yesterday"
-        judge.fire("expired", Severity.TIME, f"it expired {ago}", "close")
+        judge.fire(
+            "expired", Severity.EXPIRED, f"it expired {ago}, enter how it was closed", "close"
+        )
     elif _stopped(left, given.days_to_stop, rules) and not (
         given.entry_days is not None and _stopped(given.entry_days, given.entry_days_to_stop, rules)
     ):
@@ -278,6 +356,44 @@ def _time(judge: _Judge, given: ExitInputs, rules: Rules) -> None:
         if left > rules.time_stop_dte:
             words += f", the last session before {rules.time_stop_dte}"
         judge.fire("time stop", Severity.TIME, words, "close")
+
+
+def _short_strikes(judge: _Judge, given: ExitInputs) -> None:
+    """A short strike that spot has passed: to be decided; on its last day assignment is due."""
+    if given.legs is None or (given.days_to_expiry is not None and given.days_to_expiry < 0):
+        return
+    if not given.legs or given.spot is None:
+        judge.miss("short strike", "spot" if given.legs else "the strikes")
+        return
+    due = in_the_money(given.legs, spot=given.spot) if given.days_to_expiry == 0 else ()
+    if due:
+        names = " and ".join(f"{b.name} {b.place:g} is {b.by:.2f}" for b in due)
+        asks = (
+            "it settles in cash, close or roll it before the session ends"
+            if given.cash_settled
+            else "assignment is due, close or roll it before the session ends, or "
+            f"{'take' if due[0].side == 'put' else 'deliver'} the shares"
+        )
+        judge.fire(
+            "assignment", Severity.ASSIGNMENT,
+            f"{names} in the money at spot {given.spot:g} on the last day: {asks}", "close",
+        )  # fmt: skip
+        return
+    found = breaches(given.legs, spot=given.spot, credit=given.credit)
+    if found:
+        names = " and ".join(
+            f"{b.name} {b.place:g} is "
+            + (f"breached by {b.by:.2f}" if above(b.by, 0.0) else "reached")
+            for b in found
+        )
+        far = f"{found[0].by / given.spot * 100.0:.1f} % of " if above(found[0].by, 0.0) else ""
+        last = "let it settle in cash" if given.cash_settled else "take assignment"
+        naked = not all(b.covered for b in found)
+        judge.fire(
+            "short strike", Severity.DEFENSE if naked else Severity.TESTED,
+            f"{names} ({far}spot {given.spot:g}): roll, close or {last}",
+            "defend" if naked else "decide",
+        )  # fmt: skip
 
 
 def _stopped(days_to_expiry: float, days_to_stop: float | None, rules: Rules) -> bool:

@@ -95,9 +95,9 @@ def _stops(s: Snapshot, d: Decision, rules: Rules, today: date) -> list[Rejectio
     for fired in d.exits.fired:
         if not fired.severity.closes:
             continue
-        value: float | None = None
-        limit: float | None = None
-        rule = _EXIT_RULE.get(fired.rule, fired.rule)
+        value: float | None
+        limit: float | None
+        rule = _EXIT_RULE[fired.rule]
         if rule == "tactical_defense":
             value, limit = d.premium.tactical, rules.tactical_defense
         elif rule == "flip_breach":
@@ -125,7 +125,7 @@ def _stop(s: Snapshot, rules: Rules, today: date, words: str) -> Rejection:
 
 def _sized(d: Decision, rules: Rules) -> Rejection:
     """The one that is left: the size is 0 by a rule of sizing, or there is nothing to sell."""
-    words = d.why[-1] if d.why else "the size is 0"
+    words = d.why[-1]
     if d.cell is None:
         return Rejection("size_without_cell", rules.size_without_cell, 0.0, words)
     name = f"size_{d.cell.lower()}"

@@ -11,6 +11,7 @@ Pure: may import nothing of the package but `vrp_xl.core` and `vrp_xl.errors`.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
+from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from vrp_xl.core import calendar, gaps
@@ -162,7 +163,8 @@ def followed(
     if base is None:
         return NOTHING._replace(words=start.words)
     first = at - 1 if start.own else at
-    after = [dated for dated in closes[first : first + returns] if dated[1] > 0]
+    later = (closes[n] for n in range(first, len(closes)) if closes[n][1] > 0)
+    after = list(islice(later, returns))
     if not after:
         return NOTHING._replace(words=f"not yet: 0 of {returns} returns")
     until, last = after[-1]

@@ -463,8 +463,7 @@ def _spread_standing(
     if s.vrp_20d is not None and len(own) >= limits.days_min:
         return _Compared(f"{OWN}: spread", s.vrp_20d, own)
     if s.vrp_20d is None:
-        why = s.missing.get("vrp_20d")
-        lacking = "there is no spread to compare" + (f": {why}" if why else "")
+        lacking = f"there is no spread to compare: {s.missing['vrp_20d']}"
     else:
         lacking = _too_few(s.symbol, "spreads", "vrp_20d", len(own), limits)
     if not name:

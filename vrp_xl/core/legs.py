@@ -1,8 +1,9 @@
-"""Legs from text, as people write them in a file or a cell.
+"""Legs from text, as people and brokers write them in a file or a cell.
 
-``-P 560 +P 550``, ``-560P +550P``, ``sell put 560, buy put 550``, ``-2x P 560``; or the strikes
-alone with the name of a structure, from the lowest: ``550/560`` of a short put spread,
-``350/370/460/480`` of an iron condor, ``365/380/395`` of an iron fly.
+``-P 560 +P 550``, ``-560P +550P``, ``sell put 560, buy put 550``, ``-2x P 560``, ``-1 P 560``, OCC
+symbols with a sign such as ``-SPY270115P00560000``; or the strikes alone with the name of a
+structure, from the lowest: ``550/560`` of a short put spread, ``350/370/460/480`` of an iron
+condor, ``365/380/395`` of an iron fly.
 
 Pure: may import nothing of the package but `vrp_xl.core` and `vrp_xl.errors`.
 """
@@ -10,24 +11,33 @@ Pure: may import nothing of the package but `vrp_xl.core` and `vrp_xl.errors`.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from math import gcd
+from typing import TYPE_CHECKING, NamedTuple
 
+from vrp_xl.core.days import read_day
 from vrp_xl.core.loss import HeldLeg
 from vrp_xl.core.structures import STRUCTURES
 from vrp_xl.errors import InputError
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from vrp_xl.core.black_scholes import Right
+    from vrp_xl.core.structures import Risk
 
 _SIGN = r"(?P<sign>[+-]|\bsell\b|\bbuy\b|\bsold\b|\bbought\b|\bshort\b|\blong\b)"
-_MANY = r"(?:(?P<many>\d+)\s*x\s*)?"
-_RIGHT = r"(?P<right>puts?|calls?|p|c)"
-_STRIKE = r"(?P<strike>\d+(?:\.\d+)?)"
+_RIGHT = r"(?:puts?|calls?|p|c)"
+_STRIKE = r"\d+(?:\.\d+)?"
 _LEG = re.compile(
-    rf"{_SIGN}\s*{_MANY}(?:{_RIGHT}\s*@?\s*{_STRIKE}|{_STRIKE.replace('strike', 'strike2')}\s*"
-    rf"{_RIGHT.replace('right', 'right2')})(?![\w.])",
+    rf"{_SIGN}\s*(?:(?P<many>\d+)\s*x\s*|(?P<count>\d{{1,2}})\s+)?"
+    r"(?:"
+    r"(?P<root>[A-Z][A-Z0-9]{0,5})\s*(?P<day>\d{6})(?P<right3>[PC])(?P<strike3>\d{8})"
+    rf"|(?P<right>{_RIGHT})\s*@?\s*(?P<strike>{_STRIKE})"
+    rf"|(?P<strike2>{_STRIKE})\s*(?P<right2>{_RIGHT})(?!\s*@?\s*\d)"
+    r")(?![\w.])",
     re.IGNORECASE,
 )
+_OCC = re.compile(r"\.?[A-Z][A-Z0-9]{0,5}\s*\d{6}[PC]\d{8}", re.IGNORECASE)
 _BETWEEN = re.compile(r"[\s,;/]*")
 _PLAIN = re.compile(r"\d+(?:\.\d+)?")
 _SOLD = ("-", "sell", "sold", "short")
@@ -42,22 +52,55 @@ _ORDER: dict[str, tuple[tuple[int, Right], ...]] = {
 }
 """Sign and right of the strikes from the lowest; a fly and a straddle sell two at one strike."""
 
+NAKED: dict[str, tuple[int, Right]] = {"short_put": (-1, "put"), "short_call": (-1, "call")}
+"""What is one sold option: a position, though nothing that is picked to be sold."""
+
+_ALIASES = {
+    "short_put": "put naked_put short_naked_put sold_put sell_put cash_secured_put "
+                 "cash_secured_short_put csp",
+    "short_call": "call naked_call short_naked_call sold_call sell_call covered_call cc",
+    "short_put_spread": "put_credit_spread credit_put_spread bull_put_spread bull_put put_spread "
+                        "short_put_vertical put_vertical pcs",
+    "short_call_spread": "call_credit_spread credit_call_spread bear_call_spread bear_call "
+                         "call_spread short_call_vertical call_vertical ccs",
+    "iron_condor": "short_iron_condor ic",
+    "iron_fly": "iron_butterfly short_iron_butterfly short_iron_fly ironfly",
+    "short_strangle": "strangle naked_strangle",
+    "short_straddle": "straddle naked_straddle",
+    "calendar_spread": "calendar put_calendar call_calendar time_spread horizontal_spread "
+                       "double_calendar diagonal diagonal_spread put_diagonal call_diagonal pmcc",
+}  # fmt: skip
+_BY_ALIAS = {alias: name for name, said in _ALIASES.items() for alias in said.split()}
+
 
 def structure_name(text: str) -> str:
-    """The structure of that name or title.
+    """The structure of that name, title or usual other name.
 
-    >>> structure_name("Iron Condor")
-    'iron_condor'
+    >>> structure_name("Iron Condor"), structure_name("put credit spread"), structure_name("CSP")
+    ('iron_condor', 'short_put_spread', 'short_put')
 
     Raises:
         InputError: there is none.
     """
     name = re.sub(r"[\s_-]+", "_", text.strip().lower())
-    if name not in STRUCTURES:
+    name = _BY_ALIAS.get(name, name)
+    if name not in STRUCTURES and name not in NAKED:
         raise InputError(
-            f"There is no structure {text[:40]!r}.", "Structures: " + ", ".join(STRUCTURES) + "."
+            f"There is no structure {text[:40]!r}.",
+            "Structures: " + ", ".join([*STRUCTURES, *NAKED]) + ".",
         )
     return name
+
+
+def a_title(name: str) -> str:
+    """Such as ``an iron fly``."""
+    return f"{'an' if name[:1] in 'aeiou' else 'a'} {name.replace('_', ' ')}"
+
+
+def risk_by_name(name: str) -> Risk:
+    """The risk of a structure; that of a naked option, or of none, is undefined."""
+    known = STRUCTURES.get(name)
+    return "undefined" if known is None else known.risk
 
 
 def read_legs(text: str, structure: str | None = None) -> tuple[HeldLeg, ...]:
@@ -75,36 +118,113 @@ def read_legs(text: str, structure: str | None = None) -> tuple[HeldLeg, ...]:
     Raises:
         InputError: it cannot be read; the sentence says how to write it.
     """
-    words = text.strip().replace("\N{MINUS SIGN}", "-").replace("\N{EN DASH}", "-")
-    legs = _signed(words)
-    if legs is None:
-        legs = _by_structure(words, structure)
+    return signed_legs(text) or _positive(_by_structure(_plain(text), structure), text)
+
+
+def signed_legs(text: str, contracts: float | None = None) -> tuple[HeldLeg, ...] | None:
+    """The legs where each says whether it is sold; None where the text is not made of such.
+
+    Args:
+        text: the legs; ``-5 P 560 +5 P 550`` holds the number of contracts, ``-2x P 560`` a ratio.
+        contracts: that number, which the legs may hold as well.
+
+    >>> [leg.words for leg in signed_legs("-1 P 560 +1 P 550") or ()]
+    ['-P 560', '+P 550']
+    >>> signed_legs("550/560") is None
+    True
+
+    Raises:
+        InputError: a strike of 0, or a number of contracts that is not the one that is given.
+    """
+    found = _found(_plain(text))
+    if found is None:
+        return None
+    many = _counted(found)
+    legs = tuple(leg.leg._replace(ratio=leg.leg.ratio / many) for leg in found)
+    if many > 1 and contracts != many:
+        raise InputError(
+            f"The legs {text[:60]!r} hold the number of contracts.",
+            f"Write {' '.join(leg.words for leg in legs)}, and {many} as contracts.",
+        )
+    return _positive(legs, text)
+
+
+def contracts_in(text: str) -> int:
+    """The number of contracts that signed legs hold; 1 where they hold none.
+
+    >>> contracts_in("-5 P 560 +5 P 550"), contracts_in("-2x P 560"), contracts_in("550/560")
+    (5, 1, 1)
+    """
+    return _counted(_found(_plain(text)) or [])
+
+
+def _counted(found: list[_Found]) -> int:
+    counts = [leg.counted for leg in found]
+    return 1 if None in counts or not counts else gcd(*[int(n or 0) for n in counts]) or 1
+
+
+def listed_in(text: str) -> set[tuple[str, date]]:
+    """Root and expiry of the OCC symbols among the legs.
+
+    >>> sorted(listed_in("-SPY270115P00560000 +P 550"))
+    [('SPY', datetime.date(2027, 1, 15))]
+
+    Raises:
+        InputError: one has no date in it.
+    """
+    found = _found(_plain(text)) or ()
+    return {(leg.root, read_day(f"20{leg.day}")) for leg in found if leg.root}
+
+
+class _Found(NamedTuple):
+    """A leg as the text has it."""
+
+    leg: HeldLeg
+    counted: int | None
+    """Its number where that is written as one of contracts, without an x."""
+    root: str = ""
+    day: str = ""
+    """yymmdd, of an OCC symbol."""
+
+
+def _plain(text: str) -> str:
+    words = text.strip()
+    return words.replace("\N{MINUS SIGN}", "-").replace("\N{EN DASH}", "-")
+
+
+def _positive(legs: tuple[HeldLeg, ...], text: str) -> tuple[HeldLeg, ...]:
     if any(leg.strike <= 0 for leg in legs):
         raise InputError(f"The strikes {text[:60]!r} are not above 0.")
     return legs
 
 
-def _signed(words: str) -> tuple[HeldLeg, ...] | None:
+def _found(words: str) -> list[_Found] | None:
     """Legs with signs; None where the text is not made of such."""
     legs = []
     at = 0
-    for found in _LEG.finditer(words):
-        if not _BETWEEN.fullmatch(words[at : found.start()]):
+    for m in _LEG.finditer(words):
+        if not _BETWEEN.fullmatch(words[at : m.start()]):
             return None
-        at = found.end()
-        right: Right = (
-            "put" if (found["right"] or found["right2"]).lower().startswith("p") else "call"
-        )
-        sign = -1 if found["sign"].lower() in _SOLD else 1
-        legs.append(
-            HeldLeg(sign, right, float(found["strike"] or found["strike2"]),
-                    float(found["many"] or 1))
-        )  # fmt: skip
-    return tuple(legs) if legs and _BETWEEN.fullmatch(words[at:]) else None
+        at = m.end()
+        side = m["right"] or m["right2"] or m["right3"]
+        right: Right = "put" if side.lower().startswith("p") else "call"
+        listed = m["strike3"]
+        strike = float(listed) / 1000.0 if listed else float(m["strike"] or m["strike2"])
+        sign = -1 if m["sign"].lower() in _SOLD else 1
+        count = None if m["count"] is None else int(m["count"])
+        ratio = float(m["many"] or count or 1)
+        root = (m["root"] or "").upper()
+        legs.append(_Found(HeldLeg(sign, right, strike, ratio), count, root, m["day"] or ""))
+    return legs if legs and _BETWEEN.fullmatch(words[at:]) else None
 
 
 def _by_structure(words: str, structure: str | None) -> tuple[HeldLeg, ...]:
-    bare = re.sub(r"\b(puts?|calls?|p|c)\b", " ", words, flags=re.IGNORECASE)
+    if _OCC.search(words):
+        raise InputError(
+            f"The legs {words[:60]!r} do not say what is sold.",
+            "Put a - before what is sold and a + before what is bought.",
+        )
+    bare = re.sub(r"(?<![a-z])(puts?|calls?|p|c)(?![a-z])", " ", words, flags=re.IGNORECASE)
     parts = [part for part in re.split(r"[\s,;/-]+", bare) if part]
     if not parts or not all(_PLAIN.fullmatch(part) for part in parts):
         raise InputError(f"The strikes {words[:60]!r} cannot be read.", _EXAMPLE)
@@ -118,6 +238,8 @@ def _by_structure(words: str, structure: str | None) -> tuple[HeldLeg, ...]:
         strikes = [strikes[0]]
         order: tuple[tuple[int, Right], ...] = ((-1, "put"), (-1, "call"))
         strikes *= 2
+    elif structure in NAKED:
+        order = (NAKED[structure],)
     elif structure == "iron_fly" and len(strikes) in (3, 4):
         order = _ORDER["iron_condor"]
         if len(strikes) == 3:
@@ -125,9 +247,8 @@ def _by_structure(words: str, structure: str | None) -> tuple[HeldLeg, ...]:
     else:
         order = _ORDER.get(structure, ())
     if len(strikes) != len(order):
-        title = STRUCTURES[structure].title
         raise InputError(
-            f"The strikes {words[:60]!r} do not make a {title}.",
+            f"The strikes {words[:60]!r} do not make {a_title(structure)}.",
             f"{_EXAMPLE} Or give its {len(order)} strikes, the lowest first." if order
             else _EXAMPLE,
         )  # fmt: skip
@@ -150,6 +271,9 @@ def structure_of(legs: tuple[HeldLeg, ...]) -> str | None:
     ))  # fmt: skip
     if any(leg.ratio != legs[0].ratio for leg in legs):
         return None
+    for name, one_leg in NAKED.items():
+        if shape == (one_leg,):
+            return name
     shorts = {leg.strike for leg in legs if leg.sign < 0}
     for name, order in _ORDER.items():
         if shape == order:

@@ -11,6 +11,7 @@ Pure: may not import anything of the package outside `vrp_xl.core` and `vrp_xl.e
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from datetime import date, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
@@ -25,7 +26,6 @@ from vrp_xl.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
-    from datetime import date, datetime
 
     from numpy.typing import NDArray
 
@@ -194,10 +194,8 @@ def from_series(
     Raises:
         InputError: no day has both.
     """
-    when = np.array([day.toordinal() for day, _ in series.closes], np.int64)
-    closes = np.array([close for _, close in series.closes], np.float64)
-    told = {day.toordinal(): iv for day, iv in series.ivs}
-    ivs = np.array([told.get(day, np.nan) for day in when.tolist()], np.float64)
+    when, closes = _columns(series.closes)
+    ivs = _on(when, series.ivs)
     both = np.flatnonzero(~np.isnan(ivs))
     if not len(both):
         raise InputError(
@@ -336,8 +334,7 @@ class _Path:
     @classmethod
     def of(cls, dated: Sequence[tuple[date, float]], doubtful: Sequence[date]) -> _Path:
         """Closes by day, oldest first."""
-        when = np.array([day.toordinal() for day, _ in dated], np.int64)
-        return cls(when, np.array([close for _, close in dated], np.float64), doubtful)
+        return cls(*_columns(dated), doubtful)
 
     def broken(self, window: int) -> NDArray[np.bool_]:
         """Which windows have no volatility: days missing, or a step that may be a split."""
@@ -424,6 +421,18 @@ class _Path:
         return out
 
 
+def _columns(dated: Sequence[tuple[date, float]]) -> tuple[Whole, Floats]:
+    """Days as ordinals, and their figures."""
+    when = np.array([day.toordinal() for day, _ in dated], np.int64)
+    return when, np.array([figure for _, figure in dated], np.float64)
+
+
+def _on(when: Whole, dated: Sequence[tuple[date, float]]) -> Floats:
+    """The figure of each day; NaN where it has none."""
+    told = {day.toordinal(): figure for day, figure in dated}
+    return np.array([told.get(day, np.nan) for day in when.tolist()], np.float64)
+
+
 def together(parts: Sequence[Days]) -> Days:
     """The rows of several symbols as one."""
     names = tuple(name for part in parts for name in part.names)
@@ -452,16 +461,15 @@ def _alignment(series: Series, when: Whole, closes: Floats, days: Days) -> Align
         len(days),
         between - len(days),
         ivs - len(days),
-        series.closes[0][0].fromordinal(start),
-        series.closes[0][0].fromordinal(end),
+        date.fromordinal(start),
+        date.fromordinal(end),
         tuple((series.closes[i + 1][0], 100.0 * float(moves[i])) for i in far.tolist()),
     )
 
 
 @lru_cache(maxsize=64)
 def _trading_ordinals(first: int, last: int) -> Whole:
-    ordinal = calendar.FIRST_DAY.fromordinal
-    days = calendar.trading_days(ordinal(first), ordinal(last))
+    days = calendar.trading_days(date.fromordinal(first), date.fromordinal(last))
     return np.array([day.toordinal() for day in days], np.int64)
 
 

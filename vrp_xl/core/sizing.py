@@ -320,7 +320,7 @@ def contracts_by_rules(
                 because += f" beside {cap.held:,.0f} in open positions"
             reasons.append(because)
     count = contracts(most, loss, risk_percent=100.0)
-    if count == 0 and (not reasons or reasons[-1] != because):
+    if count == 0 and not reasons:
         reasons.append(because)
     return Sized(count, count * loss, tuple(reasons), caps)
 
@@ -339,7 +339,7 @@ def _caps(
         used = held.get(cell, 0.0), at_risk.get(cell, 0.0)
         caps.append(CapUse(f"cap_{cell.lower()}", equity * own / 100.0, *used))
     if rules.cap_total is not None:
-        used = sum(held.values()), sum(at_risk.values())
+        used = sum(held.values(), 0.0), sum(at_risk.values(), 0.0)
         caps.append(CapUse("cap_total", equity * rules.cap_total / 100.0, *used))
     return tuple(caps)
 

@@ -227,7 +227,7 @@ def _atm(chain: Chain, strikes: Floats, call_at: Whole, put_at: Whole) -> int | 
     distance = np.abs(strikes - chain.spot)
     near = np.argsort(distance, kind="stable")[:ATM_STRIKES]
     both = np.isfinite(chain.iv[call_at[near]] + chain.iv[put_at[near]])
-    return int(near[int(np.argmax(both))] if both.any() else near[0])
+    return int(near[int(np.argmax(both))])
 
 
 def _spread_pct(chain: Chain, places: list[int]) -> float | None:
@@ -246,10 +246,10 @@ def _wing(chain: Chain, part: slice, days: float, right: int) -> tuple[float | N
     places = np.arange(part.start, part.stop)[side]
     out = (strike - chain.spot) * right >= 0
     good = out & np.isfinite(iv)
-    strike, iv, places = strike[good], iv[good], places[good]
+    iv, places = iv[good], places[good]
     if right < 0:
-        strike, iv, places = strike[::-1], iv[::-1], places[::-1]
-    if not len(strike):
+        iv, places = iv[::-1], places[::-1]
+    if not len(iv):
         return None, None
     delta = _deltas(chain, places, iv, days, right)
     beyond = np.flatnonzero(delta <= WING_DELTA)

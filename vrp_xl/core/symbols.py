@@ -6,6 +6,12 @@ import re
 
 from vrp_xl.errors import InputError, printable
 
+CASH_SETTLED = frozenset(
+    ("SPX", "SPXW", "XSP", "NANOS", "NDX", "NDXP", "XND", "NQX", "RUT", "RUTW", "MRUT", "DJX",
+     "OEX", "XEO", "VIX", "VIXW")
+)  # fmt: skip
+"""Indices whose options pay cash at exercise and move no shares."""
+
 _SYMBOL = re.compile(r"\^?(?=[^A-Z]*[A-Z])[A-Z0-9][A-Z0-9._=/-]{0,19}")
 
 
@@ -24,3 +30,12 @@ def symbol_of(text: str) -> str:
             f"'{printable(symbol[:40])}' is no symbol.", "Symbols look like SPY, BRK.B or ES=F."
         )
     return symbol
+
+
+def is_cash_settled(symbol: str) -> bool:
+    """Whether options on `symbol` settle in cash.
+
+    >>> is_cash_settled("^SPX"), is_cash_settled("SPY")
+    (True, False)
+    """
+    return symbol.upper().removeprefix("^") in CASH_SETTLED

@@ -1,8 +1,9 @@
-"""Where the premium sits by tenor, and which tenor to sell.
+"""Where the premium sits by tenor: of all, and of the tenors that may be sold.
 
-The suggestion is the tenor with the largest premium among those that the rules allow: longer than
-the time stop, from ``dte_min`` to ``dte_max``. A tenor at or under the time stop would be closed as
-soon as it is opened.
+Those are longer than the time stop, from ``dte_min`` to ``dte_max``; one at or under the time stop
+would be closed as soon as it is opened. The richest of them is a suggestion for the rule
+``target_dte``, which places the strikes: nothing else follows it, and it says nothing about whether
+to sell the name.
 
 Pure: may import nothing of the package but `vrp_xl.core`.
 """
@@ -21,19 +22,20 @@ if TYPE_CHECKING:
 
 
 class Tenor(NamedTuple):
-    """The premium by tenor in a word, and the tenor to sell."""
+    """Where the premium is largest, whatever the decision on the name."""
 
     richest: int | None
     """Calendar days of the tenor with the largest premium, wherever it is."""
     suggested: int | None
-    """Calendar days of the tenor to sell; None where `why` says there is none."""
+    """Calendar days of the richest of those that the rules allow, where it pays a premium; None
+    where `why` says there is none. Strikes follow ``target_dte``, not this."""
     premium: float | None
     """Premium at the suggested tenor, points."""
     why: str
 
 
 def tenor(points: Sequence[TermPoint], rules: Rules, *, why_missing: str = "") -> Tenor:
-    """Where the premium sits, and the tenor to sell.
+    """Where the premium sits, of all tenors and of those that the rules allow.
 
     Of two tenors with the same premium the one nearer to ``target_dte`` is taken.
 
@@ -45,8 +47,10 @@ def tenor(points: Sequence[TermPoint], rules: Rules, *, why_missing: str = "") -
     >>> from vrp_xl.core.rules import STANDARD
     >>> from vrp_xl.core.snapshot import TermPoint
     >>> points = [TermPoint(14, 22, 16, 6.0), TermPoint(30, 21, 17, 4.0), TermPoint(60, 20, 17, 3)]
-    >>> tenor(points, STANDARD).why
-    '4.0 points at 30 days, the most from 30 to 60 days; the richest of all is 6.0 at 14 days'
+    >>> tenor(points[1:], STANDARD).why
+    'premium 4.0 points at 30 days, the most from 30 to 60 days'
+    >>> tenor(points, STANDARD).why.partition("; ")[2]
+    'the richest of all is 6.0 at 14 days'
     >>> tenor([], STANDARD).suggested is None
     True
     """
@@ -74,5 +78,5 @@ def tenor(points: Sequence[TermPoint], rules: Rules, *, why_missing: str = "") -
         return Tenor(
             richest, None, None, f"no tenor from {low} to {high} days pays a premium; {where}"
         )
-    why = f"{premium:.1f} points at {days} days, the most from {low} to {high} days"
+    why = f"premium {premium:.1f} points at {days} days, the most from {low} to {high} days"
     return Tenor(richest, days, premium, why if days == richest else f"{why}; {where}")

@@ -86,6 +86,7 @@ def _page(sheet: Worksheet, report: Report) -> None:
     sheet.set_landscape()
     sheet.fit_to_pages(1, 0)
     sheet.set_margins(left=0.3, right=0.3, top=0.4, bottom=0.6)
+    sheet.repeat_rows(0)
     source = look.clean(report.source)[:90].translate(
         {ord("&"): "&&", ord("["): "(", ord("]"): ")"}
     )
@@ -179,26 +180,28 @@ class _Column(NamedTuple):
     form: str
 
 
+_WORDS_WIDTH, _NARROW = 42, 7.8
+"""Characters; as wide as the figures need, so that a page holds all columns at a size to read."""
 _GROUP_COLUMNS = (
-    _Column("Days", 50, "@"),
-    _Column("n", 9, "#,##0"),
-    _Column("Mean", 9, _SIGNED),
-    _Column("from", 9, _SIGNED),
-    _Column("to", 9, _SIGNED),
-    _Column("Log ratio", 9, _LOG),
-    _Column("from", 9, _LOG),
-    _Column("to", 9, _LOG),
-    _Column("Positive", 9, _PERCENT),
-    _Column("from", 9, _PERCENT),
-    _Column("to", 9, _PERCENT),
-    _Column("Median", 9, _SIGNED),
-    _Column(f"{TAIL:g} % below", 10, _SIGNED),
-    _Column("Their mean", 10, _SIGNED),
-    _Column("Episodes", 9, "#,##0"),
-    _Column("Worst", 9, _SIGNED),
-    _Column("Worst day", 12, "yyyy-mm-dd"),
-    _Column("Worst symbol", 13, "@"),
-    _Column("Worth", 9, "#,##0"),
+    _Column("Days", _WORDS_WIDTH, "@"),
+    _Column("n", _NARROW, "#,##0"),
+    _Column("Mean", _NARROW, _SIGNED),
+    _Column("from", _NARROW, _SIGNED),
+    _Column("to", _NARROW, _SIGNED),
+    _Column("Log ratio", _NARROW, _LOG),
+    _Column("from", _NARROW, _LOG),
+    _Column("to", _NARROW, _LOG),
+    _Column("Positive", 8.6, _PERCENT),
+    _Column("from", _NARROW, _PERCENT),
+    _Column("to", _NARROW, _PERCENT),
+    _Column("Median", _NARROW, _SIGNED),
+    _Column(f"{TAIL:g} % below", _NARROW, _SIGNED),
+    _Column("Their mean", _NARROW, _SIGNED),
+    _Column("Epi- sodes", _NARROW, "#,##0"),
+    _Column("Worst", _NARROW, _SIGNED),
+    _Column("Worst day", 11, "yyyy-mm-dd"),
+    _Column("Worst symbol", 8.6, "@"),
+    _Column("Worth", _NARROW, "#,##0"),
 )
 _LAST = len(_GROUP_COLUMNS)
 
@@ -250,9 +253,13 @@ class _Table:
         for n, (value, form) in enumerate(zip(values, forms, strict=True), 1):
             style = self.styles(
                 look.ROW_LINE, font_color=look.INK, num_format=form, valign="vcenter",
-                align="left" if n == 1 else "right", **({"indent": 1} if n == 1 else {}),
+                align="left" if n == 1 else "right",
+                **({"indent": 1, "text_wrap": True} if n == 1 else {}),
             )  # fmt: skip
             self.cell(self.row, n, value, style)
+        words = look.clean(values[0])
+        if look.lines(words, _WORDS_WIDTH) > 1:
+            self.sheet.set_row(self.row, look.row_height([(words, _WORDS_WIDTH)]))
         self.row += 1
 
     def cell(self, row: int, column: int, value: Any, style: Format) -> None:

@@ -7,6 +7,7 @@ where the source is the sample market.
 from __future__ import annotations
 
 import warnings
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from zipfile import BadZipFile
 
@@ -15,7 +16,7 @@ from vrp_xl.excel import boundary, layout
 from vrp_xl.workflow.positions import FileRow, PositionFile, columns_of, positions_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from datetime import date
     from pathlib import Path
 
@@ -24,17 +25,30 @@ _HEADER_ROWS = 20
 _ROWS_MOST = 5000
 
 
-def read_workbook(path: Path, *, today: date, samples: bool, empty: bool = False) -> PositionFile:
+def read_workbook(path: Path, *, today: date, samples: bool) -> PositionFile:
     """The positions of a workbook's sheet Positions, or of its first sheet.
 
     Args:
         path: an .xlsx or .xlsm file.
         today: the New York date.
         samples: whether rows marked SAMPLE count.
-        empty: whether a sheet without any position is fine.
 
     Raises:
-        InputError: it is no workbook, or holds no positions.
+        InputError: it is no workbook, or no position in it can be used.
+    """
+    with opened(path) as book:
+        name = layout.POSITIONS if layout.POSITIONS in book.sheetnames else book.sheetnames[0]
+        rows = [tuple(row) for row in book[name].iter_rows(values_only=True, max_row=_ROWS_MOST)]
+        equity = _equity(book)
+    return positions_in(rows, path, equity=equity, today=today, samples=samples)
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[Any]:
+    """A workbook of openpyxl, to read values from; closed at the end.
+
+    Raises:
+        InputError: it is no workbook.
     """
     import openpyxl  # noqa: PLC0415
     from openpyxl.utils.exceptions import InvalidFileException  # noqa: PLC0415
@@ -48,12 +62,9 @@ def read_workbook(path: Path, *, today: date, samples: bool, empty: bool = False
     except (BadZipFile, InvalidFileException, KeyError, ValueError) as error:
         raise InputError(f"{path} is no workbook.", "Save it as .xlsx or .xlsm.") from error
     try:
-        name = layout.POSITIONS if layout.POSITIONS in book.sheetnames else book.sheetnames[0]
-        rows = [tuple(row) for row in book[name].iter_rows(values_only=True, max_row=_ROWS_MOST)]
-        equity = _equity(book)
+        yield book
     finally:
         book.close()
-    return positions_in(rows, path, equity=equity, today=today, samples=samples, empty=empty)
 
 
 def positions_in(
@@ -63,7 +74,6 @@ def positions_in(
     equity: float | None,
     today: date,
     samples: bool,
-    empty: bool = False,
 ) -> PositionFile:
     """The positions in the cells of a sheet.
 
@@ -73,10 +83,9 @@ def positions_in(
         equity: USD, where it is known.
         today: the New York date.
         samples: whether rows marked SAMPLE count.
-        empty: whether a table without any position is fine.
 
     Raises:
-        InputError: there are no headings, or no position.
+        InputError: there are no headings, or no row below them can be used.
     """
     for number, header in enumerate(rows[:_HEADER_ROWS]):
         columns = columns_of(header)
@@ -99,9 +108,8 @@ def positions_in(
             found.append(FileRow(line, known))
         left = f"{passed} rows marked SAMPLE are left out: the source is a real one"
         return positions_of(
-            found, columns, where, today=today, equity=equity, left_out=left if passed else "",
-            empty=empty,
-        )  # fmt: skip
+            found, columns, where, today=today, equity=equity, left_out=left if passed else ""
+        )
     raise InputError(
         f"{where} has no sheet with the columns Symbol and Expiry.",
         f"The desk workbook has them on its sheet {layout.POSITIONS}.",
@@ -112,7 +120,7 @@ _COMPUTED = ("side",)
 """Columns of the desk that are called like inputs of another kind: Action is what to do."""
 
 
-_DATES = frozenset({"entry", "expiry", "closed"})
+_DATES = frozenset({"entry", "expiry", "closed", "marked"})
 
 
 def _value(meaning: str, cell: Any) -> Any:

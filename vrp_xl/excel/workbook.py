@@ -1,4 +1,4 @@
-"""Writes a finished scan as a workbook: Scan, Matrix and Settings, filled with values.
+"""Writes a finished scan as a workbook: Scan, Plan, Matrix and Settings, filled with values.
 
 Equal scans give equal bytes. Nothing of the machine and nothing secret goes into the file, and
 text from outside stays text. May read the scan only; fetches and decides nothing.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING
 
-from vrp_xl.excel import sheet_matrix, sheet_scan, sheet_settings, styles
+from vrp_xl.excel import sheet_matrix, sheet_plan, sheet_scan, sheet_settings, styles
 from vrp_xl.excel.writing import new_book, put_workbook
 
 if TYPE_CHECKING:
@@ -52,15 +52,16 @@ def workbook_bytes(scan: Scan) -> bytes:
     )
     sheets = [
         book.add_worksheet(name)
-        for name in (sheet_scan.SHEET, sheet_matrix.SHEET, sheet_settings.SHEET)
+        for name in (sheet_scan.SHEET, sheet_plan.SHEET, sheet_matrix.SHEET, sheet_settings.SHEET)
     ]
-    colours = (styles.BLUE, "#E69F00", styles.GREY)
+    colours = (styles.BLUE, styles.NAVY, "#E69F00", styles.GREY)
     for sheet, colour in zip(sheets, colours, strict=True):
         sheet.set_tab_color(colour)
         _page(sheet, scan)
-    sheet_settings.write_settings(book, sheets[2], made, scan)
+    sheet_settings.write_settings(book, sheets[3], made, scan)
     sheet_scan.write_scan(sheets[0], made, scan)
-    sheet_matrix.write_matrix(book, sheets[1], made, scan, sheet_scan.facts(scan))
+    sheet_plan.write_plan(sheets[1], made, scan, sheet_scan.facts(scan))
+    sheet_matrix.write_matrix(book, sheets[2], made, scan, sheet_scan.facts(scan))
     book.close()
     return target.getvalue()
 

@@ -22,8 +22,8 @@ if sys.platform == "win32":
     import win32pipe
     import win32security
 
+    from vrp_xl.libreoffice.answering import REQUEST_BYTES, STOP_LINE, Client, line_of
     from vrp_xl.libreoffice.component import link
-    from vrp_xl.libreoffice.server import REQUEST_BYTES, STOP_LINE, Client, line_of
     from vrp_xl.reader import READER
 
     _FIRST_INSTANCE = 0x00080000

@@ -384,7 +384,7 @@ def _name_row(entry: Entry) -> list[Any]:
     own = {
         "day": entry.head.day,
         "symbol": entry.symbol,
-        "cell": entry.cell,
+        "cell": entry.cell or "?",
         "candidate": "yes" if entry.candidate else "no",
         "words": action if entry.candidate else entry.rejected_words or action,
         "returns": after.returns,

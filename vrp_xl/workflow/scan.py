@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 from vrp_xl.core import calendar, splits
 from vrp_xl.core.correlation import one_bet
 from vrp_xl.core.decide import Decision, decide
-from vrp_xl.core.edge import decided_edge
+from vrp_xl.core.edge import cautioned, decided_edge
 from vrp_xl.core.history import same_standing
 from vrp_xl.core.sizing import (
     Sized,
@@ -24,6 +24,7 @@ from vrp_xl.core.sizing import (
 )  # fmt: skip
 from vrp_xl.core.term import Tenor, tenor
 from vrp_xl.workflow.closes import stored_closes
+from vrp_xl.workflow.tally import Tally
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from vrp_xl.core.snapshot import Snapshot
     from vrp_xl.sources.base import Quota
     from vrp_xl.store.database import Store
+    from vrp_xl.workflow.tally import Left
 
 CLOCK_GRACE = timedelta(minutes=5)
 """Figures that are so much younger than the present say that this machine's clock is wrong."""
@@ -53,7 +55,7 @@ class Row:
     stale: bool
     """Whether a session has opened since the figures were taken."""
     yesterday: str | None
-    """The cell of the trading day before; "?" where gamma was not known; None: no record."""
+    """The cell of the trading day before; "?" where it had none; None: no record."""
     z_change: float | None
     state: RowState
     """fresh: this refresh brought it; kept: the refresh failed, an older one stays; stored."""
@@ -63,7 +65,7 @@ class Row:
     edge_why: str = ""
     """Why there is no edge."""
     tenor: Tenor | None = None
-    """Where the premium sits by tenor, and which tenor to sell."""
+    """Where the premium sits by tenor; strikes do not follow it."""
     sized: Sized | None = None
     """Whole contracts under the caps; None before `concluded` has counted them."""
 
@@ -79,7 +81,7 @@ class OpenRisk:
     by_cell: Mapping[str, float]
     """By the cell of today, else of entry; "?" is none."""
     by_symbol: Mapping[str, float]
-    """By name; one whose risk is not known is not in it."""
+    """By name that is on; what is not known of it counts nothing."""
     incomplete: tuple[str, ...] = ()
     """What is not counted, a sentence each."""
 
@@ -141,6 +143,8 @@ class Scan:
     """Cell -> names that were looked at, where `rows` holds the candidates of a screen alone."""
     newest: datetime | None = None
     """Time of the newest figures that were looked at, where `rows` does not hold them all."""
+    counted: tuple[Left, ...] | None = None
+    """Why names were left out, where `rows` holds the candidates of a screen alone."""
     open_risk: OpenRisk | None = None
     """Of the positions that are on; None where none were given."""
 
@@ -166,8 +170,18 @@ class Scan:
             return dict(self.seen)
         out = dict.fromkeys(("A", "B", "C", "D", "?"), 0)
         for row in self.rows:
-            out[row.decision.cell or "?"] += 1
+            out[row.decision.sign] += 1
         return out
+
+    @property
+    def left(self) -> tuple[Left, ...]:
+        """Why names are left out, by reason; the largest first."""
+        if self.counted is not None:
+            return self.counted
+        tally = Tally()
+        for row in self.rows:
+            tally.add(row)
+        return tally.lines()
 
 
 def run_scan(
@@ -266,6 +280,8 @@ def row_of(
     age = max(-ahead, timedelta(0))
     stale = day < calendar.trading_day(moment)
     decision = decide(snapshot, rules, today=today)
+    edge, edge_why = decided_edge(snapshot, decision, rules)
+    decision = cautioned(decision, edge)
     if stale:
         old = f"figures are {age_words(age)} old: a session has opened since"
         decision = replace(decision, warnings=(old, *decision.warnings))
@@ -275,14 +291,13 @@ def row_of(
     before = store.previous(snapshot.source, snapshot.symbol, day)
     yesterday = z_change = None
     if before is not None:
-        yesterday = decide(before, rules, today=today).cell_text
+        yesterday = decide(before, rules, today=today).sign
         if (
             snapshot.z_score is not None
             and before.z_score is not None
             and same_standing(snapshot, before)
         ):
             z_change = snapshot.z_score - before.z_score
-    edge, edge_why = decided_edge(snapshot, decision, rules)
     return Row(
         snapshot=snapshot,
         decision=decision,
@@ -330,9 +345,12 @@ def concluded(store: Store, scan: Scan, open_risk: OpenRisk | None = None) -> Sc
         told += correlated(store, scan.source, names, scan.rules).words
     elif len(names) > COMPARED_MOST:
         told += [f"{len(names)} candidates are too many to compare: some may be one bet"]
+    rows = tuple(_contracts(scan.rows, open_risk))
+    if open_risk is not None and 0 < len(names) <= COMPARED_MOST:
+        rows = _beside(store, scan.source, rows, open_risk)
     return replace(
         scan,
-        rows=tuple(_contracts(scan.rows, open_risk)),
+        rows=rows,
         notices=(*scan.notices, *told),
         open_risk=open_risk,
     )
@@ -359,13 +377,38 @@ def _contracts(rows: Sequence[Row], open_risk: OpenRisk | None) -> Iterator[Row]
             yield replace(row, sized=Sized(0, 0.0, (why,)))
             continue
         sized = _sized(row, used, {} if open_risk is None else open_risk.by_cell)
-        place = d.cell or "?"
+        place = d.sign
         used[place] = used.get(place, 0.0) + sized.risk_usd
-        on = None if open_risk is None else open_risk.by_symbol.get(row.snapshot.symbol)
-        if on:
-            words = f"open positions in {row.snapshot.symbol} put {on:,.0f} USD at risk already"
-            d = replace(d, warnings=(words, *d.warnings))
-        yield replace(row, sized=sized, decision=d)
+        yield replace(row, sized=sized)
+
+
+def _beside(store: Store, source: str, rows: Sequence[Row], open_risk: OpenRisk) -> tuple[Row, ...]:
+    """The rows; a candidate that is on already, or moves with a name that is, says so."""
+    held = open_risk.by_symbol
+    names = [row.snapshot.symbol for row in rows if row.decision.candidate]
+    both = list(dict.fromkeys([*names, *held]))
+    pairs = correlated(store, source, both, rows[0].rules).pairs if held else ()
+    out = []
+    for row in rows:
+        d, name = row.decision, row.snapshot.symbol
+        told = []
+        if d.candidate and name in held:
+            usd = held[name]
+            much = f"put {usd:,.0f} USD at risk already" if usd else "are on already"
+            told.append(f"open positions in {name} {much}")
+        if d.candidate:
+            others = [
+                f"{other} ({pair.correlation:.2f})"
+                for pair in pairs
+                for other in {pair.first, pair.second} - {name}
+                if name in pair[:2] and other in held
+            ]
+            if others:
+                told.append(f"one bet with what is on: correlation with {', '.join(others)}")
+        out.append(
+            replace(row, decision=replace(d, warnings=(*told, *d.warnings))) if told else row
+        )
+    return tuple(out)
 
 
 def _sized(row: Row, used: Mapping[str, float], held: Mapping[str, float]) -> Sized:

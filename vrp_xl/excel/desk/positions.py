@@ -8,7 +8,6 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from vrp_xl.core.rules import STANDARD
 from vrp_xl.core.structures import STRUCTURES
 from vrp_xl.excel import layout
 from vrp_xl.excel import styles as look
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from xlsxwriter import Workbook
     from xlsxwriter.format import Format
 
+    from vrp_xl.core.rules import Rules
     from vrp_xl.excel.desk.cells import DeskSheet
     from vrp_xl.excel.desk.figures import Figures
     from vrp_xl.excel.styles import Styles
@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 HEADER_ROW = 6
 FIRST_ROW = HEADER_ROW + 1
 LAST_ROW = HEADER_ROW + layout.POSITION_ROWS
-EQUITY = 100_000.0
+EQUITY_CELL = (2, 1)
+"""Where the value of the account may be typed."""
 
 
 class Column(NamedTuple):
@@ -62,6 +63,9 @@ COLUMNS = (
            "How many were closed; blank: all. Another close of the same trade takes a row.",
            input=True),
     Column("exit", "Exit reason", 16, "@", "Why it was closed.", input=True),
+    Column("marked", "Mark date", 12, "yyyy-mm-dd",
+           "Day of the mark, New York; one of an earlier session leaves profit and loss unknown. "
+           "Blank: as old as the figures.", input=True),
     Column("note", "Note", 12, "@", "Your own words.", input=True),
     Column("profit_pct", "Profit, % of credit", 10, '+0"%";-0"%";0"%"',
            "Profit so far in percent of the credit; negative is a loss."),
@@ -82,6 +86,12 @@ COLUMNS = (
     Column("z", "z now", 8, "+0.00;-0.00;0.00", "z-score of the premium now, sd."),
     Column("now", "Cell now", 7, "@", "Cell of the matrix now; beside it in Reason what a change "
            "asks for."),
+    Column("risk_cell", "Counts in", 7, "@",
+           "The cell whose cap it counts in: that of now, else that of entry, else none (?)."),
+    Column("as_of", "Figures as of", 12, "yyyy-mm-dd",
+           "Day of the figures that it is judged by, New York."),
+    Column("sessions_old", "Sessions old", 8, "0",
+           "Sessions that have opened since; 0 is current. By old figures nothing is OK."),
 )  # fmt: skip
 AT = {column.name: n for n, column in enumerate(COLUMNS)}
 
@@ -130,7 +140,7 @@ def write_positions(book: Workbook, sheet: DeskSheet, styles: Styles, figures: F
     table = area(HEADER_ROW, 0, LAST_ROW, len(COLUMNS) - 1, sheet=layout.POSITIONS)
     book.define_name(layout.POSITIONS_NAME, f"={table}")
     shown = _judged(sheet, styles, figures, given)
-    _top(book, sheet, styles, shown)
+    _top(book, sheet, styles, figures, shown)
     _validate(sheet)
     _colour(sheet, styles)
     sheet.freeze_panes(FIRST_ROW, AT["structure"])
@@ -206,7 +216,9 @@ def _input(sheet: DeskSheet, styles: Styles, row: int, column: Column, value: An
         sheet.write_number(row, at, value, style)
 
 
-def _top(book: Workbook, sheet: DeskSheet, styles: Styles, shown: list[dict[str, Any]]) -> None:
+def _top(
+    book: Workbook, sheet: DeskSheet, styles: Styles, figures: Figures, shown: list[dict[str, Any]]
+) -> None:
     sheet.set_row(1, 20)
     frame.hint(
         sheet, styles, 1, 0,
@@ -219,12 +231,18 @@ def _top(book: Workbook, sheet: DeskSheet, styles: Styles, shown: list[dict[str,
     open_usd, closed_usd, at_risk = (
         sum(s[name] or 0.0 for s in shown) for name in ("open_usd", "realised_usd", "at_risk")
     )
-    equity = address(2, 1, fixed=True)
-    book.define_name(layout.EQUITY_NAME, f"={layout.POSITIONS}!{equity}")
+    typed = address(*EQUITY_CELL, fixed=True)
+    book.define_name(layout.EQUITY_NAME, f"={layout.POSITIONS}!{typed}")
+    rule, equity = rule_name("equity"), address(4, 8, fixed=True)
+    used = f'=IF(N({typed})>0,{typed},IF(N({rule})>0,{rule},"not known"))'
+    account = figures.rules.equity
     percent = '+0.00"%";-0.00"%";0.00"%"'
 
     def of_equity(row: int, column: int) -> str:
         return f'=IF(N({equity})>0,{address(row, column)}/{equity}*100,"")'
+
+    def share(usd: float) -> float | None:
+        return None if account is None else usd / account * 100
 
     caps = _caps(equity, address(3, 11))
     items: tuple[tuple[int, int, str, str, str, Any], ...] = (
@@ -233,23 +251,30 @@ def _top(book: Workbook, sheet: DeskSheet, styles: Styles, shown: list[dict[str,
          (f'=SUMPRODUCT(EXACT({action},"CLOSE")'
           f'+EXACT({action},"CUT HALF")+EXACT({action},"DEFEND"))'), len(act)),
         (2, 3, "Open profit, USD", "+#,##0;-#,##0;0", f'=SUM({_column("open_usd")})', open_usd),
-        (3, 3, "in % of equity", percent, of_equity(2, 4), open_usd / EQUITY * 100),
+        (3, 3, "in % of equity", percent, of_equity(2, 4), share(open_usd)),
         (2, 6, "Closed profit, USD", "+#,##0;-#,##0;0", f'=SUM({_column("realised_usd")})',
          closed_usd),
-        (3, 6, "in % of equity", percent, of_equity(2, 8), closed_usd / EQUITY * 100),
+        (3, 6, "in % of equity", percent, of_equity(2, 8), share(closed_usd)),
         (2, 9, "At risk, USD", "#,##0", f"=SUM({risk})", at_risk),
-        (3, 9, "in % of equity", '0.00"%"', of_equity(2, 11), at_risk / EQUITY * 100),
-        (4, 9, "Caps", "@", caps, _cap_words(shown)),
+        (3, 9, "in % of equity", '0.00"%"', of_equity(2, 11), share(at_risk)),
+        (4, 6, "Equity used, USD", "#,##0", used, "not known" if account is None else account),
+        (4, 9, "Caps", "@", caps, _cap_words(shown, figures.rules)),
         (4, 3, "Risk not known", "0",
          f'=SUMPRODUCT(({symbol}<>"")*(1-EXACT({action},"CLOSED"))*(1-ISNUMBER({risk})))',
          sum(s["at_risk"] is None for s in live)),
     )  # fmt: skip
     label = styles(look.QUIET, valign="vcenter", indent=1)
+    row, column = EQUITY_CELL
     money = styles(look.INPUT, num_format="#,##0", align="left", bold=True)
-    sheet.write_string(2, 0, "Equity, USD", label)
-    sheet.write_number(2, 1, EQUITY, money)
-    frame.note(sheet, 2, 1, "Value of the account, USD. Totals are held against it.")
-    sheet.data_validation(2, 1, 2, 1, frame.between(0, 1e12, "Equity", words="USD."))
+    sheet.write_string(row, column - 1, "Equity, USD", label)
+    sheet.write_blank(row, column, None, money)
+    frame.note(
+        sheet, row, column,
+        "Value of the account, USD: totals and caps are held against it. Blank: the rule equity of "
+        "Settings.",
+    )  # fmt: skip
+    amount = frame.between(0, 1e12, "Equity", words="USD. Blank: rule equity.")
+    sheet.data_validation(row, column, row, column, amount)
     for row, column, words, shape, formula, value in items:
         sheet.set_row(row, 20)
         sheet.write_string(row, column, words, label)
@@ -262,10 +287,10 @@ def _top(book: Workbook, sheet: DeskSheet, styles: Styles, shown: list[dict[str,
 def _caps(equity: str, total: str) -> str:
     """The caps that are exceeded, by name; a rule that is blank caps nothing."""
     parts = []
-    now, risk = _column("now"), _column("at_risk")
+    counts, risk = _column("risk_cell"), _column("at_risk")
     for letter in "ABCD":
         cap = rule_name(f"cap_{letter.lower()}")
-        share = f'SUMPRODUCT(--EXACT({now},"{letter}"),{risk})/{equity}*100'
+        share = f'SUMPRODUCT(--EXACT({counts},"{letter}"),{risk})/{equity}*100'
         parts.append(f'IF({cap}="","",IF({share}>{cap}," cap_{letter.lower()}",""))')
     cap = rule_name("cap_total")
     parts.append(f'IF({cap}="","",IF(N({total})>{cap}," cap_total",""))')
@@ -273,17 +298,20 @@ def _caps(equity: str, total: str) -> str:
     return f'=IF(N({equity})>0,IF({told}="","within all","ABOVE"&{told}),"equity is not known")'
 
 
-def _cap_words(shown: list[dict[str, Any]]) -> str:
+def _cap_words(shown: list[dict[str, Any]], rules: Rules) -> str:
     """The same in Python, by the rules that the desk ships with."""
-    by_cell: dict[str, float] = {}
+    if rules.equity is None:
+        return "equity is not known"
+    at_risk = dict.fromkeys("ABCD", 0.0)
     for s in shown:
-        by_cell[s["now"] or "?"] = by_cell.get(s["now"] or "?", 0.0) + (s["at_risk"] or 0.0)
+        if s["risk_cell"] in at_risk:
+            at_risk[s["risk_cell"]] += s["at_risk"] or 0.0
+    used = {f"cap_{cell.lower()}": usd for cell, usd in at_risk.items()}
+    used["cap_total"] = sum(s["at_risk"] or 0.0 for s in shown)
     above = [
-        f" cap_{c.lower()}" for c in "ABCD"
-        if by_cell.get(c, 0.0) / EQUITY * 100 > (getattr(STANDARD, f"cap_{c.lower()}") or 0.0)
+        f" {name}" for name, usd in used.items()
+        if getattr(rules, name) is not None and usd / rules.equity * 100 > getattr(rules, name)
     ]  # fmt: skip
-    if sum(by_cell.values()) / EQUITY * 100 > (STANDARD.cap_total or 0.0):
-        above.append(" cap_total")
     return "ABOVE" + "".join(above) if above else "within all"
 
 
@@ -297,6 +325,7 @@ def _validate(sheet: DeskSheet) -> None:
         "credit": frame.between(0.01, 100_000, "Credit", words="Per share, USD."),
         "mark": frame.between(0, 100_000, "Mark", words="Per share, USD."),
         "closed": frame.a_date("Close date"),
+        "marked": frame.a_date("Mark date"),
         "closed_contracts": frame.between(0, 100_000, "Closed contracts"),
         "debit": frame.between(0, 100_000, "Close debit", words="Per share, USD."),
     }
@@ -336,6 +365,12 @@ def _colour(sheet: DeskSheet, styles: Styles) -> None:
                 "format": styles.rule(style),
             }
             sheet.conditional_format(*bounds, rule)
+    old = f"=N(${address(FIRST_ROW, AT['sessions_old'])})>0"
+    for first, last, style in (
+        ("tested", "now", look.STALE), ("as_of", "sessions_old", look.BAD)
+    ):  # fmt: skip
+        rule = {"type": "formula", "criteria": old, "format": styles.rule(style)}
+        sheet.conditional_format(FIRST_ROW, AT[first], LAST_ROW, AT[last], rule)
     for letter in "ABCD?":
         for name in ("cell", "now"):
             first = address(FIRST_ROW, AT[name])
@@ -345,4 +380,4 @@ def _colour(sheet: DeskSheet, styles: Styles) -> None:
                 "format": styles.rule(look.LETTERS[letter]),
             }
             sheet.conditional_format(FIRST_ROW, AT[name], LAST_ROW, AT[name], rule)
-    frame.grey_errors(sheet, styles, (FIRST_ROW, AT["profit_pct"], LAST_ROW, AT["now"]))
+    frame.grey_errors(sheet, styles, (FIRST_ROW, AT["profit_pct"], LAST_ROW, AT["sessions_old"]))

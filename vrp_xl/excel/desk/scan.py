@@ -53,8 +53,8 @@ def _place(name: str, width: float, heading: str = "", *, minor: bool = False) -
 
 
 _WIDTHS: dict[str, tuple[float, str]] = {
-    "cell": (6, ""), "size": (8, ""), "structure": (17, ""), "strikes": (27, ""),
-    "action": (28, ""), "why": (44, ""), "expiry": (12, ""), "score": (10, ""),
+    "cell": (6, ""), "size": (8, ""), "structure": (17, ""), "strikes": (48, ""),
+    "action": (28, ""), "why": (40, ""), "expiry": (12, ""), "score": (10, ""),
     "edge_30": (9.5, "Edge at HV30"), "edge_30_pct_credit": (10, "% of credit"),
     "edge_30_pct_loss": (9, "% of loss"), "edge_90": (9, "Edge at HV90"),
     "structural": (9, ""), "tactical": (9, ""), "funnel": (11.5, ""),
@@ -111,7 +111,8 @@ FIRST_RAW = LAST_DECIDED + 2
 LAST_RAW = FIRST_RAW + len(layout.RAW_BLOCK) - 1
 FACT = LAST_RAW + 2
 FROZEN_COLUMNS = FIRST_DECIDED + 2
-PRINTED = FIRST_DECIDED + DECIDED_COLUMNS.index("status")
+PRINTED = FIRST_DECIDED + DECIDED_COLUMNS.index("expiry")
+"""The last column on paper: z, cell, size, structure, strikes, action, why; all are on screen."""
 _COUNTED = ("A", "B", "C", "D", "?")
 _WORDS_BEFORE = FIRST_DECIDED + 2
 """Column (from 0) of the first cell right of the frozen ones."""
@@ -244,12 +245,13 @@ def _top(sheet: DeskSheet, styles: Styles, figures: Figures) -> None:
     frame.title(sheet, styles, "VRP MORNING SCAN", FACT + 1)
     _facts_line(sheet, styles, figures)
     _counts(sheet, styles, figures)
-    warn = styles(look.BAD, align="left", valign="vcenter", indent=1)
+    warn = styles(look.BAD, align="left", valign="vcenter", indent=1, text_wrap=True, font_size=9)
     notices, failed = fact("notices"), fact("failed")
     shown = _text(figures.facts["notices"])
     if figures.facts["failed"]:
         shown += f"   NOT SCANNED: {figures.facts['failed']}"
-    sheet.set_row(NOTICE_ROW, 18)
+    sheet.set_row(NOTICE_ROW, 38)
+    sheet.merge_range(NOTICE_ROW, 0, NOTICE_ROW, PRINTED, "", warn)
     sheet.formula(
         NOTICE_ROW, 0, f'={notices}&IF({failed}="","","   NOT SCANNED: "&{failed})', warn, shown
     )

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from vrp_xl.core.chain import Chain, Floats
-    from vrp_xl.sources.sample.market import Market, Name
+    from vrp_xl.sources.sample.market import Market
+    from vrp_xl.sources.sample.names import Name
 
 _DELAY = timedelta(minutes=15)
 

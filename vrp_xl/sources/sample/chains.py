@@ -36,7 +36,7 @@ from vrp_xl.core.implied import interpolate_iv
 
 if TYPE_CHECKING:
     from vrp_xl.core.chain import Chain, Floats, Mask, Whole
-    from vrp_xl.sources.sample.market import Name
+    from vrp_xl.sources.sample.names import Name
 
 WEEKLIES, MONTHLIES, DAILIES = 6, 4, 4
 QUARTERS_WITHIN = 400

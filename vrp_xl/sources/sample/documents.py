@@ -35,7 +35,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
 from vrp_xl.core import calendar
-from vrp_xl.sources.sample.market import DAYS, NAMES, Market, View, path
+from vrp_xl.sources.sample.market import DAYS, Market, View, path
+from vrp_xl.sources.sample.names import NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
