@@ -16,6 +16,7 @@ import pytest
 
 from tests.command_line import Ran
 from tests.command_line import command as vrp_xl_command
+from tests.sources import chain_files
 from vrp_xl import settings, simulator
 from vrp_xl.core.calendar import NEW_YORK
 
@@ -212,6 +213,20 @@ def test_thresholds_change_the_cells(run):
     high = rows_of(run("scan", "--source", "sample", "--json", "--z-min", "3"))
     assert sum(row["cell"] in ("A", "B") for row in low.values()) > 6
     assert not any(row["cell"] in ("A", "B") for row in high.values())
+
+
+def test_the_traded_window_of_the_rules_is_that_of_the_levels(run, tmp_path):
+    """--rules reaches what is computed from a chain, not the saved rules alone."""
+    folder = tmp_path / "chains"
+    folder.mkdir()
+    days = (2, 16, 30, 44, 65, 93)
+    (folder / "abc.json").write_text(chain_files.Market("ABC", days=days).json())
+    rules = tmp_path / "near.toml"
+    rules.write_text("dte_min = 10\ndte_max = 40\ntarget_dte = 30\n")
+    scan = ("scan", "--source", "folder", "--data", str(folder), "--json")
+    for more, window in (((), (30, 60)), (("--rules", str(rules)), (10, 40))):
+        found = rows_of(run(*scan, *more))["ABC"]["levels"]["window"]
+        assert (found["dte_min"], found["dte_max"]) == window
 
 
 def test_live_market_equals_the_sample(run, api):

@@ -36,6 +36,8 @@ OTHER_WORDS = {
     "positive_gamma",
     "put_gex",
     "event_only",
+    "cell_why",
+    "left_out",
 }
 """Names in backticks that are the package's own or the vendor's."""
 

@@ -16,7 +16,7 @@ import pytest
 
 import vrp_xl.functions as f
 from vrp_xl import settings
-from vrp_xl.core.calendar import previous_trading_day, trading_day
+from vrp_xl.core.calendar import expiry_near, previous_trading_day, trading_day
 from vrp_xl.core.decide import decide
 from vrp_xl.core.rules import PRESETS, STANDARD
 from vrp_xl.core.snapshot import IvPoint, Snapshot, TermPoint
@@ -29,6 +29,7 @@ from vrp_xl.sources.base import Fetched, Observation, Quota
 from vrp_xl.sources.sample.names import SYMBOLS
 from vrp_xl.store.database import DEFAULT_WATCHLIST, Store, Watched
 from vrp_xl.workflow import journal
+from vrp_xl.workflow.columns import BY_NAME, flat, reason, scan_dict
 from vrp_xl.workflow.fields import SCAN_FIELDS
 from vrp_xl.workflow.scan import run_scan
 
@@ -82,6 +83,95 @@ def put(*snapshots, observations=(), earlier=()):
     with store() as open_store:
         for made in snapshots:
             open_store.save(Fetched(made, tuple(observations), tuple(earlier)))
+
+
+# A sale that pays nothing
+
+
+@pytest.mark.usefixtures("live")
+def test_why_tells_of_a_sale_without_an_edge():
+    """VRP_WHY, the warnings, the desk's why and warnings: the same words, and the action stays."""
+    put(snap("SPY", rv_30d=18.8, put_wing_iv=None, atm_spread_pct=4.9),
+        snap("QQQ", z_score=0.2, gamma="negative", rv_30d=15.9))  # fmt: skip
+    words = f.VRP_GET("SPY", "warnings").split("; pass")[0]
+    assert words.startswith("edge -$")
+    assert " at HV30" in words
+    assert f.VRP_SIGNAL("SPY") == "SELL"
+    assert words in f.VRP_WHY("SPY")
+    with store() as open_store:
+        row = run_scan(open_store, "flashalpha", ["SPY"], STANDARD).rows[0]
+    said = dict(zip(DECIDED_COLUMNS, f.VRP_DECIDE([raw_row(row.snapshot)])[0], strict=True))
+    assert said["action"].startswith("SELL")
+    assert said["why"].startswith(words)
+    assert said["warnings"].startswith(words)
+    assert "edge" not in f.VRP_WHY("QQQ").replace("edge exists", "")
+
+
+# A row without a cell
+
+
+@pytest.mark.usefixtures("sample")
+def test_a_row_without_a_cell_has_the_same_sign_everywhere():
+    """XOM has no z, META no regime: "?" in the scan, on the desk and in files; why stands beside.
+
+    VRP_CELL alone tells them apart: without a z-score it is no number.
+    """
+    f.VRP_SCAN()
+    with store() as open_store:
+        scan = run_scan(open_store, "sample", list(SYMBOLS), STANDARD)
+        raw = [raw_row(row.snapshot) for row in scan.rows]
+    shown = {row.snapshot.symbol: flat(row, BY_NAME["cell"]) for row in scan.rows}
+    assert shown["XOM"] == shown["META"] == "?"
+    assert dict(f.VRP_SCAN(list(SYMBOLS), ["symbol", "cell"])) == shown
+    assert dict(zip(shown, (r[0] for r in f.VRP_DECIDE(raw)), strict=True)) == shown
+    assert dict(f.VRP_SCAN(["XOM", "SPY"], ["symbol", "yesterday"])) == {"XOM": "?", "SPY": "A"}
+    reasons = {row.snapshot.symbol: reason(row, BY_NAME["cell"]) for row in scan.rows}
+    assert "3 of 60 days" in reasons["XOM"]
+    assert "gamma regime is not known" in reasons["META"]
+    assert reasons["SPY"] is None
+    assert (f.VRP_CELL("META"), f.VRP_CELL("XOM"), f.VRP_GET("XOM", "cell")) == ("?", NA, NA)
+    assert scan_dict(scan)["counts"]["?"] == 2
+    machine = {r["symbol"]: (r["cell"], r["cell_why"]) for r in scan_dict(scan)["rows"]}
+    assert machine["XOM"] == (None, reasons["XOM"])
+    assert machine["SPY"] == ("A", None)
+
+
+# Old figures keep their expiry
+
+
+@pytest.mark.parametrize("days", [0, 1, 9, 40])
+@pytest.mark.usefixtures("live")
+def test_days_to_expiry_count_from_the_day_of_the_figures(days):
+    """The scan, VRP_EDGE, VRP_STRIKES and the desk: one expiry, and the one of that day."""
+    taken = NOW - timedelta(days)
+    day = TODAY - timedelta(days)
+    put(snap("SPY", as_of=taken, fetched_at=taken))
+    expiry = expiry_near(day, 45, 30, 60)
+    row = f.VRP_EDGE("SPY")[0]
+    labels = f.VRP_EDGE("SPY", None, None, "labels")[0]
+    told = dict(zip(labels, row, strict=True))
+    assert told["expiry"] == f.VRP_GET("SPY", "expiry") == expiry
+    assert told["edge_30"] == f.VRP_GET("SPY", "edge_30")
+    assert told["basis"].startswith(f"priced for {expiry} from ")
+    assert {leg[-1] for leg in f.VRP_STRIKES("SPY")} == {expiry}
+    assert f.VRP_EDGE("SPY", None, 30, "expiry") == [[day + timedelta(30)]]
+    assert {leg[-1] for leg in f.VRP_STRIKES("SPY", None, 30)} == {day + timedelta(30)}
+    with store() as open_store:
+        cells = raw_row(open_store.latest("flashalpha", "SPY"))
+    at = DECIDED_COLUMNS.index("expiry")
+    assert f.VRP_DECIDE([cells])[0][at] == expiry
+    short = cells[: RAW_COLUMNS.index("score_kind") + 1]
+    assert f.VRP_DECIDE([short])[0][at] == expiry_near(TODAY, 45, 30, 60)
+
+
+@pytest.mark.usefixtures("live")
+def test_a_figure_as_it_was_has_the_expiry_of_its_day():
+    """An edge of a month ago is that of the expiry that was sold then."""
+    then = NOW - timedelta(35)
+    put(snap("SPY", as_of=then, fetched_at=then))
+    put(snap("SPY"))
+    day = TODAY - timedelta(35)
+    assert f.VRP_GET("SPY", "expiry", TODAY - timedelta(20)) == expiry_near(day, 45, 30, 60)
 
 
 # What is not stored, and which source is read
@@ -703,8 +793,9 @@ def raw_row(s):
         "missing": s.missing.get("z_score"),
         "iv_term": term_words(s),
         **{f"score_{n}": s.scores.get(n) for n in STRUCTURES},
+        "as_of": s.as_of.astimezone(ZoneInfo("America/New_York")).replace(tzinfo=None),
     }
-    return [special[c] if c in special else getattr(s, c) for c in RAW_COLUMNS]
+    return [special[c] if c in special else getattr(s, c, None) for c in RAW_COLUMNS]
 
 
 def check_decisions(source, snapshots, rules=None):
@@ -762,7 +853,7 @@ def test_decisions_return_as_many_rows():
     assert out[3][action] == out[6][action] == "WAIT: a figure cannot be read"
     assert "z_score of QQQ is 'n/a', not a number" in out[3][why]
     assert "no symbol" in out[6][why]
-    assert out[4][0] is None
+    assert out[3][0] == out[4][0] == out[6][0] == "?"
     assert "no z-score" in out[4][why]
     assert len(f.VRP_DECIDE([["SPY"], [None], [""]])) == 3
     assert f.VRP_DECIDE([[None, None]] * 4) == [blank] * 4

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import openpyxl
 import pytest
 
+from tests.sources import chain_files
 from vrp_xl import definition, desk, macros, settings, simulator
 from vrp_xl.core import calendar
 from vrp_xl.core.rules import PRESETS, STANDARD, Rules
@@ -206,7 +207,7 @@ def test_the_figures_decide_as_the_scan_does(preset):
     decided = decide_table([r[: len(RAW_COLUMNS)] for r in raw], rules, today=today)
     for row, got in zip(scan.rows, decided, strict=True):
         wanted = {name: flat(row, BY_NAME[name]) for name in DECIDED_COLUMNS}
-        wanted["cell"] = row.decision.cell_text
+        assert wanted["cell"] == row.decision.sign
         assert dict(zip(DECIDED_COLUMNS, got, strict=True)) == wanted
 
 
@@ -656,6 +657,19 @@ def test_selected_symbols_of_any_other_book():
         "There before: GLD.",
         "The selected cells are empty. Select cells with symbols.",
     ]
+
+
+def test_the_traded_window_of_the_settings_is_that_of_the_levels(tmp_path):
+    """Rules on the Settings sheet reach what is computed from a chain."""
+    days = (2, 16, 30, 44, 65, 93)
+    (tmp_path / "abc.json").write_text(chain_files.Market("ABC", days=days).json())
+    settings.choose_data_folder(tmp_path)
+    near = STANDARD.with_values({"dte_min": 10, "dte_max": 40, "target_dte": 30})
+    for rules, window in ((STANDARD, (30, 60)), (near, (10, 40))):
+        macros.refresh_scan(desk_of("ABC", source="folder", rules=rules))
+        with desk.open_store() as store:
+            found = store.latest("folder", "ABC").window_levels
+        assert (found["dte_min"], found["dte_max"]) == window
 
 
 def test_a_frozen_copy_holds_values_only(tmp_path):

@@ -36,6 +36,7 @@ ROW_EXTRAS = {
     "cell_name": "Name of the cell, such as Premium Paradise.",
     "edge": "The whole edge of one contract: USD, percent, expiry and what it was priced from.",
     "edge_why": "Why there is no edge.",
+    "cell_why": "Why there is no cell of the matrix; in JSON the cell itself is null then.",
     "tenor": "Where the premium is largest: {richest, suggested, premium, why}; suggested is the "
     "richest of those that the rules allow, for the rule `target_dte`, which places the strikes; "
     "days and points, null where there is none.",

@@ -228,7 +228,7 @@ def scan(
     if equity is not None:
         loaded = loaded._replace(rules=loaded.rules.with_values({"equity": equity}))
     with desk.open_store() as store:
-        opened = None if offline else desk.open_source(choice.name, data=data)
+        opened = None if offline else desk.open_source(choice.name, data=data, rules=loaded.rules)
         if opened is not None:
             notices += opened.problems
         if universe is not None:
@@ -383,7 +383,7 @@ def refresh(
 
     choice = desk.choose(source if data is None or source is not None else "folder")
     loaded = desk.rules_in_force()
-    opened = desk.open_source(choice.name, data=data)
+    opened = desk.open_source(choice.name, data=data, rules=loaded.rules)
     with desk.open_store() as store:
         names = _names(store, symbols, choice.name, opened)
         asked = [name for name in store.wanted(choice.name) if name not in names]
@@ -713,14 +713,22 @@ def simulate(
     plan: Annotated[str, typer.Option("--plan", help="free, basic, growth, alpha.")] = "alpha",
     latency: Annotated[float, typer.Option("--latency", help="Seconds per answer.", min=0)] = 0.0,
     fault: Annotated[str | None, typer.Option("--fault", help="A fault by name.")] = None,
-) -> None:
+    names: Annotated[
+        str | None,
+        typer.Option(
+            "--names", metavar="N|FILE", show_default=False,
+            help="More names: so many invented ones, or those in a file.",
+        ),
+    ] = None,
+) -> None:  # fmt: skip
     """Serve the sample market as a local API.
 
     It answers as the FlashAlpha API and Cboe's delayed quotes do, on this machine only.
     """
     from vrp_xl import simulator
 
-    simulator.run(port=port, key=key, plan=plan, latency=latency, fault=fault)
+    extra = simulator.extra_names_of(names) if names is not None else 0
+    simulator.run(port=port, key=key, plan=plan, latency=latency, fault=fault, extra_names=extra)
 
 
 @app.command("serve-functions", hidden=True)

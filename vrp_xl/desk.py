@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
+    from vrp_xl.core.rules import Rules
     from vrp_xl.sources.base import Source
     from vrp_xl.store.database import Store
     from vrp_xl.workflow.compare_sources import SourceView
@@ -70,13 +71,13 @@ class Opened(NamedTuple):
     """What could not be used, a sentence each."""
 
 
-def _open_sample(now: datetime | None) -> Opened:
+def _open_sample(now: datetime | None, rules: Rules | None) -> Opened:  # noqa: ARG001
     from vrp_xl.sources.sample.source import SampleSource  # noqa: PLC0415
 
     return Opened(SampleSource(now), "")
 
 
-def _open_flashalpha(now: datetime | None) -> Opened:  # noqa: ARG001 (live data has its own clock)
+def _open_flashalpha(now: datetime | None, rules: Rules | None) -> Opened:  # noqa: ARG001
     from vrp_xl.sources.flashalpha import FlashAlpha  # noqa: PLC0415
 
     key = settings.find_key()
@@ -86,7 +87,7 @@ def _open_flashalpha(now: datetime | None) -> Opened:  # noqa: ARG001 (live data
     return Opened(source, settings.account_fingerprint(key.value))
 
 
-def _open_cboe(now: datetime | None) -> Opened:  # noqa: ARG001 (its quotes have their own clock)
+def _open_cboe(now: datetime | None, rules: Rules | None) -> Opened:  # noqa: ARG001
     """Cboe's delayed quotes.
 
     Raises:
@@ -105,7 +106,7 @@ def _open_cboe(now: datetime | None) -> Opened:  # noqa: ARG001 (its quotes have
         user_agent=settings.cboe_user_agent(),
         rate=None if local else RATE,
         workers=settings.workers(),
-        rules=rules_in_force().rules,
+        rules=rules or rules_in_force().rules,
     )
     return Opened(source, "")
 
@@ -116,11 +117,12 @@ NO_FOLDER_FIX = (
 )
 
 
-def _folder(data: Path | None) -> Opened:
+def _folder(data: Path | None, rules: Rules | None) -> Opened:
     """The user's own chain and price files.
 
     Args:
         data: their folder; the kept one by default.
+        rules: the traded window of expiries is theirs; the saved ones by default.
 
     Raises:
         InputError: no folder is named or kept, or it is not there.
@@ -132,12 +134,12 @@ def _folder(data: Path | None) -> Opened:
         raise InputError("The folder of your chain files is not known.", NO_FOLDER_FIX)
     if not path.is_dir():
         raise InputError(f"There is no folder {path}.", NO_FOLDER_FIX)
-    source = FolderSource(path, rules=rules_in_force().rules)
+    source = FolderSource(path, rules=rules or rules_in_force().rules)
     return Opened(source, "", tuple(source.symbols()), tuple(map(str, source.problems())))
 
 
-def _open_kept_folder(now: datetime | None) -> Opened:  # noqa: ARG001 (files have their own time)
-    return _folder(None)
+def _open_kept_folder(now: datetime | None, rules: Rules | None) -> Opened:  # noqa: ARG001
+    return _folder(None, rules)
 
 
 _OPEN = {
@@ -148,13 +150,20 @@ _OPEN = {
 }
 
 
-def open_source(name: str, now: datetime | None = None, *, data: Path | None = None) -> Opened:
+def open_source(
+    name: str,
+    now: datetime | None = None,
+    *,
+    data: Path | None = None,
+    rules: Rules | None = None,
+) -> Opened:
     """Opens the source of that name.
 
     Args:
         name: one of `settings.SOURCES`.
         now: the moment that the sample market stands at; the clock by default.
         data: the folder of the source ``folder``; the kept one by default.
+        rules: those in force, for what is computed from a chain; the saved ones by default.
 
     Raises:
         KeyRefusedError: the source needs an API key and there is none, or the user's yes to its
@@ -164,8 +173,8 @@ def open_source(name: str, now: datetime | None = None, *, data: Path | None = N
     if data is not None:
         if choose(name).name != "folder":
             raise InputError("--data goes with the source folder only.")
-        return _folder(data)
-    return _OPEN[choose(name).name](now)
+        return _folder(data, rules)
+    return _OPEN[choose(name).name](now, rules)
 
 
 def open_store() -> Store:

@@ -359,7 +359,14 @@ def VRP_EXITSTATE(
     credit: Annotated[Number, arg.of_kind(arg.POSITIVE, "Credit received.", "USD")] = None,
     mark: Annotated[Number, arg.of_kind(arg.NOT_NEGATIVE, "Price to buy it back.", "USD")] = None,
     days_to_expiry: Annotated[Number, arg.number("Calendar days to expiry.", "days")] = None,
-    entry_cell: Annotated[str | None, arg.of_kind(arg.CELL, "Cell at entry.")] = None,
+    entry_cell: Annotated[
+        str | None,
+        arg.of_kind(
+            arg.CELL,
+            "Cell at entry.",
+            default="not known; of a name that nobody holds, above the flip",
+        ),
+    ] = None,
     rules: Annotated[Desk, arg.rules] = BLANK,
 ) -> str:
     """The exit that leads: what fires first of inversion, flip breach, profit, time, warning.
@@ -680,14 +687,17 @@ def VRP_STRIKES(
                     default="the expiry nearest to rule target_dte")] = None,
     rules: Annotated[Desk, arg.rules] = BLANK,
 ) -> list[list[Any]]:  # fmt: skip
-    """The legs, lowest strike first: where each stands, its delta, and why it is there."""
+    """The legs, lowest strike first: where each stands, its delta, and why it is there.
+
+    Days count from the day of the figures (VRP_ASOF), so that old ones keep their expiry.
+    """
     from vrp_xl.core.decide import plan_for  # noqa: PLC0415
 
     chosen = _to_sell(symbol, structure, days, rules)
     plan = READER.decision(symbol, rules).strikes
     if structure or days is not None:
         snapshot = READER.snapshot(symbol, rules)
-        plan = plan_for(snapshot, chosen, rules.rules, today=READER.today, days=days)
+        plan = plan_for(snapshot, chosen, rules.rules, days=days)
     if plan is None:
         raise MissingError(f"There is no spot for {symbol}, so there are no strikes.")
     return [
@@ -752,6 +762,7 @@ def VRP_EDGE(
     the value is that of the same legs at HV30 and at HV90 (Black-Scholes, no rates, calendar days).
     The loss is the maximum loss, or that of a move of rule stress_sd standard deviations where a
     side is open. No quotes are stored: mids come from ATM IV and the wings, and basis says so.
+    Days count from the day of the figures (VRP_ASOF), so that old ones keep their expiry.
     For many symbols at once: VRP_SCAN(symbols, {"symbol","edge_30"}).
     """
     from vrp_xl.core.edge import MEASURES, snapshot_edge  # noqa: PLC0415
@@ -766,7 +777,7 @@ def VRP_EDGE(
     if wanted == "labels":
         return [list(MEASURES)]
     snapshot = READER.snapshot(symbol, rules)
-    found = snapshot_edge(snapshot, chosen, rules.rules, today=READER.today, days=days)
+    found = snapshot_edge(snapshot, chosen, rules.rules, days=days)
     if wanted is not None:
         return [[_edge_figure(found, wanted, snapshot)]]
     return [[_edge_cell(found, name, snapshot) for name in MEASURES]]
@@ -807,6 +818,7 @@ def VRP_LEVELS(
 ) -> list[list[Any]]:  # fmt: skip
     """Gamma levels of all expiries beside those of the traded window, and what is behind them.
 
+    A level that is missing has its reason in the fourth column.
     GEX in USD per 1 % move, from the chain's gammas; the flip and the crossings are re-priced over
     a grid of spots. The strikes are those with the most GEX. The window is that of the rules
     dte_min and dte_max at the refresh.
@@ -900,7 +912,7 @@ def VRP_EXIT(
                                                      "USD"))],
     expiry: Annotated[dt.date | None, arg.may_miss(arg.of_kind(arg.DAY, "Expiry.", "date"))],
     entry_cell: Annotated[str | None, arg.of_kind(arg.CELL, "Cell at entry.",
-                          default="entered above the flip")] = None,
+                          default="not known: nor is a flip breach")] = None,
     entry_date: Annotated[dt.date | None, arg.of_kind(arg.DAY, "Day of entry; positions that "
                           "were entered inside the time stop have none.", "date")] = None,
     structure: Annotated[str | None, arg.of_kind(arg.TEXT, "What was sold, by name, or its legs "
@@ -1208,7 +1220,10 @@ def VRP_WHY(
                       default="the last error of any function")] = None,
     rules: Annotated[Desk | None, arg.rules_if_needed] = None,
 ) -> str:  # fmt: skip
-    """Why: the last error in words, or why a symbol is no candidate, or has no figures."""
+    """Why: the last error in words, or why a symbol is no candidate, or has no figures.
+
+    Of a candidate without an edge it says so.
+    """
     if symbol is None:
         return f"{LAST.function}: {LAST.words}" if LAST.words else "No error so far."
     try:
@@ -1220,6 +1235,10 @@ def VRP_WHY(
     told = [decision.action]
     told += [w for w in decision.why if not decision.action.endswith(f": {w.removeprefix(fired)}")]
     snapshot = READER.snapshot(symbol, where)
+    if decision.candidate:
+        from vrp_xl.core.edge import decided_edge, reasons  # noqa: PLC0415
+
+        told += reasons(decision, decided_edge(snapshot, decision, where.rules)[0])
     told += [f"{name} is missing: {why}" for name, why in snapshot.missing.items()
              if name in ("rv_90d", "gamma_flip")]  # fmt: skip
     return "; ".join(dict.fromkeys(told)) + "."

@@ -296,7 +296,7 @@ def _refresh_scan(book: Book) -> str:
     book.status(f"VRP: refreshing {len(asked.watched)} names from {asked.source}")
     with desk.open_store() as store:
         _keep_dates(store, asked.watched)
-        opened = desk.open_source(asked.source)
+        opened = desk.open_source(asked.source, rules=asked.where.rules)
         try:
             wanted = _wanted(book, store, opened, asked)
             held = _positions(book, asked)
@@ -494,7 +494,7 @@ def _refresh_symbol(book: Book) -> str:
     book.status(f"VRP: refreshing {symbol} from {asked.source}")
     with desk.open_store() as store:
         _keep_dates(store, asked.watched)
-        opened = desk.open_source(asked.source)
+        opened = desk.open_source(asked.source, rules=asked.where.rules)
         try:
             result = _morning(book, store, opened, asked, [symbol])
         finally:

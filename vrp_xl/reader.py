@@ -462,24 +462,16 @@ class Reader:
 
             def outcomes() -> dict[str, float | None]:
                 from vrp_xl.core.followed import RETURNS  # noqa: PLC0415
-                from vrp_xl.core.outcomes import mean_outcome  # noqa: PLC0415
                 from vrp_xl.core.splits import suspected_words  # noqa: PLC0415
                 from vrp_xl.definition import LAST  # noqa: PLC0415
-                from vrp_xl.workflow.closes import stored_closes  # noqa: PLC0415
+                from vrp_xl.workflow.mean_outcomes import mean_outcomes  # noqa: PLC0415
 
-                store = self.store()
-                found: dict[str, float | None] = {}
-                for s in dict.fromkeys(snapshot.symbol for snapshot in listed):
-                    held = stored_closes(store, source, s)
-                    doubtful = [jump.day for jump in held.unsaid]
-                    ivs = store.series(source, s, "atm_iv")
-                    found[s] = mean_outcome(held.closes, ivs, RETURNS, doubtful)
-                    if doubtful and ivs:
-                        LAST.function = "VRP_WHATIF"
-                        LAST.words = (
-                            f"{s}: {suspected_words(doubtful[-1])}; no outcome reaches over it"
-                        )
-                return found
+                names = (snapshot.symbol for snapshot in listed)
+                found = mean_outcomes(self.store(), source, names, RETURNS)
+                for name, day in found.doubtful.items():
+                    LAST.function = "VRP_WHATIF"
+                    LAST.words = f"{name}: {suspected_words(day)}; no outcome reaches over it"
+                return found.means
 
             found = what_if.names_of(listed, where.rules, today=self.today, outcomes=outcomes)
             self._keep(where.rules)

@@ -36,6 +36,7 @@ from vrp_xl.sources.sample.documents import (
 )
 from vrp_xl.sources.sample.kelly import Bet, kelly_document
 from vrp_xl.sources.sample.market import Market
+from vrp_xl.sources.sample.names import SYMBOLS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -67,6 +68,9 @@ FAULTS: dict[str, str] = {
     "big": "11 MB of body",
 }
 """Fault -> what happens then, on the endpoints of market data."""
+
+MOST_NAMES = 9999
+"""Invented names that can be served beside the twelve."""
 
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _CACHE_SECONDS = 15.0
@@ -188,7 +192,7 @@ class Simulator:
         fault: str | None = None,
         host: str = "127.0.0.1",
         generation: Generation = "2026-08",
-        extra_names: int = 0,
+        extra_names: int | Mapping[str, int] = 0,
         symbols: Iterable[str] | None = None,
         compress: bool = False,
         now: datetime | None = None,
@@ -522,7 +526,7 @@ def serve(
     host: str = "127.0.0.1",
     *,
     generation: Generation = "2026-08",
-    extra_names: int = 0,
+    extra_names: int | Mapping[str, int] = 0,
     symbols: Iterable[str] | None = None,
     compress: bool = False,
     now: datetime | None = None,
@@ -538,7 +542,8 @@ def serve(
         fault: one of `FAULTS`, or None.
         host: a loopback address.
         generation: of the documents; before August 2026 there was no envelope and no flip status.
-        extra_names: how many invented names ``N0001`` ... are served beside the twelve, up to 9999.
+        extra_names: how many invented names ``N0001`` ... are served beside the twelve, up to 9999;
+            or names of one's own, as `extra_names_of` reads them from a file.
         symbols: the fault is for these symbols only; None: for all.
         compress: answer in gzip where the client takes it.
         now: the moment that the market stands at; by default the clock.
@@ -575,7 +580,7 @@ def run(
     host: str = "127.0.0.1",
     *,
     generation: Generation = "2026-08",
-    extra_names: int = 0,
+    extra_names: int | Mapping[str, int] = 0,
 ) -> None:
     """Serves until it is interrupted; the first line that it writes is the address.
 
@@ -589,6 +594,28 @@ def run(
         with suppress(KeyboardInterrupt):
             while True:
                 time.sleep(0.5)
+
+
+def extra_names_of(text: str) -> int | dict[str, int]:
+    """What ``--names`` says: so many invented names, or those in a file.
+
+    Each name of a file is a variation of one of the twelve, by its place in the file; one that the
+    sample market has already is left as it is. Lines that cannot be read go to standard error.
+
+    Raises:
+        InputError: a number above 9999, or a file that cannot be read or holds no name.
+    """
+    if text.isascii() and text.isdigit():
+        if int(text) > MOST_NAMES:
+            raise InputError(f"{text} names are too many.", f"Ask for at most {MOST_NAMES}.")
+        return int(text)
+    from vrp_xl.workflow.importing import read_watchlist  # noqa: PLC0415 (heavy)
+
+    listed = read_watchlist(text)
+    for problem in listed.problems:
+        sys.stderr.write(f"{text}: {problem}\n")
+    names = [item.symbol for item in listed.items if item.symbol not in SYMBOLS]
+    return {name: number for number, name in enumerate(names, start=1)}
 
 
 def _sample_cboe(market: Market) -> CboeDocuments:

@@ -41,6 +41,8 @@ TABLE_WIDTH = 100
 """A narrower terminal gets lines instead of the table of the rest."""
 FAILURES_LISTED = 20
 """Names without figures that get a line each; more are told by kind."""
+REASONS_LISTED = 12
+"""Reasons that the terminal lists of a screen; JSON has them all."""
 _CELL_STYLE = {
     "A": "bold white on #0072B2",
     "B": "bold black on #E69F00",
@@ -111,6 +113,8 @@ def show_scan(scan: Scan, out: Console, *, everything: bool = False) -> None:
         out.print(Text("No candidate this morning. Doing nothing is a position.", style="bold"))
     if rest:
         _rest(rest, out, min(row.age for row in scan.rows))
+    if scan.seen is not None:
+        _reasons(scan, out)
     if scan.failed:
         out.print()
         out.print(Text("No figures", style="bold"))
@@ -124,6 +128,24 @@ def show_scan(scan: Scan, out: Console, *, everything: bool = False) -> None:
             out.print(
                 Text(f"  {row.snapshot.symbol:<8} {age_words(row.age)} old: {clean(row.state_why)}")
             )
+
+
+def _reasons(scan: Scan, out: Console) -> None:
+    """Why a screen left names out, counted: those without a cell first."""
+    for has_cell, title in ((False, "Without a cell"), (True, "With a cell and left out")):
+        lines = [left for left in scan.left if left.has_cell is has_cell]
+        if not lines:
+            continue
+        names = sum(left.names for left in lines)
+        out.print()
+        out.print(Text(f"{title}: {names:,} of {scan.looked_at:,}", style="bold"))
+        for left in lines[:REASONS_LISTED]:
+            more = ", ..." if left.names > len(left.first) else ""
+            out.print(Text(f"  {left.names:>7,}  {clean(left.why)}: {', '.join(left.first)}{more}"))
+        rest = lines[REASONS_LISTED:]
+        if rest:
+            told = sum(left.names for left in rest)
+            out.print(Text(f"  {told:>7,}  for {len(rest)} other reasons; --json lists them all"))
 
 
 def _failures(failed: Sequence[Failure]) -> Iterator[str]:
@@ -167,7 +189,7 @@ def _headline(scan: Scan, out: Console) -> None:
 
 def _plan(row: Row, out: Console, *, everything: bool = False) -> None:
     s, d = row.snapshot, row.decision
-    cell = d.cell or "?"
+    cell = d.sign
     head = Text(f"{s.symbol} ", style="bold")
     head.append(f" {cell} ", style=_CELL_STYLE[cell])
     head.append(
@@ -370,7 +392,8 @@ def _strike_lines(row: Row) -> Iterator[tuple[str, str]]:
     if plan is None:
         return
     move = money(plan.expected_move)
-    yield "Strikes", f"expiry {plan.expiry} ({plan.days} days, expected move {move})"
+    since = f"{plan.days} days from {plan.expiry - timedelta(days=plan.days)}"
+    yield "Strikes", f"expiry {plan.expiry} ({since}, expected move {move})"
     for leg in plan.legs:
         told = [leg.words]
         if leg.delta is not None:
@@ -439,7 +462,7 @@ def _rest(rows: list[Row], out: Console, youngest: timedelta) -> None:
     table.add_column("Left out because", overflow="fold")
     for row in rows:
         s, d, p = row.snapshot, row.decision, row.decision.premium
-        cell = d.cell or "?"
+        cell = d.sign
         change = f" (was {row.yesterday})" if row.yesterday and row.yesterday != cell else ""
         table.add_row(
             Text(s.symbol),
@@ -471,7 +494,7 @@ def _rest_narrow(rows: list[Row], out: Console, youngest: timedelta) -> None:
     out.print(Text("The rest", style="bold"))
     for row in rows:
         s, d = row.snapshot, row.decision
-        cell = d.cell or "?"
+        cell = d.sign
         line = Text(f"{s.symbol:<8}")
         line.append(f" {cell} ", style=_CELL_STYLE[cell])
         line.append(f"  z {figure(s.z_score, '+.2f')}  spread {figure(s.vrp_20d, '+.1f')}")

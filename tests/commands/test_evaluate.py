@@ -13,7 +13,7 @@ from tests.evidence_series import made, written
 from vrp_xl import cli, desk
 from vrp_xl.commands import evaluate as command
 from vrp_xl.core.calendar import session_close, trading_days
-from vrp_xl.core.rules import STANDARD
+from vrp_xl.core.rules import PRESETS, STANDARD
 from vrp_xl.sources.base import Observation
 from vrp_xl.store.scanlog import Head
 from vrp_xl.workflow import journal
@@ -90,6 +90,12 @@ def test_another_tenor(run, files):
         (("--prices", "a.csv", "--iv", "b.csv"), "a.csv cannot be read"),
         (("--journal", "--out", "a.csv"), "must end in .xlsx"),
         (("--journal", "--source", "sample"), "sample market are invented"),
+        (("--prices", "a", "--iv", "b", "--same-rules"), "--same-rules goes with --journal."),
+        (("--journal", "--keep-jumps"), "go with --prices. Of stored closes say it once: vrp-xl "),
+        (
+            ("--prices", "a", "--iv", "b", "--keep-jumps", "--adjust-splits"),
+            "--adjust-splits and --keep-jumps cannot go together",
+        ),
     ],
 )
 def test_what_makes_no_sense_is_told(run, options, words):
@@ -106,16 +112,17 @@ def test_an_empty_journal_is_told(run):
     assert "The journal holds no scan with figures of the source folder." in err
 
 
-def test_the_journal_of_kept_scans(run):
-    """What scans saw, with the stored closes: by cell and by decision too."""
+def kept(preset, rules, places):
+    """Keeps scans of a made series at the closes of some of its days."""
     closes = dict(SERIES.closes)
-    days = trading_days(SERIES.closes[0][0], SERIES.closes[-1][0])[100:400]
+    days = trading_days(SERIES.closes[0][0], SERIES.closes[-1][0])
     names = journal.FIGURE_COLUMNS
     with desk.open_store() as store:
         store.add_observations(
             "folder", "ABC", (Observation("close", day, close) for day, close in closes.items())
         )
-        for n, (day, (_, iv)) in enumerate(zip(days, SERIES.ivs[100:400], strict=True)):
+        for n in places:
+            day, iv = days[n], SERIES.ivs[n][1]
             moment = session_close(day)
             figures = {
                 "iv": iv, "atm_iv": iv, "rv_20d": 15.0, "rv_30d": 14.0 + n % 5, "rv_90d": 15.0,
@@ -124,14 +131,19 @@ def test_the_journal_of_kept_scans(run):
             }  # fmt: skip
             head = Head(
                 number=0, source="folder", sample=False, day=day, scanned_at=moment, as_of=moment,
-                preset="standard", pinned=False, symbols=("ABC",), cells="ABCD"[n % 4],
+                preset=preset, pinned=False, symbols=("ABC",), cells="ABCD"[n % 4],
                 passed=str(n % 2), failed=0,
             )  # fmt: skip
             store.scans.keep(
-                head, STANDARD.to_dict(), (names, [[figures.get(name) for name in names]]),
+                head, rules.to_dict(), (names, [[figures.get(name) for name in names]]),
                 (journal.DETAIL_COLUMNS, [[None] * len(journal.DETAIL_COLUMNS)]),
                 {"failed": [], "notices": []},
             )  # fmt: skip
+
+
+def test_the_journal_of_kept_scans(run):
+    """What scans saw, with the stored closes: by cell and by decision too."""
+    kept("standard", STANDARD, range(100, 400))
     code, out, err = run("--journal", "--source", "folder", "--json")
     assert (code, err) == (0, "")
     found = json.loads(out)
@@ -139,6 +151,30 @@ def test_the_journal_of_kept_scans(run):
     assert [group["n"] for group in found["buckets"]["cell"]] == [75, 75, 75, 75, 0]
     assert [group["n"] for group in found["buckets"]["candidate"]] == [150, 150]
     assert found["inputs"][0].startswith("journal of the source folder: 300 symbol-days")
+    assert not any("sets of rules" in note for note in found["notes"])
+
+
+def test_scans_by_other_rules_are_told_and_can_be_left_out(run):
+    """Of one day the scan by the usual rules counts; --same-rules takes those of one alone."""
+    kept("standard", STANDARD, range(100, 200))
+    kept("spike", PRESETS["spike"], range(195, 230))
+    asked = ("--journal", "--source", "folder", "--json")
+    pooled = json.loads(run(*asked)[1])
+    assert pooled["counts"]["rows"] == 130
+    assert "2 sets of rules are counted together (standard 100; spike 35)" in pooled["notes"][1]
+    for options, days in (((), 100), (("--preset", "spike"), 35)):
+        code, out, err = run(*asked, "--same-rules", *options)
+        assert (code, err) == (0, "")
+        found = json.loads(out)
+        assert found["counts"]["rows"] == days
+        assert not any("sets of rules" in note for note in found["notes"])
+    code, _, err = run(*asked, "--same-rules", "--preset", "ratio")
+    assert code == 8
+    assert (
+        "No scan of the journal was made by these rules; they were made by standard, spike" in err
+    )
+    code, _, err = run("--journal", "--source", "flashalpha", "--same-rules")
+    assert "The journal holds no scan with figures" in err
 
 
 def test_verdicts_come_first_and_it_says_what_it_is(run, files):
@@ -172,6 +208,34 @@ def test_preset_tenor_and_percentile_count(run, files):
         found["comparisons"]["rejected"]["left"]["n"]
         != (usual["comparisons"]["rejected"]["left"]["n"])
     )
+
+
+def test_what_a_step_of_a_file_was_is_said_by_an_option(run, files):
+    """Left open, divided, or kept: each counts other days, and each says so."""
+    path = files[1]
+    head, *lines = path.read_text().splitlines()
+    halved = [
+        f"{day},{float(value) / (2 if n >= 400 else 1)}"
+        for n, (day, value) in enumerate(line.split(",") for line in lines)
+    ]
+    whole = json.loads(run(*files, "--json")[1])
+    path.write_text("\n".join([head, *halved]))
+    counts = {}
+    for option, words in (
+        ((), "as in a 2:1 split: no figure and no outcome reaches over it"),
+        (("--adjust-splits",), "are adjusted for the 2:1 split"),
+        (("--keep-jumps",), "are splits adjusted for?"),
+    ):
+        code, out, err = run(*files, "--json", *option)
+        assert (code, err) == (0, "")
+        found = json.loads(out)
+        assert any(words in note for note in found["notes"])
+        counts[option] = (found["counts"]["with_outcome"], found["all"]["mean"])
+    assert counts[()][0] == whole["counts"]["with_outcome"] - 21 - 90
+    assert counts["--adjust-splits",] == (
+        whole["counts"]["with_outcome"], pytest.approx(whole["all"]["mean"], abs=1e-4),
+    )  # fmt: skip
+    assert counts["--keep-jumps",][1] < whole["all"]["mean"] - 1
 
 
 def test_scans_of_the_sample_market_are_no_evidence(run, monkeypatch, capsys):

@@ -7,6 +7,7 @@ import os
 import re
 
 import pytest
+import typer
 
 from tests.command_line import command as vrp_xl_command
 from vrp_xl import desk
@@ -137,7 +138,68 @@ def test_export_prune_and_pin(run, tmp_path):
     assert "is pinned" in run("journal", "pin")[1]
     assert run("journal", "prune", "--keep", "0")[1] == "0 removed, 1 left.\n"
     assert "no longer pinned" in run("journal", "pin", "--off")[1]
-    assert run("journal", "prune", "--before", "2100-01-01")[1] == "1 removed, 0 left.\n"
+    code, out, err = run("journal", "prune", "--before", "2100-1-1", "--yes")
+    assert (code, out, err) == (0, "1 removed, 0 left.\n", "")
+
+
+@pytest.mark.parametrize("how", [("--keep", "0"), ("--before", "2100-01-01")])
+def test_pruning_every_scan_of_a_source_is_asked_about(run, monkeypatch, how):
+    """Nobody to ask, or a no: nothing is removed. A yes, or --yes: it is."""
+    run("scan", "--csv")
+    run("scan", "--csv", "--preset", "spike")
+    code, out, err = run("journal", "prune", *how)
+    assert (code, out) == (2, "")
+    assert "Nothing was removed: all 2 scans of sample would go" in err
+    assert "Say --yes" in err
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    asked = []
+    for answer, left in ((False, 2), (True, 0)):
+        monkeypatch.setattr(
+            typer, "confirm", lambda words, answer=answer: asked.append(words) or answer
+        )
+        code = run("journal", "prune", *how)[0]
+        assert (code, len(heads())) == (0 if answer else 2, left)
+    assert asked == ["Remove all 2 scans of sample? They cannot be brought back."] * 2
+    run("scan", "--csv")
+    assert run("journal", "prune", *how, "--yes")[1] == "1 removed, 0 left.\n"
+
+
+def test_pruning_that_leaves_some_asks_nothing(run):
+    """The usual bound, and a source that has no scans."""
+    run("scan", "--csv")
+    for options in (
+        ("--keep", "1"),
+        ("--before", "2020-01-01"),
+        ("--keep", "0", "--source", "cboe"),
+    ):
+        assert run("journal", "prune", *options)[:2] == (0, "0 removed, 1 left.\n")
+
+
+def test_the_bare_command_takes_the_options_of_its_list(run):
+    """`vrp-xl journal --source folder` is the list of that source; before a command it is told."""
+    run("scan", "--csv")
+    assert run("journal", "--last", "1", "--source", "sample") == run("journal", "list")
+    code, out, _ = run("journal", "--json")
+    assert (code, len(json.loads(out))) == (0, 1)
+    assert "The journal holds no scan of the source folder yet." in run(
+        "journal", "--source", "folder"
+    )[2]  # fmt: skip
+    for options in (("--source", "folder"), ("--last", "3"), ("--json",)):
+        code, out, err = run("journal", *options, "show")
+        assert (code, out) == (2, "")
+        assert "vrp-xl journal show --source NAME" in err
+
+
+def test_a_day_needs_no_leading_zeros(run):
+    """As a person writes it, wherever a day is asked for."""
+    run("scan", "--csv")
+    day = heads()[0].day
+    short = f"{day.year}-{day.month}-{day.day}"
+    assert run("journal", "show", short)[0] == 0
+    assert run("journal", "export", "--out", "j.csv", "--since", short, "--until", short)[0] == 0
+    code, _, err = run("journal", "show", "2026-13-1")
+    assert code == 2
+    assert "'2026-13-1' is no date. Write it as 2026-11-20, or say latest." in err
 
 
 def test_a_journal_that_cannot_be_written_spoils_no_scan(run, monkeypatch):

@@ -22,6 +22,7 @@ from vrp_xl.core.calendar import (
     previous_trading_day,
     recent_trading_days,
     session_close,
+    session_left,
     session_open,
     session_start,
     third_friday_expiry,
@@ -115,6 +116,22 @@ def test_trading_day_of_a_quote(when, day):
 def test_session_open(when, is_open):
     """The session is on from 09:30 to the day's close, New York time."""
     assert session_open(when) is is_open
+
+
+def test_what_is_left_of_a_session():
+    """By the clock, from 1 at the open to 0 at the close, on a short day too."""
+    whole, short = date(2026, 3, 5), date(2026, 11, 27)
+    for hour, minute, left in (
+        (13, 0, 1.0), (14, 30, 1.0), (14, 31, 389 / 390), (17, 45, 0.5), (20, 59, 1 / 390),
+        (21, 0, 0.0), (23, 0, 0.0),
+    ):  # fmt: skip
+        moment = datetime(2026, 3, 5, hour, minute, tzinfo=UTC)
+        assert session_left(whole, moment) == pytest.approx(left)
+    assert session_left(short, datetime(2026, 11, 27, 16, 15, tzinfo=UTC)) == 0.5
+    with pytest.raises(InputError, match="has no time zone"):
+        session_left(whole, datetime(2026, 3, 5, 15, 0))  # noqa: DTZ001
+    with pytest.raises(InputError, match="no trading day"):
+        session_left(date(2026, 3, 7), datetime(2026, 3, 7, 15, 0, tzinfo=UTC))
 
 
 def test_session_close_is_utc_and_needs_a_trading_day():

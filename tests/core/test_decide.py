@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from hypothesis import given, settings
@@ -252,6 +252,23 @@ def test_missing_z_is_no_cell_at_all(snap):
     assert "no z-score: 12 of 60 days are stored" in d.why
 
 
+def test_a_row_without_a_cell_shows_a_question_mark_and_why(snap):
+    """Whatever is not known, one sign; the reasons are told apart, and of a known cell none."""
+    no_z = {"z_score": None, "missing": {"z_score": "12 of 60 days are stored"}}
+    no_gamma = {"gamma": "unknown", "gamma_basis": None, "net_gex": None}
+    told = "the gamma regime is not known and net GEX has no sign either"
+    for changes, why in (
+        (no_z, ("no z-score: 12 of 60 days are stored",)),
+        (no_gamma, (told,)),
+        ({**no_z, **no_gamma}, (told, "no z-score: 12 of 60 days are stored")),
+    ):
+        d = go(snap, **changes)
+        assert (d.cell, d.sign, d.no_cell) == (None, "?", why)
+        assert set(why) <= set(d.why)
+    known = go(snap)
+    assert (known.sign, known.no_cell) == ("A", ())
+
+
 def test_extreme_z_warns_and_caps(snap):
     """Above 3 a warning and at most 1.0; still a candidate."""
     d = go(snap, z_score=3.2)
@@ -331,7 +348,7 @@ def test_a_sized_cell_d_is_still_no_trade(snap):
 @pytest.mark.parametrize("today", [date(1989, 6, 1), date(2035, 12, 20), date(2060, 1, 1)])
 def test_a_day_outside_the_calendar_has_no_strikes(snap, today):
     """No expiry can be named: a warning, not an error."""
-    d = go(snap, today=today)
+    d = go(snap, as_of=datetime(today.year, today.month, today.day, 18, tzinfo=UTC))
     assert d.strikes is None
     assert any("trading calendar" in w for w in d.warnings)
 
@@ -631,7 +648,7 @@ def test_the_lean_and_each_wing_move_their_strike(snap):
 
 
 def test_a_plan_for_days(snap):
-    """Days that are named count from today; without a spot, or a calendar, there is no plan."""
+    """Named days count from the day that is given; without a spot or a calendar: no plan."""
     s, condor = snap(**FINE), STRUCTURES["iron_condor"]
     plan = plan_for(s, condor, STANDARD, today=TODAY, days=10)
     assert (plan.expiry, plan.days) == (date(2026, 4, 6), 10)
@@ -739,3 +756,32 @@ def test_a_long_reason_is_cut_at_its_colon(snap):
     long = go(snap, z_score=None, missing={"z_score": "x" * 59})
     assert long.action == "WAIT: no z-score"
     assert long.why[0].endswith("x" * 59)
+
+
+@pytest.mark.parametrize(
+    ("left", "words"),
+    [
+        (49, None),
+        (22, None),
+        (21, "is 21 days away, at or inside the time stop"),
+        (1, "is 1 day away, at or inside the time stop"),
+        (0, "is 0 days away, at or inside the time stop"),
+        (-1, "has passed"),
+    ],
+)
+def test_a_plan_of_old_figures_keeps_its_expiry_and_warns_once_that_is_near(snap, left, words):
+    """Days count from the day of the figures; a time stop that has come or gone is said."""
+    d = decide(snap(**FINE), STANDARD, today=EXPIRY - timedelta(left))
+    assert (d.strikes.expiry, d.strikes.days) == (EXPIRY, 49)
+    told = f"the figures are of 2026-03-27 and their expiry {EXPIRY} {words}: refresh before you"
+    assert [w.removesuffix(" trade") for w in d.warnings if "refresh before" in w] == (
+        [told] if words else []
+    )
+
+
+def test_new_figures_with_a_near_expiry_do_not_warn_of_their_age(snap):
+    """A rule that asks for an expiry inside the time stop is the user's choice."""
+    rules = STANDARD.with_values({"target_dte": 14, "dte_min": 7, "dte_max": 20})
+    d = decide(snap(**FINE), rules, today=TODAY)
+    assert d.strikes.days < STANDARD.time_stop_dte
+    assert not any("refresh before" in w for w in d.warnings)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from hypothesis import given, settings
@@ -12,7 +12,17 @@ from hypothesis import strategies as st
 
 from vrp_xl.core.black_scholes import price, strike_of_delta
 from vrp_xl.core.decide import decide, plan_for
-from vrp_xl.core.edge import QuotedLeg, _Smile, decided_edge, edge, plan_edge, snapshot_edge
+from vrp_xl.core.edge import (
+    Edge,
+    QuotedLeg,
+    _Smile,
+    caution,
+    cautioned,
+    decided_edge,
+    edge,
+    plan_edge,
+    snapshot_edge,
+)
 from vrp_xl.core.implied import expected_move, interpolate_iv
 from vrp_xl.core.rules import STANDARD
 from vrp_xl.core.snapshot import IvPoint, Snapshot, TermPoint
@@ -136,11 +146,11 @@ def test_days_and_missing_widths(snap):
     far = snapshot_edge(s, strangle, STANDARD, today=TODAY, days=60)
     assert near.credit < far.credit
     assert near.basis == (
-        "priced from the IV at 30 days and the wings, not from quotes of the legs; width of quotes "
-        "not known: at mid"
+        "priced for 2026-04-26 from the IV at 30 days and the wings, not from quotes of the legs; "
+        "width of quotes not known: at mid"
     )
     assert (
-        "priced from ATM IV (none is known at 90 days) and the wings,"
+        "from ATM IV (none is known at 90 days) and the wings,"
         in snapshot_edge(s, strangle, STANDARD, today=TODAY, days=90).basis
     )
 
@@ -337,7 +347,8 @@ def test_the_iv_of_the_expiry_prices_the_legs(snap):
     )
 
 
-PRICED = "priced from the IV at 45 days and the wings, not from quotes of the legs"
+FLAT = "priced for 2026-05-11 from the IV at 45 days, not from quotes of the legs"
+PRICED = "priced for 2026-05-11 from the IV at 45 days and the wings, not from quotes of the legs"
 NO_SENSE = "makes no sense. A strike must be above 0, price and spread not below."
 ON_ONE = "Ask for a structure that sells premium on one."
 
@@ -387,10 +398,10 @@ def test_a_condor_priced_by_hand(snap, days):
         ({}, PRICED),
         ({"atm_spread_pct": None}, f"{PRICED}; one width for all quotes"),
         ({"wing_spread_pct": None}, f"{PRICED}; one width for all quotes"),
-        ({"put_wing_iv": None}, "priced from the IV at 45 days, not from quotes of the legs"),
-        ({"call_wing_iv": None}, "priced from the IV at 45 days, not from quotes of the legs"),
+        ({"put_wing_iv": None}, FLAT),
+        ({"call_wing_iv": None}, FLAT),
         ({"iv_term": (), "put_wing_iv": None},
-         "priced from ATM IV (none is known at 45 days), not from quotes of the legs"),
+         FLAT.replace("the IV at 45 days", "ATM IV (none is known at 45 days)")),
         ({"atm_spread_pct": 200.0, "wing_spread_pct": 200.0},
          f"{PRICED}; no credit is left at these quotes"),
     ],
@@ -484,3 +495,79 @@ def test_a_wing_on_the_wrong_side_of_spot_is_no_knot(snap):
     assert strike_of_delta("put", 580.0, 900.0, 3000, 0.25) > 580
     got, want = (plan_edge(s, strangle, far, STANDARD).credit for s in (wild, flat))
     assert got == pytest.approx(want)
+
+
+def made(value_30, value_90, *, credit=981.0):
+    """An edge of an iron fly whose legs are worth that at HV30 and at HV90."""
+    return Edge(credit=credit, value_30=value_30, value_90=value_90, loss=369.0,
+                loss_kind="maximum", structure="iron_fly")  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("found", "told", "costs"),
+    [
+        (made(984.0, 927.0), "edge -$3 at HV30 (+$54 at HV90): at that volatility", "984"),
+        (made(950.0, 1000.5), "edge -$20 at HV90 (+$31 at HV30): at that volatility", "1,001"),
+        (made(984.2, 1e3), "edge -$3 at HV30 and -$19 at HV90: at those volatilities", "1,000"),
+        (made(981.4, None), "edge -$0.40 at HV30: at that volatility", "982"),
+    ],
+)
+def test_an_edge_below_zero_is_cautioned(found, told, costs):
+    """It says the edge, at which volatility, and what to do."""
+    assert caution(found) == (
+        f"{told} one iron fly costs more than its credit of $981; pass, or sell it only above "
+        f"${costs}"
+    )
+
+
+def test_an_edge_of_nothing_is_cautioned():
+    """At exactly 0 all of the credit is spent; without a credit there is nothing to ask more of."""
+    assert caution(made(981.0, None)) == (
+        "edge $0 at HV30: at that volatility one iron fly costs all of its credit of $981; pass, "
+        "or sell it only above $981"
+    )
+    assert caution(made(10.0, 5.0, credit=-2.0)) == (
+        "edge -$12 at HV30 and -$7 at HV90: no credit is left at these quotes; pass"
+    )
+
+
+@pytest.mark.parametrize("found", [made(900.0, 927.0), made(None, 927.0), made(None, None), None])
+def test_an_edge_that_pays_or_is_not_known_is_not_cautioned(found):
+    """Nothing is said where nothing is bad."""
+    assert caution(found) == ""
+
+
+def test_a_decision_carries_the_caution_first(snap):
+    """Before the other warnings, once; what is decided stays: the matrix decides."""
+    s = full(snap, z_score=3.4, vrp_20d=5.0, gamma="positive", gamma_basis="vendor", rv_30d=40.0)
+    d = decide(s, STANDARD.with_values({"tactical_defense": None}), today=TODAY)
+    e, _ = decided_edge(s, d, STANDARD)
+    told = cautioned(d, e)
+    assert d.candidate
+    assert d.warnings
+    assert told.warnings == (caution(e), *d.warnings)
+    assert told.warnings[0].startswith("edge -$")
+    assert cautioned(told, e) == told
+    assert dataclasses.replace(told, warnings=d.warnings) == d
+    assert cautioned(d, None) == d
+
+
+@pytest.mark.parametrize("later", [0, 1, 12, 40])
+def test_an_edge_counts_from_the_day_of_its_figures(snap, later):
+    """However old the figures have grown: the same expiry, the same days, the same dollars."""
+    s = full(snap, z_score=1.4, vrp_20d=5.0, gamma="positive", gamma_basis="vendor")
+    d = decide(s, STANDARD, today=TODAY + timedelta(later))
+    found, _ = decided_edge(s, d, STANDARD)
+    assert found == decided_edge(s, decide(s, STANDARD, today=TODAY), STANDARD)[0]
+    assert found == snapshot_edge(s, d.structure, STANDARD)
+    assert d.strikes.days == (d.strikes.expiry - TODAY).days
+    thirty = snapshot_edge(s, d.structure, STANDARD, days=30)
+    assert thirty.expiry == TODAY + timedelta(30)
+
+
+def test_an_edge_names_its_expiry(snap):
+    """In the words of where its prices are from."""
+    e = snapshot_edge(full(snap), STRUCTURES["iron_condor"], STANDARD, days=35)
+    assert e.basis == (
+        "priced for 2026-05-01 from the IV at 35 days and the wings, not from quotes of the legs"
+    )

@@ -597,12 +597,11 @@ def test_symbols_each_for_themselves():
 def test_every_difference_with_an_interval_is_counted(found):
     """One in twenty misses the truth by chance: so many there are."""
     pairs = [found.passing, found.rejected, found.disagree, *found.screens, *found.exits,
-             *found.bands]  # fmt: skip
-    of = [d for p in pairs for d in (p.points, p.log)]
-    of += [p.points for p in found.windows.values()]
+             *found.bands, *found.windows.values()]  # fmt: skip
+    of = [d for p in pairs for d in (p.points, p.log, p.positive)]
     of += [s.difference for s in found.by_symbol]
     held = [d for d in of if d is not None and d.ci is not None]
-    assert found.intervals == len(held) > 20
+    assert found.intervals == len(held) > 40
     assert evidence(hand_made([BOTH, NEITHER]), STANDARD, TENOR, draws=20).intervals == 0
 
 

@@ -146,10 +146,45 @@ def test_entered_below_the_flip_is_no_breach(cell):
     assert unknown(entry_cell=cell, flip=None, gamma="unknown") == set()
 
 
-@pytest.mark.parametrize("cell", ["A", "C", None])
+@pytest.mark.parametrize("cell", ["A", "C"])
 def test_below_the_flip_breaches_what_was_entered_above(cell):
-    """A, C, and what does not say, are breached below the flip."""
+    """A and C are breached below the flip."""
     assert fired(entry_cell=cell, spot=572) == ["flip breach"]
+
+
+@pytest.mark.parametrize(
+    ("figures", "rule", "words"),
+    [
+        ({"spot": 572.0}, "flip breach", "spot is 0.09 % below the gamma flip"),
+        ({"gamma": "negative"}, "flip breach", "dealer gamma is negative"),
+        ({"spot": 575.0}, "near flip", "spot is only 0.43 % above the gamma flip"),
+    ],
+)
+def test_a_position_that_does_not_say_its_cell_is_unknown_where_that_matters(figures, rule, words):
+    """Entered above the flip it would fire, entered below it would not: so it is not known."""
+    got = state(entry_cell=None, **figures)
+    assert got.fired == ()
+    assert [(e.rule, e.words) for e in got.unknown] == [
+        (rule, f"{rule} needs the cell at entry: {words}")
+    ]
+    assert got.words(held=True) == f"UNKNOWN: {rule} needs the cell at entry: {words}"
+    assert [e.rule for e in state(entry_cell="A", **figures).fired] == [rule]
+    assert state(entry_cell="B", **figures).fired == ()
+
+
+def test_a_position_that_does_not_say_its_cell_is_ok_where_no_cell_would_fire():
+    """Far above the flip in positive gamma; without a flip and a regime that is what is missing."""
+    assert (fired(entry_cell=None), unknown(entry_cell=None)) == ([], set())
+    assert unknown(entry_cell=None, flip=None, gamma="unknown") == {"flip breach"}
+
+
+def test_a_name_that_nobody_holds_needs_no_cell():
+    """Spot below its flip, or negative gamma without one; a level far below says more than both."""
+    nobody = {"entry_cell": None, "held": False}
+    assert fired(**nobody, spot=572.0) == ["flip breach"]
+    assert fired(**nobody, flip=None, gamma="negative") == ["flip breach"]
+    assert fired(**nobody, flip=500.0, gamma="negative") == []
+    assert unknown(**nobody, flip=500.0, gamma="negative") == set()
 
 
 @pytest.mark.parametrize(
@@ -355,8 +390,8 @@ FLIPS = [
     ("A", 100.0, 99.5, "positive", "vendor", None, None),
     ("A", 100.0, 90.0, "negative", "vendor", "flip breach", None),
     ("C", 100.0, 90.0, "negative", "vendor", "flip breach", None),
-    (None, 100.0, 90.0, "negative", "vendor", None, None),
-    (None, 100.0, None, "negative", "vendor", "flip breach", None),
+    (None, 100.0, 90.0, "negative", "vendor", None, "flip breach"),
+    (None, 100.0, None, "negative", "vendor", None, "flip breach"),
     ("A", 100.0, 90.0, "unknown", None, None, None),
     ("A", None, 90.0, "unknown", None, None, "flip breach"),
     ("A", 100.0, None, "unknown", None, None, "flip breach"),

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import math
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
+from typing import NamedTuple
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vrp_xl.core.calendar import trading_days
+from vrp_xl.core.calendar import session_start, trading_days
 from vrp_xl.core.followed import RETURNS, Followed, followed
-from vrp_xl.core.realized import close_to_close
+from vrp_xl.core.outcomes import from_records
+from vrp_xl.core.realized import close_to_close, from_a_price
+from vrp_xl.core.splits import find_jumps
 
 DAYS = trading_days(date(2026, 1, 5), date(2026, 4, 30))
 PRICES = [100 * math.exp(0.01 * ((-1) ** n) + 0.001 * n) for n in range(len(DAYS))]
@@ -157,3 +161,181 @@ def test_a_price_that_stands_still_has_no_premium_to_speak_of():
     seen = followed(flat, DAYS[0], iv=20.0)
     assert (seen.realized, seen.outcome, seen.move_pct, seen.moves) == (0.0, 20.0, 0.0, 0.0)
     assert followed(flat[1:], DAYS[0], iv=20.0, spot=0.25).move_pct == pytest.approx(100.0)
+
+
+# Seen within a session
+
+NOON = datetime(2026, 1, 20, 17, 45, tzinfo=UTC)
+"""12:45 in New York: half of the session is left."""
+
+
+def test_a_morning_scan_is_followed_by_the_rest_of_its_session():
+    """From the price that was seen: the close of the day is the first of the 21 returns."""
+    seen = followed(CLOSES, DAYS[10], iv=20.0, spot=108.0, seen_at=NOON)
+    after = PRICES[10:31]
+    returns = np.diff(np.log([108.0, *after]))
+    spans = np.array([0.5, *[1.0] * 20])
+    drift = returns.sum() / 20.5
+    variance = ((returns - drift * spans) ** 2).sum() / (20.5 - (spans**2).sum() / 20.5)
+    assert seen.realized == pytest.approx(100 * math.sqrt(252 * variance))
+    assert (seen.returns, seen.until) == (21, DAYS[30])
+    assert seen.move_pct == pytest.approx((PRICES[30] / 108 - 1) * 100)
+    days = (DAYS[30] - DAYS[10]).days + 0.5
+    assert seen.moves == pytest.approx((PRICES[30] / 108 - 1) / (0.2 * math.sqrt(days / 365)))
+    assert seen.outcome == pytest.approx(20.0 - seen.realized)
+
+
+def test_a_crash_in_the_session_of_the_scan_is_not_lost():
+    """660 at ten in the morning, 600 at the close, flat from then on."""
+    crash = [(day, 660.0 if day < DAYS[10] else 600.0 + n % 2 * 0.6) for n, day in enumerate(DAYS)]
+    ten = datetime(2026, 1, 20, 15, 0, tzinfo=UTC)
+    seen = followed(crash, DAYS[10], iv=16.7, spot=660.0, seen_at=ten)
+    assert seen.move_pct == pytest.approx(-9.09, abs=0.01)
+    assert seen.outcome < -15
+    assert followed(crash, DAYS[10], iv=16.7, spot=660.0).outcome > 15  # at the close it was over
+
+
+@pytest.mark.parametrize(
+    ("at", "own"),
+    [
+        (datetime(2026, 1, 20, 13, 0, tzinfo=UTC), True),  # before the open: all is left
+        (datetime(2026, 1, 20, 20, 59, tzinfo=UTC), True),
+        (datetime(2026, 1, 20, 21, 0, tzinfo=UTC), False),  # the close
+        (datetime(2026, 1, 21, 13, 0, tzinfo=UTC), False),  # the next morning, before the open
+        (None, False),
+    ],
+)
+def test_from_the_close_on_the_close_counts(at, own):
+    """A scan after the session, or before the next one, has the returns after that close."""
+    seen = followed(CLOSES, DAYS[10], iv=20.0, spot=101.0, seen_at=at)
+    assert (seen.until == DAYS[30]) == own
+    assert (seen == followed(CLOSES, DAYS[10], iv=20.0)) == (not own)
+
+
+def test_a_price_that_is_all_that_is_stored_of_its_day_is_its_close():
+    """A refresh each morning stores morning prices: they are a day apart, and none is counted."""
+    seen = followed(CLOSES, DAYS[10], iv=20.0, spot=PRICES[10] * (1 + 1e-11), seen_at=NOON)
+    assert seen == followed(CLOSES, DAYS[10], iv=20.0)
+
+
+def test_without_its_own_close_the_first_return_takes_the_rest_of_the_session_and_a_day():
+    """The price of noon to the close of the next day: a day and a half."""
+    seen = followed(CLOSES[11:], DAYS[10], iv=20.0, spot=108.0, seen_at=NOON)
+    assert seen.until == DAYS[31]
+    assert seen.realized == pytest.approx(from_a_price(108.0, PRICES[11:32], 1.5))
+    assert seen.moves == pytest.approx(
+        (PRICES[31] / 108 - 1) / (0.2 * math.sqrt(((DAYS[31] - DAYS[10]).days + 0.5) / 365))
+    )
+
+
+@pytest.mark.parametrize("known", [0, 1, 20])
+def test_not_yet_from_a_price(known):
+    """The close of the day is the first of what is known."""
+    seen = followed(CLOSES[: 10 + known], DAYS[10], iv=20.0, spot=108.0, seen_at=NOON)
+    assert seen.words == f"not yet: {known} of 21 returns"
+    assert seen.until == (DAYS[9 + known] if known else None)
+
+
+@pytest.mark.parametrize("own", [True, False])
+@pytest.mark.parametrize(("absent", "told"), [(2, False), (3, True)])
+def test_gaps_after_a_price_are_those_after_a_close(absent, told, own):
+    """More than a tenth of the days, wherever the path starts."""
+    gappy = CLOSES[:15] + CLOSES[15 + absent :]
+    at = NOON if own else None
+    seen = followed(gappy, DAYS[10], iv=20.0, spot=108.0, seen_at=at)
+    assert (seen.outcome is None) == told
+    assert seen.words == (
+        f"{absent} trading days are missing among the closes that followed" if told else ""
+    )
+
+
+@pytest.mark.parametrize(
+    ("first", "told"), [(13, ""), (14, f"there is no close between {DAYS[10]} and {DAYS[14]}")]
+)
+def test_a_return_over_more_than_three_days_is_none(first, told):
+    """With 40 returns three days may lack, but not in a row: decision 0025."""
+    gappy = CLOSES[:11] + CLOSES[first:]
+    for at in (None, NOON):
+        seen = followed(gappy, DAYS[10], iv=20.0, spot=101.0, seen_at=at, returns=40)
+        assert seen.words == told
+    scattered = CLOSES[:12] + CLOSES[13:15] + CLOSES[16:18] + CLOSES[19:]
+    assert followed(scattered, DAYS[10], iv=20.0, returns=40).words == ""
+
+
+# A price and a close on two footings
+
+
+def test_a_price_from_before_the_closes_were_adjusted_is_put_on_their_footing():
+    """The source has halved all closes for a later split: they hold no step, the price does."""
+    halved = [(day, close / 2) for day, close in CLOSES]
+    seen = followed(halved, DAYS[10], iv=20.0, spot=101.0, seen_at=NOON)
+    whole = followed(CLOSES, DAYS[10], iv=20.0, spot=101.0, seen_at=NOON)
+    assert seen.realized == pytest.approx(whole.realized)
+    assert seen.move_pct == pytest.approx(whole.move_pct)
+
+
+def test_a_fall_in_the_session_that_the_closes_hold_is_what_followed_once_it_is_said():
+    """Half the price is gone at the close: in doubt until somebody says that it was no split."""
+    halved = [(day, close / (2 if n >= 10 else 1)) for n, (day, close) in enumerate(CLOSES)]
+    known = {"iv": 20.0, "spot": 101.0, "seen_at": NOON}
+    doubt = followed(halved, DAYS[10], **known, doubtful=[DAYS[10]])
+    assert doubt.words == f"unknown: suspected split on {DAYS[10]}, see `vrp-xl history split`"
+    assert doubt[:6] == (0, None, None, None, None, None)
+    seen = followed(halved, DAYS[10], **known)
+    assert seen.move_pct == pytest.approx((PRICES[30] / 2 / 101 - 1) * 100)
+    assert seen.outcome < -100
+
+
+def test_a_split_before_the_price_was_seen_hides_nothing():
+    """The step into the day is in doubt; the price and the close are both after it."""
+    halved = [(day, close * (2 if n < 10 else 1)) for n, (day, close) in enumerate(CLOSES)]
+    seen = followed(halved, DAYS[10], iv=20.0, spot=101.0, seen_at=NOON, doubtful=[DAYS[10]])
+    assert seen == followed(CLOSES, DAYS[10], iv=20.0, spot=101.0, seen_at=NOON)
+
+
+@pytest.mark.parametrize("spot", [101 * 4.5, 101 / 4.5])
+def test_a_price_on_no_known_footing_gives_nothing(spot):
+    """Between 4:1 and 5:1 no ratio is clear; nor is one where no close before tells."""
+    seen = followed(CLOSES, DAYS[10], iv=20.0, spot=spot, seen_at=NOON)
+    assert seen.words.startswith(f"unknown: {spot:g} was seen on {DAYS[10]} and its close is ")
+    assert seen[:6] == (0, None, None, None, None, None)
+    alone = followed(CLOSES[10:], DAYS[10], iv=20.0, spot=2 * PRICES[10], seen_at=NOON)
+    assert alone.words.endswith("is one of them adjusted?")
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(DAYS), st.floats(80, 130)), max_size=75),
+    st.sampled_from(DAYS),
+    st.floats(60, 400),
+    st.one_of(st.none(), st.integers(-200, 1200)),
+    st.integers(2, 30),
+)
+def test_a_journal_counts_what_the_journal_shows(closes, day, spot, minutes, returns):
+    """The panel of evidence and the line of the journal say the same of every scan."""
+    dated = sorted(dict(closes).items())
+    at = None if minutes is None else session_start(day) + timedelta(minutes=minutes)
+    doubtful = [jump.day for jump in find_jumps(dated)]
+    line = followed(dated, day, iv=20.0, spot=spot, seen_at=at, doubtful=doubtful, returns=returns)
+    found = from_records([Kept(day, spot, at)], {"S": dated}, returns, {"S": doubtful})
+    if line.outcome is None:
+        assert np.isnan(found.following[0])
+    else:
+        assert found.following[0] == pytest.approx(line.realized, rel=1e-7, abs=1e-6)
+
+
+class Kept(NamedTuple):
+    """A record of a journal."""
+
+    day: date
+    spot: float
+    seen_at: datetime | None
+    symbol: str = "S"
+    iv: float = 20.0
+    spread: float | None = None
+    rv_30d: float | None = None
+    rv_90d: float | None = None
+    z: float | None = None
+    iv_percentile: float | None = None
+    cell: str | None = None
+    candidate: bool = False
+    source: str = "test"

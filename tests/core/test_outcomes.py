@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from typing import NamedTuple
 
 import numpy as np
@@ -101,11 +101,11 @@ def test_windows_with_too_many_missing_days_have_no_volatility():
     """More than a tenth of a window's trading days absent: returns over days are not daily."""
     few = SERIES._replace(closes=[d for n, d in enumerate(SERIES.closes) if n not in (300, 301)])
     many = SERIES._replace(
-        closes=[d for n, d in enumerate(SERIES.closes) if n not in (300, 301, 302)]
+        closes=[d for n, d in enumerate(SERIES.closes) if n not in (300, 301, 303)]
     )
     lost, gone = days_of(few), days_of(many)
     assert not np.isnan(lost.following[:600]).any()
-    around = slice(300 - TENOR + 2, 299)
+    around = slice(300 - TENOR + 3, 299)
     assert np.isnan(gone.following[around]).all()
     assert not np.isnan(gone.following[310:600]).any()
     assert np.isnan(gone.spread[301]).all()
@@ -124,6 +124,18 @@ def test_the_first_and_the_last_window_count_what_they_lack(absent, known):
     assert np.isfinite(days_of(early).spread[-1]) == known
     alone = days_of(SERIES._replace(closes=closes[:1]))
     assert (len(alone), alone.names) == (1, ("ABC",))
+
+
+def test_a_return_over_more_than_three_days_is_none():
+    """As in a scan: three days missing in a row leave no window over them, however long it is."""
+    gone = days_of(
+        SERIES._replace(closes=[d for n, d in enumerate(SERIES.closes) if not 300 <= n < 303])
+    )
+    for found, window in ((gone.hv30, 30), (gone.hv90, 90), (gone.spread, 20)):
+        assert np.flatnonzero(np.isnan(found[200:600])).tolist() == list(range(100, 100 + window))
+    assert np.flatnonzero(np.isnan(gone.following[200:600])).tolist() == list(
+        range(100 - TENOR, 100)
+    )
 
 
 def test_a_move_like_a_split_is_told():
@@ -204,6 +216,8 @@ class Kept(NamedTuple):
     iv_percentile: float | None
     cell: str | None
     candidate: bool
+    spot: float | None = None
+    seen_at: datetime | None = None
     source: str = "test"
 
 

@@ -6,6 +6,7 @@ import itertools
 import math
 import statistics
 
+import numpy as np
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
@@ -14,6 +15,7 @@ from vrp_xl.core.realized import (
     RANGE_ESTIMATORS,
     Bar,
     close_to_close,
+    from_a_price,
     garman_klass,
     log_returns,
     one_sided,
@@ -187,3 +189,29 @@ def test_mirrored_returns_swap_the_sides(closes):
 def test_one_side_without_a_fall_is_zero():
     """Only rising days: nothing on the falling side."""
     assert one_sided([100, 101, 102, 103], 3)[0] == 0
+
+
+def test_from_a_price_a_whole_day_before_is_close_to_close():
+    """And a first return of no time, or too little of it beside the drift, is refused."""
+    closes = [100.0, 101.0, 99.0, 102.0, 101.5]
+    assert from_a_price(closes[0], closes[1:], 1.0) == pytest.approx(close_to_close(closes))
+    for days in (0.0, -1.0, math.nan):
+        with pytest.raises(InputError, match="first return covers"):
+            from_a_price(100.0, closes, days)
+    assert from_a_price(100.0, [101.0, 99.0], 0.34) > 0
+    with pytest.raises(NoNumberError, match=r"1.30 trading days are too few"):
+        from_a_price(100.0, [101.0, 99.0], 0.30)
+    with pytest.raises(NoNumberError):
+        from_a_price(100.0, [101.0], 0.5)
+
+
+@pytest.mark.parametrize(("days", "returns"), [(0.05, 5), (0.5, 21), (0.9, 21), (1.5, 21)])
+def test_from_a_price_is_without_bias(days, returns):
+    """The mean variance of 20,000 made paths of 20 points, with a drift, is that of 20 points."""
+    rng = np.random.default_rng(5)
+    spans = np.array([days, *[1.0] * (returns - 1)])
+    daily = 0.20 / math.sqrt(252)
+    steps = rng.normal(0.002 * spans, daily * np.sqrt(spans), (20_000, returns))
+    closes = 100.0 * np.exp(np.cumsum(steps, axis=1))
+    found = [from_a_price(100.0, path, days) ** 2 for path in closes.tolist()]
+    assert np.mean(found) == pytest.approx(400.0, rel=0.01)

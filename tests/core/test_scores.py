@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from vrp_xl.core.rules import STANDARD
 from vrp_xl.core.scores import (
     RAMPS,
     WEIGHTS,
@@ -167,6 +168,19 @@ def test_components_by_hand():
     }  # fmt: skip
     assert found == pytest.approx(wanted)
     assert components(ScoreInputs(put_vrp=7.0)) == {"put": 0.75}
+
+
+def test_the_floor_of_the_ratio_is_the_rule(snap):
+    """A dead stock at HV30 2: against the floor of the rule, not against a constant."""
+    s = snap(spot=100.0, atm_iv=8.0, atm_iv_30d=8.0, rv_30d=2.0, z_score=0.5, gamma="positive")
+    assert inputs_of(s).tactical == pytest.approx(1.6)
+    assert inputs_of(s, hv_floor=8.0).tactical == pytest.approx(1.0)
+    assert inputs_of(s, hv_floor=2.0).tactical == pytest.approx(4.0)
+    low, usual = with_local_scores(s, hv_floor=8.0), with_local_scores(s)
+    for name in ("iron_condor", "short_strangle", "short_put_spread"):
+        assert low.scores[name] < usual.scores[name]
+    assert STANDARD.hv_floor == 5.0
+    assert with_local_scores(s, hv_floor=STANDARD.hv_floor) == usual
 
 
 def test_scores_by_hand():

@@ -14,6 +14,7 @@ import pytest
 from openpyxl.utils import range_boundaries
 
 from tests.excel.scans import desk_scan, row, scan_of, snapshot
+from vrp_xl.core.edge import Edge, caution
 from vrp_xl.core.exit_plan import exit_plan
 from vrp_xl.core.rules import STANDARD
 from vrp_xl.core.sizing import Sized
@@ -77,11 +78,24 @@ def test_the_others_stand_below_with_their_reason() -> None:
     for n, kept in enumerate(rest, start=FIRST + at + 1):
         why = "; ".join(kept.decision.why) or kept.decision.status
         assert sheet.cell(n, 4).value == why
-        assert (sheet.cell(n, 2).value or None) == kept.decision.cell_text
+        assert sheet.cell(n, 2).value == kept.decision.sign
     many = scan_of([row(snapshot(f"N{n:03}", z_score=-2.0)) for n in range(70)])
     told = [line["Symbol"] for line in lines(plan_of(many))]
     assert told[0] == "No candidate this morning."
     assert told[-1] == "10 more on the Scan sheet"
+
+
+def test_a_sale_without_an_edge_says_so_on_paper() -> None:
+    """The caution leads what the trade asks for; a trade that pays has none."""
+    first, second, *rest = desk_scan().rows
+    poor = Edge(credit=981.0, value_30=984.0, value_90=927.0, loss=369.0, loss_kind="maximum",
+                structure="iron_fly")  # fmt: skip
+    rows = (replace(first, edge=poor), replace(second, edge=replace(poor, value_30=900.0)), *rest)
+    found = lines(plan_of(replace(desk_scan(), rows=rows)))
+    told, *exits = found[0]["Get out"].split("\n")
+    assert told == caution(poor)
+    assert tuple(exits) == exit_plan(first.decision, first.rules, flip=first.snapshot.gamma_flip)
+    assert "edge" not in found[1]["Get out"]
 
 
 def test_contracts_stand_there_where_the_account_is_known() -> None:

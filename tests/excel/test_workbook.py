@@ -109,7 +109,7 @@ def test_dates_are_dates_and_times_are_of_new_york(desk: Any) -> None:
 def test_missing_is_blank_with_its_reason_as_a_note(desk: Any) -> None:
     """A null z-score leaves a blank, not a zero, and the blank says why."""
     at = row_of(desk["Scan"], "ARM")
-    for name in ("z_score", "percentile", "cell", "structural"):
+    for name in ("z_score", "percentile", "structural"):
         assert cell(desk["Scan"], name, at).value is None
         assert cell(desk["Scan"], name, at).comment.text
     assert "41 days" in cell(desk["Scan"], "z_score", at).comment.text
@@ -119,8 +119,13 @@ def test_missing_is_blank_with_its_reason_as_a_note(desk: Any) -> None:
 
 
 def test_unknown_gamma_shows_a_question_mark(desk: Any) -> None:
-    """Where z is known and gamma is not the cell is "?"."""
-    assert cell(desk["Scan"], "cell", row_of(desk["Scan"], "META")).value == "?"
+    """Where z or gamma is not known the cell is "?", as on the terminal, and a note says why."""
+    for symbol, why in (("META", "gamma regime is not known"), ("ARM", "41 days")):
+        shown = cell(desk["Scan"], "cell", row_of(desk["Scan"], symbol))
+        assert shown.value == "?"
+        assert why in shown.comment.text
+    known = cell(desk["Scan"], "cell", row_of(desk["Scan"], "SPY"))
+    assert (known.value, known.comment) == ("A", None)
 
 
 def test_the_sign_of_net_gex_is_marked_on_both_sheets(desk: Any) -> None:

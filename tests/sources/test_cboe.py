@@ -31,19 +31,21 @@ from vrp_xl.errors import (
     UnreachableError,
 )
 from vrp_xl.simulator import Simulator, serve
-from vrp_xl.sources.base import Delayed, Observation, Source
+from vrp_xl.sources.base import Delayed, Fetched, Observation, Source
 from vrp_xl.sources.cboe import GIVE_UP_AFTER, Cboe
 from vrp_xl.sources.sample.names import SYMBOLS
 from vrp_xl.sources.sample.source import SampleSource
 from vrp_xl.store.database import Store
 from vrp_xl.workflow.columns import row_dict
 from vrp_xl.workflow.morning import failure_of
-from vrp_xl.workflow.refresh import RefreshResult, cost, refresh
+from vrp_xl.workflow.refresh import RefreshResult, completed, cost, refresh
 from vrp_xl.workflow.scan import run_scan
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from vrp_xl.core.rules import Rules
 
 NAMES = ("SPY", "SPX", "ABC", "XYZ")
 
@@ -80,12 +82,13 @@ class Trial:
         finally:
             one.close()
 
-    def refresh(self, *names: str) -> RefreshResult:
+    def refresh(self, *names: str, rules: Rules = STANDARD) -> RefreshResult:
         """Refreshes `names` and forgets what was asked before."""
         self.server.requests.clear()
         self.server._bodies.clear()
+        self.options["rules"] = rules
         with self.source() as one:
-            return refresh(one, self.store, names, clock=self.clock)
+            return refresh(one, self.store, names, clock=self.clock, rules=rules)
 
     def asked(self) -> list[tuple[str, str]]:
         """(document, symbol) of what the last refresh asked for, sorted."""
@@ -220,6 +223,47 @@ class TestWhatIsNotAskedAgain:
         assert trial.asked() == []
         assert result.calls == 0
         assert set(states(result).values()) == {"fresh"}
+
+    def test_another_window_of_expiries_is_asked_for_at_once(self, trial: Trial) -> None:
+        """The levels of the window need the chain, so a name of another window is not current."""
+        trial.refresh("ABC")
+        wide = STANDARD.with_values({"dte_min": 7, "dte_max": 70})
+        trial.later(timedelta(minutes=1))
+        trial.options["rules"] = wide
+        with trial.source() as one:
+            assert cost(one, trial.store, ["ABC"], clock=trial.clock).calls == 1
+        trial.refresh("ABC", rules=wide)
+        assert trial.asked() == [("chain", "ABC")]
+        now = trial.stored("ABC")
+        assert (now.window_levels["dte_min"], now.window_levels["dte_max"]) == (7, 70)
+        trial.refresh("ABC", rules=wide)
+        assert trial.asked() == [], "once is enough"
+
+    def test_other_rules_of_the_history_are_applied_without_asking(self, trial: Trial) -> None:
+        """z, its days and the local scores are made anew from what is stored, and once."""
+        trial.refresh("SPY", "ABC")
+        before = trial.stored("SPY")
+        assert before.z_score is not None
+        assert before.history_days is not None
+        rules = STANDARD.with_values({"z_window": 70, "hv_floor": before.rv_30d + 3.0})
+        revision = trial.store.revision()
+        trial.later(timedelta(minutes=1))
+        result = trial.refresh("SPY", "ABC", rules=rules)
+        assert trial.asked() == []
+        assert set(states(result).values()) == {"fresh"}
+        now = trial.stored("SPY")
+        assert (now.history_days, now.as_of, now.fetched_at) == (
+            70, before.as_of, before.fetched_at,
+        )  # fmt: skip
+        assert now.z_score != before.z_score
+        assert now.scores["iron_condor"] != before.scores["iron_condor"]
+        assert now == completed(trial.store, Fetched(now), rules=rules)
+        changed = trial.store.revision()
+        assert changed > revision
+        trial.refresh("SPY", "ABC", rules=rules)
+        assert trial.store.revision() == changed, "nothing is written where nothing changes"
+        trial.refresh("SPY", "ABC")
+        assert trial.stored("SPY") == before
 
     def test_after_the_delay_chain_and_level_alone(self, trial: Trial) -> None:
         """The days before are stored."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import http.client
 import json
 import subprocess
@@ -16,7 +17,9 @@ import pytest
 import requests
 
 from vrp_xl.errors import InputError
-from vrp_xl.simulator import FAULTS, LIMITS, Simulator, serve
+from vrp_xl.simulator import FAULTS, LIMITS, Simulator, extra_names_of, serve
+from vrp_xl.sources.sample.market import Market, variation
+from vrp_xl.sources.sample.names import SYMBOLS
 
 EXAMPLES = Path(__file__).parents[2] / "../shared/facts/flashalpha_examples"
 WEEKEND = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
@@ -197,6 +200,38 @@ class TestShapes:
         """Invented names are served beside the twelve, and no more than asked for."""
         assert ask(alpha, "/v1/vrp/N0003").json()["symbol"] == "N0003"
         assert ask(alpha, "/v1/vrp/N0004").status_code == 404
+
+    def test_names_of_a_file(self, tmp_path, capsys):
+        """The names of a list are served beside the twelve; what cannot be read is told."""
+        listed = tmp_path / "names.csv"
+        listed.write_text("symbol,earnings\nibm,\nBRK.B,2026-12-01\nSPY,\n???,\n")
+        names = extra_names_of(str(listed))
+        assert names == {"IBM": 1, "BRK.B": 2}
+        assert "line 5" in capsys.readouterr().err
+        with serve(now=WEEKEND, extra_names=names) as server:
+            ibm, brk = (ask(server, f"/v1/vrp/{name}").json() for name in ("IBM", "BRK.B"))
+            assert (ibm["symbol"], brk["symbol"]) == ("IBM", "BRK.B")
+            assert ibm["vrp"] == ask(server, "/v1/vrp/SPY").json()["vrp"]
+            assert ask(server, "/v1/vrp/N0001").status_code == 404
+            told = ask(server, "/v1/tickers").json()
+            assert {"SPY", "IBM", "BRK.B"} <= set(told["tickers"])
+        both = Market(WEEKEND, names)
+        assert both.symbols == (*SYMBOLS, "IBM", "BRK.B")
+        assert both.name("IBM") == dataclasses.replace(variation(1), symbol="IBM")
+
+    @pytest.mark.parametrize(("text", "names"), [("0", 0), ("25", 25), ("9999", 9999)])
+    def test_a_number_of_names(self, text, names):
+        """So many invented names."""
+        assert extra_names_of(text) == names
+
+    @pytest.mark.parametrize(
+        ("text", "words"),
+        [("10000", "at most 9999"), ("-3", "cannot be read"), ("nowhere.txt", "cannot be read")],
+    )
+    def test_names_that_make_no_sense(self, text, words):
+        """Too many, and a file that is not there."""
+        with pytest.raises(InputError, match=words):
+            extra_names_of(text)
 
 
 class TestKeysAndPlans:

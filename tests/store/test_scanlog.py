@@ -93,7 +93,7 @@ def test_a_scan_comes_back_as_it_was(store):
         {"failed": [["ZZZ", "plan", "not covered"]]},
     )  # fmt: skip
     (kept,) = store.scans.heads()
-    assert kept == given._replace(number=kept.number)
+    assert kept == given._replace(number=kept.number, rules_number=kept.rules_number)
     ((_, (first, second)),) = store.scans.lines([kept], "figures", "details")
     assert first.rows() == [[0.3333333333, None], [2.0, '=1+1\n"quoted"']]
     assert first.row(1) == {"spot": 2.0, "note": '=1+1\n"quoted"'}
@@ -111,6 +111,30 @@ def test_the_latest_of_a_day_wins(store):
     assert spots(store) == [2.0]
     assert keep(store, "AAA", "BBB", "CCC", hours=2, spot=4.0)
     assert spots(store) == [4.0]
+
+
+def test_other_rules_take_nothing_away(store):
+    """A scan by another preset, or by other rules of the same, stays beside the morning's."""
+
+    def made(hours, preset, z_min):
+        given = head("AAA", preset=preset, hours=hours)
+        parts = (COLUMNS, [[1.0, "a"]]), (("why",), [["x"]])
+        return store.scans.keep(given, {"z_min": z_min}, *parts, {})
+
+    assert made(0, "standard", 1.0)
+    assert made(1, "spike", 1.0)
+    assert made(2, "standard", 1.5)
+    assert [h.preset for h in store.scans.heads()] == ["standard", "spike", "standard"]
+    assert len({h.rules_number for h in store.scans.heads()}) == 2
+    assert made(3, "standard", 1.0)
+    assert made(4, "spike", 1.0)
+    assert [(h.preset, h.scanned_at.hour) for h in store.scans.heads()] == [
+        ("standard", head("AAA", hours=2).scanned_at.hour),
+        ("standard", head("AAA", hours=3).scanned_at.hour),
+        ("spike", head("AAA", hours=4).scanned_at.hour),
+    ]
+    assert made(0.5, "ratio", 1.0)  # an earlier one of its own kind
+    assert not made(0.5, "spike", 1.0)
 
 
 def test_a_look_at_one_name_takes_nothing_away(store):

@@ -182,6 +182,113 @@ def test_a_few_years_give_a_hint_and_say_so(tmp_path, days, told):
     assert any("too narrow" in note and "a hint" in note for note in report.notes) is told
 
 
+def test_every_difference_with_an_interval_counts(small):
+    """As many as the whole report holds: points, log ratio and share of positive days of each."""
+
+    def held(found):
+        if isinstance(found, dict):
+            mine = "verdict" in found and found.get("ci") is not None
+            return mine + sum(held(value) for value in found.values())
+        return sum(map(held, found)) if isinstance(found, list) else 0
+
+    count = held(work.report_dict(small))
+    assert count > 40
+    assert small.chance.startswith(f"{count} differences in the whole report carry an interval")
+
+
+# Splits
+
+
+def split(series, *steps):
+    """The series with its closes divided from each (place, ratio) on."""
+    closes = [
+        (day, close / np.prod([r for at, r in steps if n >= at] or [1.0]))
+        for n, (day, close) in enumerate(series.closes)
+    ]
+    return series._replace(closes=closes)
+
+
+def days_lost(whole, other, name):
+    """Places of the rows that have a figure in one and none in the other."""
+    before, after = getattr(whole.days, name), getattr(other.days, name)
+    return np.flatnonzero(np.isfinite(before) & np.isnan(after)).tolist()
+
+
+def read(files, **options):
+    """The material of one pair."""
+    return work.from_files(
+        [work.Pair("ABC", *files)], STANDARD, TENOR, clock=lambda: NOW, **options
+    )
+
+
+@pytest.mark.parametrize(("ratio", "words"), [(1.5, "3:2"), (2.0, "2:1"), (0.1, "1:10")])
+def test_no_window_reaches_over_a_step_of_which_nobody_has_said_what_it_was(tmp_path, ratio, words):
+    """Neither an outcome nor a figure of the days before; with the day, the ratio, what to do."""
+    series = made(500)
+    whole = read(written(tmp_path, series))
+    found = read(written(tmp_path, split(series, (250, ratio)), "split"))
+    assert days_lost(whole, found, "following") == list(range(250 - TENOR, 250))
+    assert days_lost(whole, found, "hv30") == list(range(250, 280))
+    assert days_lost(whole, found, "hv90") == list(range(250, 340))
+    assert days_lost(whole, found, "spread") == list(range(250, 270))
+    for name in ("following", "hv30", "hv90", "spread"):
+        known = np.isfinite(getattr(found.days, name))
+        assert getattr(found.days, name)[known] == pytest.approx(
+            getattr(whole.days, name)[known], abs=1e-3
+        )
+    (note,) = found.notes
+    day = series.closes[250][0]
+    assert note.startswith("ABC: the close goes from ")
+    assert f" on {day}, as in a {words} split: no figure and no outcome reaches over it. " in note
+    assert note.endswith("--adjust-splits; if the price really went there: --keep-jumps")
+
+
+def test_splits_of_files_can_be_adjusted_or_kept(tmp_path):
+    """Adjusted they are the whole closes, and told; kept they are moves that count."""
+    series = made(500)
+    whole = read(written(tmp_path, series))
+    files = written(tmp_path, split(series, (200, 2.0), (300, 1.5)), "split")
+    done = read(files, on_split="adjust")
+    np.testing.assert_allclose(done.days.following, whole.days.following, rtol=1e-5)
+    np.testing.assert_allclose(done.days.hv90, whole.days.hv90, rtol=1e-5)
+    assert done.notes == tuple(
+        f"ABC: the closes before {series.closes[at][0]} are adjusted for the {words} split"
+        for at, words in ((200, "2:1"), (300, "3:2"))
+    )
+    kept = read(files, on_split="keep")
+    assert days_lost(whole, kept, "following") == []
+    assert kept.days.following[190] > 200
+    assert kept.notes[0].startswith("ABC: the close moves -5")
+
+
+def test_a_step_without_a_clear_ratio_stays_in_doubt(tmp_path):
+    """Between 4:1 and 5:1 nothing is adjusted; many steps are counted."""
+    series = made(700)
+    files = written(tmp_path, split(series, (250, 4.5)), "wild")
+    for how in ("ask", "adjust"):
+        found = read(files, on_split=how)
+        assert np.isnan(found.days.following[249])
+        (note,) = found.notes
+        assert "split: no" not in note
+        assert "--adjust-splits" not in note
+    many = read(written(tmp_path, split(series, *((100 * n, 2.0) for n in range(1, 6))), "many"))
+    assert len(many.notes) == 4
+    assert many.notes[-1] == "ABC: 2 more steps that may be splits"
+
+
+def test_the_crashes_of_an_index_are_no_splits(real):
+    """Each of 2008 and 2020 is in the outcomes: the worst of them all."""
+    assert not any("split" in note for note in real.notes)
+    assert min(group.worst for group in real.evidence.groups) < -60
+
+
+def test_levels_of_a_volatility_index_may_double(tmp_path):
+    """VIX, as a series of prices, is not looked at."""
+    files = written(tmp_path, split(made(400), (200, 0.5)))
+    material = work.from_files([work.Pair("VIX", *files)], STANDARD, TENOR, clock=lambda: NOW)
+    assert np.isfinite(material.days.following[199])
+
+
 # Bad input
 
 
@@ -244,6 +351,31 @@ def test_no_common_day_and_too_few_days(tmp_path):
     apart = series._replace(closes=series.closes[:300], ivs=series.ivs[400:])
     assert "no day has both" in refusal(written(tmp_path, apart))
     assert "90 returns before a day and 21 after it" in refusal(written(tmp_path, made(80)))
+
+
+def test_days_that_are_missing_are_the_cause_and_not_a_short_history(tmp_path):
+    """Every seventh close is missing: what was seen is told with the error, and what it takes."""
+    series = made(1000)
+    gappy = series._replace(closes=[d for n, d in enumerate(series.closes) if n % 7])
+    words = refusal(written(tmp_path, gappy))
+    assert "longer history" not in words
+    assert "the days are there, but not in a row" in words
+    first, last = gappy.closes[0][0], gappy.closes[-1][0]
+    assert f"Seen: ABC: 142 of 999 trading days from {first} to {last} have no close" in words
+    prices, iv = written(tmp_path, gappy)
+    prices.write_text(prices.read_text() + "2016-07-04,20\n")
+    assert "Seen: abc_close.csv: 1 row not used, the first: line 859: 2016-07-04" in refusal(
+        (prices, iv)
+    )
+
+
+def test_a_short_history_with_nothing_to_tell_says_what_it_takes(tmp_path):
+    """And no more than that."""
+    assert refusal(written(tmp_path, made(80))).endswith("give a longer history.")
+    few = made(111)
+    assert "longer history" in refusal(written(tmp_path, few))
+    gone = few._replace(closes=[d for n, d in enumerate(few.closes) if n % 7])
+    assert "longer history" in refusal(written(tmp_path, gone))
 
 
 def test_rows_that_are_left_out_are_told(tmp_path):

@@ -6,19 +6,22 @@ import csv
 import json
 import math
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import openpyxl
 import pytest
 
 from tests.excel.scans import NOW, desk_scan, row, scan_of, snapshot
-from vrp_xl.core.calendar import next_trading_day, trading_days
-from vrp_xl.core.realized import close_to_close
+from vrp_xl.core.calendar import next_trading_day, session_left, trading_days
+from vrp_xl.core.realized import close_to_close, from_a_price
 from vrp_xl.core.rules import PRESETS
 from vrp_xl.errors import InputError, MissingError
 from vrp_xl.sources.base import Observation
 from vrp_xl.store.database import Store
 from vrp_xl.workflow import journal, journal_files, lookback
+from vrp_xl.workflow.closes import stored_closes
+from vrp_xl.workflow.evaluate import from_journal
+from vrp_xl.workflow.mean_outcomes import mean_outcomes
 from vrp_xl.workflow.morning import Morning
 from vrp_xl.workflow.refresh import Outcome, RefreshResult
 from vrp_xl.workflow.scan import Failure
@@ -94,6 +97,69 @@ def test_of_a_day_the_latest_that_holds_a_name_counts(store):
     fails = scan_of([row(snapshot("AAA", z_score=-2.0))], scanned_at=NOW + timedelta(hours=2))
     journal.keep(store, fails)
     assert {r[1] for r in lookback.name_rows(store, "flashalpha", None, 9)} == {"BBB"}
+
+
+def by(preset, hours=0, days=0, rules=None, spot=580.0):
+    """A scan of one name by a preset."""
+    rules = rules or PRESETS[preset]
+    scan = scan_of([row(snapshot("AAA", spot=spot), rules)], rules, preset=preset)
+    return later(scan, days) if days else replace(scan, scanned_at=NOW + timedelta(hours=hours))
+
+
+def test_an_experiment_does_not_take_the_place_of_the_morning(store):
+    """Both are listed; what counts is the scan by the rules of most scans, else the first."""
+    journal.keep(store, by("standard", spot=1.0))
+    journal.keep(store, by("spike", hours=1, spot=2.0))
+    assert [s.head.preset for s in lookback.listed(store)] == ["spike", "standard"]
+    assert [r.spot for r in journal.records(store)] == [1.0]
+    assert [r[7] for r in lookback.name_rows(store, "flashalpha", "AAA", 9)] == [1.0]
+    assert [r.spot for r in journal.records(store, only=lambda head: head.preset == "spike")] == [
+        2.0
+    ]
+    journal.keep(store, by("standard", hours=2, spot=3.0))
+    journal.keep(store, by("standard", days=1, spot=4.0))
+    assert [r.spot for r in journal.records(store)] == [3.0, 4.0]
+    for days in (4, 5):
+        journal.keep(store, by("spike", days=days))
+    assert next(journal.records(store)).spot == 2.0  # by now most are made by it
+
+
+def test_of_one_presets_rules_those_of_most_scans_count(store):
+    """Another value of a rule is another set of rules; the preset comes before it."""
+    other = PRESETS["standard"].with_values({"z_min": 1.2})
+    journal.keep(store, by("standard", spot=1.0))
+    journal.keep(store, by("standard", hours=1, rules=other, spot=2.0))
+    assert [r.spot for r in journal.records(store)] == [1.0]
+    journal.keep(store, by("standard", days=1, rules=other))
+    journal.keep(store, by("spike", hours=2, spot=3.0))
+    assert next(journal.records(store)).spot == 2.0
+
+
+def test_which_rules_made_the_scans(store):
+    """By preset and the rules that decide; what an account holds is no other rule."""
+    standard = PRESETS["standard"]
+    for n, equity in enumerate((10_000, 20_000, 30_000)):
+        journal.keep(store, by("standard", days=n, rules=standard.with_values({"equity": equity})))
+    odd = standard.with_values({"z_min": 1.2, "equity": 10_000})
+    journal.keep(store, by("standard", days=4, rules=odd))
+    journal.keep(store, by("spike", days=5))
+    found = journal.made_by(store, store.scans.heads())
+    assert [(made.preset, made.scans, len(made.numbers)) for made in found] == [
+        ("standard", 3, 3), ("standard", 1, 1), ("spike", 1, 1),
+    ]  # fmt: skip
+    assert [journal.same_rules(made, standard) for made in found] == [True, False, False]
+    assert [journal.same_rules(made, odd) for made in found] == [False, True, False]
+    fewer = found[0]._replace(rules={k: v for k, v in found[0].rules.items() if k != "z_min"})
+    assert journal.same_rules(fewer._replace(rules=fewer.rules | {"gone": 1}), odd)
+    material = from_journal(
+        journal.records(store), lambda s: stored_closes(store, "flashalpha", s), "flashalpha", 21,
+        found,
+    )  # fmt: skip
+    assert material.notes[0].startswith(
+        "scans by 3 sets of rules are counted together (standard 3; standard (z_min 1.2) 1; spike "
+        "1), each with its own cell and decision"
+    )
+    assert journal.made_by(store, []) == []
 
 
 def test_invented_figures_stay_apart(store):
@@ -184,6 +250,113 @@ def test_what_followed(store):
     seen = dict(zip(lookback.NAME_ROW, line, strict=True))
     assert seen["outcome"] == pytest.approx(after.outcome)
     assert (seen["day"], seen["until"], seen["candidate"]) == (DAY, days[-1], "yes")
+
+
+CRASH = [600.0 + 0.3 * (n % 2) for n in range(22)]
+"""Closes from `DAY` on, after 660 in the morning."""
+
+
+def crashed(store, symbol="SPY", first=DAY, closes=CRASH):
+    """Stores the closes of a crash, and one of the day before it."""
+    days = [date(2026, 3, 4), *trading_days(first, date(2026, 6, 1))[: len(closes)]]
+    store.add_observations(
+        "flashalpha", symbol,
+        [Observation("close", d, c) for d, c in zip(days, [659.0, *closes], strict=True)],
+    )  # fmt: skip
+    return days[1:]
+
+
+def test_a_scan_of_the_morning_is_followed_from_the_price_it_saw(store):
+    """The crash of the rest of its session is in the move, the outcome, and the record."""
+    journal.keep(store, scan_of([row(snapshot("SPY", spot=660.0))]))
+    days = crashed(store)
+    after = entries(store)["SPY"].followed
+    assert (after.returns, after.until) == (21, days[20])
+    assert after.move_pct == pytest.approx((CRASH[20] / 660 - 1) * 100)
+    assert after.realized == pytest.approx(from_a_price(660.0, CRASH[:21], 1.0))  # at the open
+    assert after.outcome < -10
+    (record,) = journal.records(store)
+    assert record.seen_at == NOW - timedelta(minutes=17)
+
+
+@pytest.mark.parametrize(
+    ("as_of", "scanned_at", "day", "seen"),
+    [
+        ((5, 19), (5, 20), 5, (5, 19)),  # within the session
+        ((5, 23), (5, 20), 5, (5, 20)),  # a clock ahead: never after the scan
+        ((5, 21), (5, 23), 5, None),  # after the close
+        ((5, 19), (6, 12), 5, (5, 19)),  # scanned before the next open, figures of the session
+        ((5, 22), (6, 12), 5, None),  # scanned before the next open, figures of the close
+    ],
+)
+def test_what_was_seen_within_a_session_starts_there(store, as_of, scanned_at, day, seen):
+    """By the time of the figures, whenever they were scanned; else at that session's close."""
+    moments = [datetime(2026, 3, d, h, tzinfo=UTC) for d, h in (as_of, scanned_at)]
+    scan = scan_of([row(snapshot("SPY", spot=660.0, as_of=moments[0]))], scanned_at=moments[1])
+    journal.keep(store, scan)
+    crashed(store)
+    (record,) = journal.records(store)
+    assert (record.day.day, record.seen_at) == (day, min(moments))
+    after = entries(store)["SPY"].followed
+    if seen is None:
+        assert after.realized == pytest.approx(close_to_close(CRASH))
+    else:
+        left = session_left(DAY, datetime(2026, 3, *seen, tzinfo=UTC))
+        assert after.realized == pytest.approx(from_a_price(660.0, CRASH[:21], left))
+
+
+def test_a_journal_without_the_times_of_its_figures_goes_by_the_scan(store):
+    """Scans that were kept before the time stood beside the figures: the scan's newest counts."""
+    journal.keep(store, scan_of([row(snapshot("SPY", spot=660.0))]))
+    (head,) = store.scans.heads()
+    assert journal.seen_at(head, None) == head.as_of
+    assert journal.seen_at(head._replace(as_of=None), None) == head.scanned_at
+    ((_, (figures,)),) = store.scans.lines([head], "figures")
+    columns = [name for name in figures.columns if name != "as_of"]
+    values = [figures.row(0)[name] for name in columns]
+    old = head._replace(day=head.day + timedelta(days=1), scanned_at=NOW + timedelta(days=1))
+    empty = (journal.DETAIL_COLUMNS, [[None] * len(journal.DETAIL_COLUMNS)])
+    store.scans.keep(old, {}, (columns, [values]), empty, {})
+    assert [r.seen_at for r in journal.records(store)] == [head.as_of, head.as_of]
+
+
+def test_figures_of_the_day_before_are_followed_from_their_own_price(store):
+    """Old figures of that session's morning, scanned a day later."""
+    old = snapshot("SPY", spot=660.0, as_of=NOW - timedelta(minutes=17))
+    journal.keep(store, scan_of([row(old, stale=True)], scanned_at=NOW + timedelta(days=1)))
+    crashed(store)
+    assert entries(store)["SPY"].followed.move_pct == pytest.approx((CRASH[20] / 660 - 1) * 100)
+
+
+def test_a_split_that_is_marked_later_follows_the_price_of_a_morning(store):
+    """The price is put on the footing of the closes, in the journal and in its evidence."""
+    journal.keep(
+        store, scan_of([row(snapshot("SPY", spot=660.0)), row(snapshot("QQQ", spot=660.0))])
+    )
+    days = crashed(store)
+    crashed(store, "QQQ", closes=[close / (4 if n >= 10 else 1) for n, close in enumerate(CRASH)])
+    store.add_observations("flashalpha", "QQQ", [Observation("split", days[10], 4.0)])
+    found = entries(store)
+    assert found["QQQ"].followed.realized == pytest.approx(found["SPY"].followed.realized)
+    material = from_journal(
+        journal.records(store), lambda s: stored_closes(store, "flashalpha", s), "flashalpha", 21
+    )
+    assert material.days.following == pytest.approx([found["SPY"].followed.realized] * 2)
+
+
+def test_a_what_if_follows_a_morning_from_its_price(store):
+    """The mean outcome of a name counts the day as the journal does, while its IV is that day's."""
+    journal.keep(store, scan_of([row(snapshot("SPY", spot=660.0, atm_iv_30d=None))]))
+    days = crashed(store)
+    store.add_observations("flashalpha", "SPY", [Observation("atm_iv", DAY, 18.45)])
+    outcome = entries(store)["SPY"].followed.outcome
+    found = mean_outcomes(store, "flashalpha", ["SPY", "QQQ", "SPY"], 21)
+    assert found == ({"SPY": pytest.approx(outcome), "QQQ": None}, {})
+    store.add_observations("flashalpha", "SPY", [Observation("atm_iv", DAY, 30.0)])  # the evening's
+    evening = mean_outcomes(store, "flashalpha", ["SPY"], 21).means["SPY"]
+    assert evening == pytest.approx(30.0 - close_to_close(CRASH))
+    store.add_observations("flashalpha", "SPY", [Observation("close", days[5], 150.0)])
+    assert mean_outcomes(store, "flashalpha", ["SPY"], 21) == ({"SPY": None}, {"SPY": days[6]})
 
 
 def test_a_marked_split_is_no_move(store):

@@ -64,10 +64,10 @@ def test_the_window_stands_beside_all_expiries(chain):
     inside = sum(e.net_gex for e in chain.expiries if 30 <= e.dte <= 60)
     assert w["net_gex"] == pytest.approx(inside, rel=1e-4)
     table = levels.table(chain, "levels")
-    assert table[0] == ["level", "all expiries", "30 to 60 days"]
+    assert table[0] == ["level", "all expiries", "30 to 60 days", "why one is missing"]
     rows = {row[0]: row[1:] for row in table[1:]}
-    assert rows["Put wall"] == [chain.put_wall, w["put_wall"]]
-    assert rows["Net GEX"] == [chain.net_gex, w["net_gex"]]
+    assert rows["Put wall"] == [chain.put_wall, w["put_wall"], None]
+    assert rows["Net GEX"] == [chain.net_gex, w["net_gex"], None]
     assert set(levels.LEVELS) == {*FIGURES_OF_A_CHAIN, "gamma_flip"}
 
 
@@ -96,7 +96,43 @@ def test_tables_that_are_not_there(chain):
             levels.table(bare, name)
     table = levels.table(bare, "levels")
     assert table[0][2] == "traded window"
-    assert ["Put wall", 95.0, None] in table
+    assert ["Put wall", 95.0, None, "traded window: no option chain is behind the figures"] in table
+
+
+def test_a_level_that_is_missing_says_why(chain):
+    """Of all expiries with the source's words, of the window alone, and of both in one cell."""
+    alone = {k: v for k, v in chain.window_levels.items() if k != "gamma_flip"}
+    s = chain.replace(
+        put_wall=None, gamma_flip=None, window_levels=alone, missing={"put_wall": "no puts"},
+        gamma_flip_status="gamma keeps its sign",
+    )  # fmt: skip
+    rows = {row[0]: row[1:] for row in levels.table(s, "levels")[1:]}
+    assert rows["Put wall"] == [None, alone["put_wall"], "no puts"]
+    assert rows["Gamma flip"] == [None, None, "gamma keeps its sign; 30 to 60 days: none"]
+    assert rows["Call wall"] == [s.call_wall, alone["call_wall"], None]
+    window = {k: v for k, v in alone.items() if k != "call_wall"}
+    rows = {row[0]: row[1:] for row in levels.table(s.replace(window_levels=window), "levels")[1:]}
+    assert rows["Call wall"] == [s.call_wall, None, "30 to 60 days: none"]
+    bare = Snapshot(symbol="ABC", source="flashalpha", as_of=NOW, fetched_at=NOW)
+    told = "the source does not give it; traded window: no option chain is behind the figures"
+    assert {row[3] for row in levels.table(bare, "levels")[1:]} == {told}
+
+
+@pytest.mark.usefixtures("_own_home")
+def test_every_blank_level_of_the_sample_market_says_why():
+    """META has no open interest: seven blanks, and seven reasons; by expiry and strike it shows."""
+    settings.choose_source("sample")
+    try:
+        for symbol in ("META", "AMZN", "SPY"):
+            table = f.VRP_LEVELS(symbol)
+            for name, every, window, why in table[1:]:
+                assert (why is None) == (every is not None and window is not None), (symbol, name)
+        told = {row[0]: row[3] for row in f.VRP_LEVELS("META")[1:]}
+        assert len(told) == 7
+        assert "open interest" in told["Put wall"]
+        assert "open interest" in told["Gamma flip"]
+    finally:
+        READER.close()
 
 
 def test_the_scan_shows_them(chain, tmp_path):

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import dataclasses
+import io
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from vrp_xl.core.edge import caution
 from vrp_xl.core.rules import STANDARD
 from vrp_xl.sources.sample.names import SYMBOLS
 from vrp_xl.sources.sample.source import SampleSource
 from vrp_xl.store.database import Store
+from vrp_xl.terminal import console, show_scan
+from vrp_xl.workflow.columns import row_dict
 from vrp_xl.workflow.refresh import refresh
-from vrp_xl.workflow.scan import run_scan
+from vrp_xl.workflow.scan import row_of, run_scan
 
 THEN = datetime(2026, 11, 17, 21, 30, tzinfo=UTC)
 
@@ -54,3 +59,38 @@ def test_the_sample_market_never_grows(store):
         if a.z_change is not None:  # IVs are rounded to four decimals, on other strikes each day
             assert a.z_change == pytest.approx(b.z_change, abs=0.03)
         assert a.snapshot.rv_90d == b.snapshot.rv_90d
+
+
+def test_a_sale_without_an_edge_says_so(store):
+    """An iron fly that its own movement eats up: told to sell, and warned first."""
+    apple = store.latest("sample", "AAPL").replace(rv_30d=22.5)
+    row = row_of(store, apple, STANDARD, THEN, THEN.date())
+    assert row.decision.action == "SELL iron fly, 0.5x"
+    assert row.edge.edge_30 < 0 < row.edge.edge_90
+    words = caution(row.edge)
+    assert words.startswith("edge -$")
+    assert " at HV30 (+$" in words
+    assert row.decision.warnings[0] == words
+    told = row_dict(row)
+    assert told["warnings"][0] == words
+    assert told["why"] == [words]
+    screen = io.StringIO()
+    show_scan(scan_of(store, row), console(screen, piped=True))
+    lines = [line for line in screen.getvalue().splitlines() if "edge -$" in line]
+    assert lines == [f"  Warnings    {words}"]
+
+
+def scan_of(store, row):
+    """A scan of that row alone."""
+    scan = run_scan(store, "sample", ["AAPL"], STANDARD, now=THEN)
+    return dataclasses.replace(scan, rows=(row,))
+
+
+def test_an_edge_that_pays_is_not_warned_of(store):
+    """Over the sample market: a warning exactly where an edge is not above 0."""
+    for row in run_scan(store, "sample", SYMBOLS, STANDARD, now=THEN).rows:
+        known = (row.edge.edge_30, row.edge.edge_90) if row.edge is not None else ()
+        lean = any(e is not None and e <= 0 for e in known)
+        assert any(words.startswith("edge ") for words in row.decision.warnings) == lean
+        if not row.decision.candidate:
+            assert not any(words.startswith("edge ") for words in row_dict(row)["why"])

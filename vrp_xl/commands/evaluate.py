@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from vrp_xl.core.bootstrap import Interval
     from vrp_xl.core.evidence import Group
-    from vrp_xl.core.rules import Rules
+    from vrp_xl.rules_file import LoadedRules
     from vrp_xl.workflow.evaluate import Material, Report
 
 WIDTH = 100
@@ -69,6 +69,18 @@ def evaluate(
             "--iv-percentile", help="IV percentile of the simpler screen.", min=0, max=100
         ),
     ] = 30.0,
+    same_rules: Annotated[
+        bool,
+        typer.Option(
+            "--same-rules", help="With --journal: only scans that were made by these rules."
+        ),
+    ] = False,
+    adjust_splits: Annotated[
+        bool, typer.Option("--adjust-splits", help="Divide the closes before a split by its ratio.")
+    ] = False,
+    keep_jumps: Annotated[
+        bool, typer.Option("--keep-jumps", help="A step like a split is the price itself.")
+    ] = False,
     out: Annotated[
         Path | None, typer.Option("--out", help="The workbook to write, .xlsx.", show_default=False)
     ] = None,
@@ -82,6 +94,7 @@ def evaluate(
     vrp-xl evaluate --prices spx.csv --iv vix.csv --symbol SPX --out evidence.xlsx
     """
     from vrp_xl import desk
+    from vrp_xl.core.outcomes import tenor_returns
     from vrp_xl.workflow import evaluate as work
 
     if out is not None and out.suffix.lower() != ".xlsx":
@@ -95,11 +108,25 @@ def evaluate(
         )
     if source is not None and not journal:
         raise InputError("--source goes with --journal.")
+    if same_rules and not journal:
+        raise InputError("--same-rules goes with --journal.")
+    if adjust_splits and keep_jumps:
+        raise InputError("--adjust-splits and --keep-jumps cannot go together.", "Choose one.")
+    if journal and (adjust_splits or keep_jumps):
+        raise InputError(
+            "--adjust-splits and --keep-jumps go with --prices.",
+            "Of stored closes say it once: vrp-xl history split SYMBOL DAY RATIO (or: none).",
+        )
     loaded = desk.rules_in_force(preset=preset, file=rules)
     material = (
-        _journal(source, tenor)
+        _journal(source, tenor, loaded if same_rules else None)
         if journal
-        else _files(prices or (), iv or (), symbol or (), loaded.rules, tenor)
+        else work.from_files(
+            work.pairs(prices or (), iv or (), symbol or ()),
+            loaded.rules,
+            tenor_returns(tenor),
+            on_split="adjust" if adjust_splits else "keep" if keep_jumps else "ask",
+        )
     )
     report = work.evaluate(
         material, loaded.rules, loaded.preset, tenor_days=tenor, iv_percentile_min=iv_percentile
@@ -116,15 +143,6 @@ def evaluate(
         from vrp_xl import terminal
 
         show(report, terminal.console(sys.stdout, piped=not sys.stdout.isatty()))
-
-
-def _files(
-    prices: Sequence[Path], ivs: Sequence[Path], symbols: Sequence[str], rules: Rules, tenor: int
-) -> Material:
-    from vrp_xl.core.outcomes import tenor_returns
-    from vrp_xl.workflow import evaluate as work
-
-    return work.from_files(work.pairs(prices, ivs, symbols), rules, tenor_returns(tenor))
 
 
 def show(report: Report, out: Console) -> None:
@@ -272,9 +290,10 @@ def _symbols(out: Console, report: Report) -> None:
     out.print(table)
 
 
-def _journal(source: str | None, tenor: int) -> Material:
+def _journal(source: str | None, tenor: int, only: LoadedRules | None) -> Material:
     from vrp_xl import desk
     from vrp_xl.core.outcomes import tenor_returns
+    from vrp_xl.errors import NoNumberError
     from vrp_xl.workflow import evaluate as work
     from vrp_xl.workflow import journal
     from vrp_xl.workflow.closes import stored_closes
@@ -286,9 +305,23 @@ def _journal(source: str | None, tenor: int) -> Material:
             "Evaluate a real source (--source NAME), or files: --prices FILE --iv FILE.",
         )
     with desk.open_store() as store:
+        made_by = journal.made_by(store, store.scans.heads(source=choice.name, sample=False))
+        if only is not None:
+            mine = [made for made in made_by if journal.same_rules(made, only.rules)]
+            if made_by and not mine:
+                raise NoNumberError(
+                    "No scan of the journal was made by these rules; they were made by "
+                    f"{', '.join(dict.fromkeys(made.preset for made in made_by))}.",
+                    "Choose with --preset or --rules, or leave out --same-rules.",
+                )
+            made_by = mine
+        numbers = frozenset().union(*(made.numbers for made in made_by))
         return work.from_journal(
-            journal.records(store, source=choice.name),
+            journal.records(
+                store, source=choice.name, only=lambda head: head.rules_number in numbers
+            ),
             lambda name: stored_closes(store, choice.name, name),
             choice.name,
             tenor_returns(tenor),
+            made_by,
         )

@@ -34,16 +34,33 @@ SymbolOption = Annotated[str | None, typer.Option("--symbol", help="One name.")]
 NAMES_SHOWN = 6
 
 
+LastOption = Annotated[int | None, typer.Option("--last", help="The newest so many.", min=1)]
+LISTED = 30
+
+
 @app.callback(invoke_without_command=True)
-def _journal(ctx: typer.Context) -> None:
-    if ctx.invoked_subcommand is None:
-        show_list()
+def _journal(
+    ctx: typer.Context,
+    source: SourceOption = None,
+    last: LastOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    from vrp_xl.errors import InputError
+
+    name = ctx.invoked_subcommand
+    if name is None:
+        show_list(source, last, as_json=as_json)
+    elif source is not None or last is not None or as_json:
+        raise InputError(
+            f"Options of `journal {name}` stand behind it.",
+            f"Write: vrp-xl journal {name} --source NAME (--help lists its options).",
+        )
 
 
 @app.command("list")
 def show_list(
     source: SourceOption = None,
-    last: Annotated[int, typer.Option("--last", help="The newest so many.", min=1)] = 30,
+    last: LastOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """The kept scans, the newest first, with what changed since the one before."""
@@ -52,7 +69,7 @@ def show_list(
 
     with desk.open_store() as store:
         name, sample = _which(store, source)
-        found = lookback.listed(store, source=name, sample=sample, newest=last)
+        found = lookback.listed(store, source=name, sample=sample, newest=last or LISTED)
     if as_json:
         _json([_listed_dict(scan) for scan in found])
         return
@@ -171,6 +188,9 @@ def prune(
     source: Annotated[
         str | None, typer.Option("--source", help="Of this source; of all by default.")
     ] = None,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Also where no scan of a source would be left.")
+    ] = False,
 ) -> None:
     """Remove old scans; pinned ones stay. The newest 1,260 of a source are kept by itself."""
     from vrp_xl import desk, settings
@@ -179,14 +199,53 @@ def prune(
     if keep is None and before is None:
         raise InputError("Nothing says which scans to remove.", "Use --keep 250 or --before DAY.")
     name = None if source is None else settings.source_name(source)
+    day = _day(before)
     with desk.open_store() as store:
-        gone = store.scans.prune(keep=keep, before=_day(before), source=name)
+        emptied = _emptied(store.scans.heads(source=name), keep, day)
+        if emptied and not yes:
+            _ask(emptied)
+        gone = store.scans.prune(keep=keep, before=day, source=name)
         left = len(store.scans.heads())
         try:
             store.compact()
         except StoreError:
             say("The file keeps its size for now: another program uses it.")
     print(f"{gone} removed, {left} left.")
+
+
+def _emptied(heads: Sequence[Head], keep: int | None, before: date | None) -> dict[str, int]:
+    """Sources that would lose every scan that is not pinned, with how many those are."""
+    mine: dict[str, list[Head]] = {}
+    for head in heads:
+        if not head.pinned:
+            mine.setdefault(head.source, []).append(head)
+    return {
+        source: len(scans)
+        for source, scans in mine.items()
+        if keep == 0 or (before is not None and all(head.day < before for head in scans))
+    }
+
+
+def _ask(emptied: dict[str, int]) -> None:
+    """Goes on only after a yes.
+
+    Raises:
+        InputError: it is no, or there is nobody to ask.
+    """
+    import sys
+
+    from vrp_xl.errors import InputError
+
+    told = " and ".join(
+        f"{'all ' if count > 1 else ''}{count} scan{'s' * (count > 1)} of {source}"
+        for source, count in emptied.items()
+    )
+    if sys.stdin.isatty() and typer.confirm(f"Remove {told}? They cannot be brought back."):
+        return
+    raise InputError(
+        f"Nothing was removed: {told} would go, and cannot be brought back.",
+        "Say --yes, or keep some: --keep 250.",
+    )
 
 
 @app.command("pin")
@@ -242,16 +301,9 @@ def _of(name: str | None) -> str:
 
 
 def _day(text: str | None) -> date | None:
-    from datetime import date
+    from vrp_xl.workflow.lookback import day_of
 
-    from vrp_xl.errors import InputError
-
-    if text is None:
-        return None
-    try:
-        return date.fromisoformat(text.strip())
-    except ValueError:
-        raise InputError(f"{text[:40]!r} is no date.", "Write it as 2026-11-20.") from None
+    return None if text is None else day_of(text)
 
 
 # Showing
@@ -306,7 +358,7 @@ def _print_head(head: Head, rules: dict[str, Any]) -> None:
 
 def _print_entry(entry: Entry, words: str) -> None:
     print(
-        f"  {_clean(entry.symbol):<8} {entry.cell or '-':<2} {_figures(entry)}  "
+        f"  {_clean(entry.symbol):<8} {entry.cell or '?':<2} {_figures(entry)}  "
         f"{_after(entry)}\n{'':>11} {_clean(words)}"
     )
 
@@ -349,7 +401,7 @@ def _after(entry: Entry) -> str:
 def _print_name(head: Head, rules: dict[str, Any], entry: Entry, path: Sequence[Entry]) -> None:
     _print_head(head, rules)
     print(f"\n{_clean(entry.symbol)}: {_clean(entry.seen.get('action') or '')}")
-    print(f"  {'cell':<18} {entry.cell or '-'}")
+    print(f"  {'cell':<18} {entry.cell or '?'}")
     print(f"  {'rejected':<18} {entry.rejected_words or 'by no filter'}")
     print(f"  {'followed':<18} {_after(entry)}")
     missing = entry.seen.get("missing") or {}
@@ -365,7 +417,7 @@ def _print_name(head: Head, rules: dict[str, Any], entry: Entry, path: Sequence[
     print(f"\nPATH through {len(path)} scan{'s' if len(path) != 1 else ''}, the newest first")
     for step in reversed(path):
         words = step.seen.get("action") if step.candidate else step.rejected_words
-        print(f"  {step.head.day}  {step.cell or '-':<2} {_figures(step)}  {_after(step)}")
+        print(f"  {step.head.day}  {step.cell or '?':<2} {_figures(step)}  {_after(step)}")
         print(f"{'':>15} {_clean(words or '')}")
 
 

@@ -75,7 +75,7 @@ def positions(
     error = None
     with desk.open_store() as store:
         if held and not offline:
-            opened = desk.open_source(choice.name)
+            opened = desk.open_source(choice.name, rules=loaded.rules)
             notices += opened.problems
             refreshed = run(store, held, loaded, choice.name, opened)
             error = refreshed.error

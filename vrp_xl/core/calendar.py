@@ -9,6 +9,7 @@ Pure: may not import anything of the package outside `vrp_xl.core` and `vrp_xl.e
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from vrp_xl.core import _nyse
@@ -106,6 +107,15 @@ def trading_day(when: datetime) -> date:
     return previous_trading_day(day)
 
 
+def date_of(when: datetime) -> date:
+    """The New York date of the moment `when`; days to expiry of a figure count from it.
+
+    Raises:
+        InputError: `when` has no time zone.
+    """
+    return _new_york(when).date()
+
+
 def session_open(when: datetime) -> bool:
     """Whether the NYSE's regular session is on at the moment `when`.
 
@@ -139,6 +149,28 @@ def session_close(day: date) -> datetime:
         raise InputError(f"{day:%Y-%m-%d} is no trading day.", "Use a day on which NYSE trades.")
     close = datetime(day.year, day.month, day.day, _close(day).hour, tzinfo=NEW_YORK)
     return close.astimezone(UTC)
+
+
+def session_left(day: date, when: datetime) -> float:
+    """The share of the session of `day` that is left at the moment `when`: 1 before it, 0 after it.
+
+    >>> from datetime import UTC, datetime
+    >>> session_left(date(2026, 10, 1), datetime(2026, 10, 1, 16, 45, tzinfo=UTC))  # 12:45
+    0.5
+
+    Raises:
+        InputError: `day` is no trading day, `when` has no time zone, or outside the years of the
+            table.
+    """
+    start, end = _session(day)
+    if when.tzinfo is None:
+        _new_york(when)
+    return min(max((end - when) / (end - start), 0.0), 1.0)
+
+
+@lru_cache(maxsize=2048)
+def _session(day: date) -> tuple[datetime, datetime]:
+    return session_start(day), session_close(day)
 
 
 def time_stop(expiry: date, days: int) -> date:

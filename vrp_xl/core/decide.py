@@ -67,6 +67,13 @@ class Decision:
     action: str
     why: tuple[str, ...]
     warnings: tuple[str, ...]
+    no_cell: tuple[str, ...] = ()
+    """Why there is no cell of the matrix; empty where there is one. Part of `why` too."""
+
+    @property
+    def sign(self) -> str:
+        """What a screen or a sheet shows as the cell: A to D, "?" where there is none."""
+        return self.cell or "?"
 
     @property
     def cell_text(self) -> str | None:
@@ -144,7 +151,8 @@ def decide(s: Snapshot, rules: Rules, *, today: date) -> Decision:
     Args:
         s: the completed snapshot.
         rules: the rules in force.
-        today: the New York date of the decision; expiries and earnings count from it.
+        today: the New York date of the decision; earnings count from it. The days to expiry
+            count from the day of the figures: old ones keep their expiry, and warn once it is near.
     """
     p = premium_of(s, rules)
     gamma = matrix.regime(s.gamma, s.gamma_basis, s.net_gex, rules.unknown_gamma)
@@ -162,14 +170,16 @@ def decide(s: Snapshot, rules: Rules, *, today: date) -> Decision:
         (why if gamma.gamma == "unknown" else warnings).append(gamma.note)
     if s.z_score is None:
         why.append("no z-score: " + s.missing.get("z_score", "the source gives none"))
+    no_cell = tuple(why) if cell is None else ()
 
-    expiry, days = _expiry(today, rules, warnings)
+    expiry, days = _expiry(calendar.date_of(s.as_of), rules, warnings)
     pick = _pick(cell, s, p, lean, rules, days)
     plan = None
     if pick is not None and s.spot is not None and expiry is not None:
         tight = cell == "C" and rules.structures == "sellers"
         plan = _plan(pick.structure, s, p, lean, rules, expiry, days, tight=tight)
         warnings.extend(plan.notes)
+        warnings.extend(_late(calendar.date_of(s.as_of), expiry, rules, today))
         if s.next_earnings is not None and today <= s.next_earnings <= expiry:
             warnings.append(f"earnings on {s.next_earnings} fall before the expiry {expiry}")
         lacking = dict.fromkeys(leg.note for leg in plan.legs if leg.strike is None)
@@ -206,6 +216,7 @@ def decide(s: Snapshot, rules: Rules, *, today: date) -> Decision:
         action=action,
         why=tuple(dict.fromkeys(why)),
         warnings=tuple(dict.fromkeys(warnings)),
+        no_cell=no_cell,
     )
 
 
@@ -229,7 +240,12 @@ def _plan(
 
 
 def plan_for(
-    s: Snapshot, structure: Structure, rules: Rules, *, today: date, days: int | None = None
+    s: Snapshot,
+    structure: Structure,
+    rules: Rules,
+    *,
+    today: date | None = None,
+    days: int | None = None,
 ) -> StrikePlan | None:
     """Strikes of any structure on `s`; None without a spot.
 
@@ -237,11 +253,12 @@ def plan_for(
         s: the completed snapshot.
         structure: what to place.
         rules: the rules in force.
-        today: the New York date to count from.
+        today: the day to count from; that of the figures by default.
         days: calendar days to expiry; the expiry nearest to ``target_dte`` by default.
     """
     if s.spot is None:
         return None
+    today = calendar.date_of(s.as_of) if today is None else today
     expiry, near = _expiry(today, rules, [])
     if days is not None:
         expiry, near = today + timedelta(days=days), days
@@ -326,6 +343,18 @@ def _sized(
     if pick is None and size.multiple > 0:
         size = sizing.Size(0.0, (*size.reasons, "there is no structure to sell"))
     return exits, stops, size
+
+
+def _late(of: date, expiry: date, rules: Rules, today: date) -> list[str]:
+    """What old figures must say of their expiry: that it has passed, or that its stop has come."""
+    left = (expiry - today).days
+    if today <= of or left > rules.time_stop_dte:
+        return []
+    told = f"the figures are of {of} and their expiry {expiry}"
+    if left < 0:
+        return [f"{told} has passed: refresh before you trade"]
+    days = "1 day" if left == 1 else f"{left} days"
+    return [f"{told} is {days} away, at or inside the time stop: refresh before you trade"]
 
 
 def _expiry(today: date, rules: Rules, warnings: list[str]) -> tuple[date | None, int]:

@@ -24,6 +24,7 @@ from vrp_xl.core.implied import expected_move, interpolate_iv
 from vrp_xl.core.loss import SHARES, HeldLeg, LossKind, largest_loss
 from vrp_xl.core.rules import STANDARD
 from vrp_xl.core.snapshot import IvPoint
+from vrp_xl.core.structures import STRUCTURES
 from vrp_xl.errors import InputError, MissingError, NoNumberError, VrpError
 
 if TYPE_CHECKING:
@@ -205,7 +206,12 @@ def _payoff(legs: Sequence[QuotedLeg], at: float) -> float:
 
 
 def snapshot_edge(
-    s: Snapshot, structure: Structure, rules: Rules, *, today: date, days: int | None = None
+    s: Snapshot,
+    structure: Structure,
+    rules: Rules,
+    *,
+    today: date | None = None,
+    days: int | None = None,
 ) -> Edge:
     """Edge of a structure on `s`, with the strikes that the rules would place.
 
@@ -219,7 +225,7 @@ def snapshot_edge(
         s: the completed snapshot.
         structure: what would be sold.
         rules: the rules in force.
-        today: the New York date to count from.
+        today: the day to count from; that of the figures by default.
         days: calendar days to expiry; the rules' expiry by default.
 
     Raises:
@@ -243,6 +249,62 @@ def decided_edge(s: Snapshot, decision: Decision, rules: Rules) -> tuple[Edge | 
         return None, error.why
 
 
+def caution(found: Edge | None) -> str:
+    """What a seller should hear of an edge that is not above 0; empty where there is nothing.
+
+    Says the edge, at which volatility, and what to do. An edge that is not known says nothing
+    here: its own place tells why.
+    """
+    if found is None:
+        return ""
+    at = {"HV30": (found.edge_30, found.value_30), "HV90": (found.edge_90, found.value_90)}
+    known = {name: pair for name, pair in at.items() if pair[0] is not None}
+    bad = {name: (e, value) for name, (e, value) in known.items() if e is not None and e <= 0}
+    if not bad:
+        return ""
+    told = "edge " + " and ".join(f"{_signed(e)} at {name}" for name, (e, _) in bad.items())
+    good = [f"{_signed(e or 0.0)} at {name}" for name, (e, _) in known.items() if name not in bad]
+    told += f" ({good[0]})" if good else ""
+    if found.credit <= 0:
+        return f"{told}: no credit is left at these quotes; pass"
+    those = "that volatility" if len(bad) == 1 else "those volatilities"
+    named = STRUCTURES[found.structure].title if found.structure in STRUCTURES else "structure"
+    worst = max(value or 0.0 for _, value in bad.values())
+    costs = "more than" if min(e for e, _ in bad.values()) < 0 else "all of"
+    return (
+        f"{told}: at {those} one {named} costs {costs} its credit of ${found.credit:,.0f}; "
+        f"pass, or sell it only above ${math.ceil(round(worst, 2)):,}"
+    )
+
+
+def _signed(usd: float) -> str:
+    """-3.2 -> "-$3"; cents where a dollar would round to nothing."""
+    shape = ",.2f" if 0.005 <= abs(usd) < 1 else ",.0f"
+    sign = "" if abs(usd) < 0.005 else "-" if usd < 0 else "+"
+    return f"{sign}${abs(usd):{shape}}"
+
+
+def cautioned(decision: Decision, found: Edge | None) -> Decision:
+    """The decision with the caution of its edge before its other warnings.
+
+    It warns and no more: the matrix decides, the edge is what a repetition of the past would pay.
+    """
+    words = caution(found)
+    if not words:
+        return decision
+    warnings = tuple(dict.fromkeys((words, *decision.warnings)))
+    return dataclasses.replace(decision, warnings=warnings)
+
+
+def reasons(decision: Decision, found: Edge | None) -> tuple[str, ...]:
+    """Why the row is no candidate, or what changed its size; of a sale, the caution of its edge.
+
+    The words that stand beside the action: a sale that pays nothing is not told without a word.
+    """
+    words = caution(found) if decision.candidate else ""
+    return (words, *decision.why) if words else decision.why
+
+
 def plan_edge(s: Snapshot, structure: Structure, plan: StrikePlan | None, rules: Rules) -> Edge:
     """Edge of a structure on `s` at the strikes of `plan`; priced as `snapshot_edge` says.
 
@@ -262,7 +324,7 @@ def plan_edge(s: Snapshot, structure: Structure, plan: StrikePlan | None, rules:
         raise MissingError(f"{s.symbol} has no ATM IV, so there is nothing to price.")
     if plan is None or plan.days <= 0 or not plan.complete:
         raise MissingError(f"The strikes of the {structure.title} on {s.symbol} are not known.")
-    smile, words = _smile(s, premium_iv, plan.days)
+    smile, words = _smile(s, premium_iv, plan)
     told = [words]
     widths = (s.atm_spread_pct, s.wing_spread_pct)
     if widths == (None, None):
@@ -313,13 +375,13 @@ def term_of(s: Snapshot) -> tuple[IvPoint, ...]:
     return s.iv_term or tuple(IvPoint(point.dte, point.iv) for point in s.term_vrp)
 
 
-def _smile(s: Snapshot, atm: float, days: int) -> tuple[_Smile, str]:
+def _smile(s: Snapshot, atm: float, plan: StrikePlan) -> tuple[_Smile, str]:
     """The smile at the expiry: the wings keep their distance to ATM IV as a ratio."""
-    spot = s.spot or 0.0
+    spot, days = s.spot or 0.0, plan.days
     at_expiry = interpolate_iv(term_of(s), days)
-    words = f"priced from the IV at {days} days"
+    words = f"priced for {plan.expiry} from the IV at {days} days"
     if at_expiry is None:
-        words = f"priced from ATM IV (none is known at {days} days)"
+        words = f"priced for {plan.expiry} from ATM IV (none is known at {days} days)"
     level = atm if at_expiry is None else at_expiry
     knots = [(math.log(spot), level)]
     sides: tuple[tuple[Right, float | None], ...] = (

@@ -21,7 +21,8 @@ import numpy as np
 
 from vrp_xl.core import bootstrap, whatif
 from vrp_xl.core.compare import TOLERANCE
-from vrp_xl.core.outcomes import Z_WINDOWS, trading_axis
+from vrp_xl.core.gaps import LONGEST_RETURN
+from vrp_xl.core.outcomes import STRUCTURAL_WINDOW, Z_WINDOWS, trading_axis
 from vrp_xl.core.panel import ratio_panel
 from vrp_xl.errors import NoNumberError
 
@@ -207,11 +208,11 @@ class Evidence:
     def intervals(self) -> int:
         """How many differences carry an interval: one in twenty misses the truth by chance."""
         pairs = (
-            self.passing, self.rejected, self.disagree, *self.screens, *self.exits, *self.bands
+            self.passing, self.rejected, self.disagree, *self.screens, *self.exits, *self.bands,
+            *self.windows.values(),
         )  # fmt: skip
-        found = [d for pair in pairs for d in (pair.points, pair.log)]
+        found = [d for pair in pairs for d in (pair.points, pair.log, pair.positive)]
         found += [symbol.difference for symbol in self.by_symbol]
-        found += [pair.points for pair in self.windows.values()]
         return sum(d is not None and d.ci is not None for d in found)
 
 
@@ -395,7 +396,8 @@ def evidence(
         raise NoNumberError(
             f"No day has all inputs and a known outcome: {len(days)} days, "
             f"{int(f.inputs.sum())} with both ratios, {int(f.known.sum())} with an outcome.",
-            f"It takes 90 returns before a day and {tenor} after it: give a longer history.",
+            f"It takes {STRUCTURAL_WINDOW} returns before a day and {tenor} after it: "
+            f"{_lacking(days, tenor)}.",
         )
     bench = _Bench(f, tenor, draws, seed)
     s, t = f.structural_ok, f.tactical_ok
@@ -476,6 +478,17 @@ def evidence(
         years=_years(f, masks, usable),
         by_symbol=tuple(_of_symbol(bench, name, a, b) for name, a, b in each),
     )  # fmt: skip
+
+
+def _lacking(days: Days, tenor: int) -> str:
+    """What to do where no day has everything."""
+    most = int(np.bincount(days.symbol).max()) if len(days) else 0
+    if most <= STRUCTURAL_WINDOW + tenor:
+        return "give a longer history"
+    return (
+        "the days are there, but not in a row. No window may lack more than a tenth of its days, "
+        f"hold a return over more than {LONGEST_RETURN} of them, or a step that may be a split"
+    )
 
 
 def _of_symbol(bench: _Bench, name: str, a: int, b: int) -> OfSymbol:

@@ -8,7 +8,7 @@ Pure: may import nothing of the package but `vrp_xl.core` and `vrp_xl.errors`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from enum import IntEnum
 from typing import TYPE_CHECKING, Literal, NamedTuple
@@ -248,8 +248,18 @@ def _inversion(judge: _Judge, given: ExitInputs, rules: Rules) -> None:
 
 
 def _flip(judge: _Judge, given: ExitInputs, rules: Rules) -> None:
-    """Breach and nearness: only for what was entered above the flip (A, C, or not said)."""
+    """Breach and nearness: only for what was entered above the flip (A or C).
+
+    Of a position that does not say its cell nothing is known where the cell would matter.
+    """
     if given.entry_cell in ("B", "D"):
+        return
+    if given.held and given.entry_cell is None:
+        above = _Judge()
+        _flip(above, replace(given, entry_cell="A"), rules)
+        for exit_ in above.fired:
+            judge.miss(exit_.rule, f"the cell at entry: {exit_.words}")
+        judge.unknown += above.unknown
         return
     distance = (
         flip_distance(given.spot, given.flip)

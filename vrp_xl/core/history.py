@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from vrp_xl.core import calendar, splits, standing
+from vrp_xl.core import calendar, gaps, splits, standing
 from vrp_xl.core.implied import interpolate_iv
 from vrp_xl.core.iv_index import INDICES, index_of
 from vrp_xl.core.premium import spread, variance_premium
@@ -50,8 +50,6 @@ DAYS_KEPT = WINDOWS[-1] + 120
 
 _RV_WINDOWS = {"rv_5d": 5, "rv_10d": 10, "rv_20d": 20, "rv_30d": 30, "rv_60d": 60, "rv_90d": 90}
 _SPREAD_RV = 20
-_LONGEST_RETURN = 3
-"""Trading days that one return may span where days are missing."""
 
 _Z = ("z_score", "percentile")
 _IV = ("iv_rank", "iv_percentile")
@@ -233,25 +231,21 @@ class Prices:
                 f"Say which: {splits.SAY} {self.symbol} {jump.day} "
                 f"{splits.ratio_words(jump.ratio) if jump.clear else 'RATIO'} (or: none)",
             )
-        absent = self.places[-1] - self.places[start] - returns
-        if absent:
-            if absent > returns // 10:
+        gap = gaps.gap_of(self.places[start:])
+        if gap.absent:
+            if gap.too_many:
                 raise NoNumberError(
-                    f"{absent} trading days are missing among {returns + 1} closes.", fix
+                    f"{gap.absent} trading days are missing among {returns + 1} closes.", fix
                 )
-            at = max(
-                range(start + 1, len(self.places)),
-                key=lambda i: self.places[i] - self.places[i - 1],
-            )
-            span = self.places[at] - self.places[at - 1]
-            if span > _LONGEST_RETURN:
+            if gap.too_long:
+                at = start + gap.at
                 raise NoNumberError(
                     f"There is no close between {self.days[at - 1]} and {self.days[at]}: a return "
-                    f"over {span} trading days is not a daily one.",
+                    f"over {gap.span} trading days is not a daily one.",
                     fix,
                 )
-            lost = "1 trading day is" if absent == 1 else f"{absent} trading days are"
-            words += f", {lost} missing: one return spans {span} days"
+            lost = "1 trading day is" if gap.absent == 1 else f"{gap.absent} trading days are"
+            words += f", {lost} missing: one return spans {gap.span} days"
         for when, ratio in self.applied:
             if self.days[start] < when:
                 words += f", adjusted for the {splits.ratio_words(ratio)} split of {when}"
@@ -273,14 +267,9 @@ class Prices:
         if len(self.closes) <= returns:
             return []
         places = np.array(self.places)
-        steps = np.diff(places)
-        for at in self.jumps or {}:
-            steps[at - 1] = _LONGEST_RETURN + 1
+        good = ~gaps.broken(places, returns, list(self.jumps or {}))
         closes = np.array(self.closes)
         volatility = realized_panel(np.where(closes > 0, closes, np.nan), returns)
-        absent = places[returns:] - places[:-returns] - returns
-        longest = np.lib.stride_tricks.sliding_window_view(steps, returns).max(axis=-1)
-        good = (absent <= returns // 10) & (longest <= _LONGEST_RETURN)
         return [
             (self.days[returns + n], float(volatility[returns + n]))
             for n in np.flatnonzero(good).tolist()

@@ -1,8 +1,9 @@
 """What was known on a day, and what followed: the rows that evidence is made from.
 
 The figures of a day look back only (realized volatility, z-score and percentile over the days
-before); what followed looks forward only (the returns after that day's close). Rows come from whole
-series of closes and implied volatilities, or from the records of a journal.
+before); what followed looks forward only (the returns after that day's close, or after the moment
+within its session at which the figures were seen). Rows come from whole series of closes and
+implied volatilities, or from the records of a journal.
 
 Pure: may not import anything of the package outside `vrp_xl.core` and `vrp_xl.errors`.
 """
@@ -10,19 +11,21 @@ Pure: may not import anything of the package outside `vrp_xl.core` and `vrp_xl.e
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from datetime import date
+from datetime import date, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
 
-from vrp_xl.core import calendar
+from vrp_xl.core import calendar, gaps
 from vrp_xl.core.compare import TOLERANCE
+from vrp_xl.core.followed import start_of
 from vrp_xl.core.panel import following_panel, percentile_panel, realized_panel, zscore_panel
+from vrp_xl.core.realized import FREEDOM_LEAST, TRADING_DAYS
 from vrp_xl.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -76,6 +79,14 @@ class Recorded(Protocol):
         """The trading day of the figures."""
 
     @property
+    def spot(self) -> float | None:
+        """The price that was seen."""
+
+    @property
+    def seen_at(self) -> datetime | None:
+        """When; None is after the session's close."""
+
+    @property
     def iv(self) -> float | None:
         """ATM IV of 30 days where there is one, in points."""
 
@@ -110,6 +121,14 @@ class Recorded(Protocol):
     @property
     def source(self) -> str:
         """Where the figures came from."""
+
+
+class Seen(NamedTuple):
+    """The price beside an implied volatility that was seen on a day."""
+
+    spot: float | None
+    seen_at: datetime | None
+    """None is after the session's close."""
 
 
 class Alignment(NamedTuple):
@@ -158,17 +177,19 @@ class Days:
         return len(self.day)
 
 
-def from_series(series: Series, rules: Rules, tenor: int) -> tuple[Days, Alignment]:
+def from_series(
+    series: Series, rules: Rules, tenor: int, doubtful: Sequence[date] = ()
+) -> tuple[Days, Alignment]:
     """The rows of one symbol: every day that has a close and an implied volatility.
 
-    Realized volatility uses every close; a window in which more than a tenth of its trading days
-    is missing has none, as everywhere (`vrp_xl.core.history`). z-scores and percentiles count the
-    days that have both.
+    Realized volatility uses every close; a window with too many days missing has none, as
+    everywhere (`vrp_xl.core.gaps`). z-scores and percentiles count the days that have both.
 
     Args:
         series: by day, oldest first, no day twice; only trading days.
         rules: for the windows.
         tenor: returns that the outcome covers.
+        doubtful: days whose close may be the first after a split; no window reaches over one.
 
     Raises:
         InputError: no day has both.
@@ -182,14 +203,14 @@ def from_series(series: Series, rules: Rules, tenor: int) -> tuple[Days, Alignme
             f"closes {_span(series.closes)}, implied volatilities {_span(series.ivs)}.",
             "Give files that cover the same days.",
         )
-    place = _places(when)
+    path = _Path(when, closes, doubtful)
 
     def back(window: int) -> Floats:
         found = realized_panel(closes, window)
-        found[window:][_gaps(place, window)] = np.nan
+        found[window:][path.broken(window)] = np.nan
         return found[both]
 
-    after = _following(when, closes, tenor)
+    after = path.following(tenor)
     iv = ivs[both]
     spread = iv - back(SPREAD_WINDOW)
     known = np.flatnonzero(~np.isnan(spread))
@@ -225,6 +246,7 @@ def from_records(
     closes: Mapping[str, Sequence[tuple[date, float]]],
     tenor: int,
     doubtful: Mapping[str, Sequence[date]] | None = None,
+    footing: Callable[[str, date], float] = lambda *_: 1.0,
 ) -> Days:
     """The rows of a journal: what each scan saw, and what followed in the stored closes.
 
@@ -233,18 +255,21 @@ def from_records(
         closes: symbol -> its closes by day, oldest first.
         tenor: returns that the outcome covers.
         doubtful: symbol -> days whose close may be that of a split; no outcome reaches over one.
+        footing: what a symbol's price of a day is divided by to stand beside `closes`.
     """
     newest = {(r.symbol, r.day): r for r in records if r.iv is not None}
     rows = [newest[key] for key in sorted(newest)]
     names = tuple(dict.fromkeys(r.symbol for r in rows))
     at = {name: n for n, name in enumerate(names)}
+    seen: dict[str, dict[date, Seen]] = {name: {} for name in names}
+    for r in rows:
+        spot = None if r.spot is None else r.spot / footing(r.symbol, r.day)
+        seen[r.symbol][r.day] = Seen(spot, r.seen_at)
     after: dict[tuple[str, date], float] = {}
     for name in names:
-        dated = closes.get(name, ())
-        when, prices = _columns(dated)
-        found = _following(when, prices, tenor)
-        _forget(found, when, (doubtful or {}).get(name, ()), tenor)
-        after |= {(name, day): float(v) for (day, _), v in zip(dated, found, strict=True)}
+        path = _Path.of(closes.get(name, ()), (doubtful or {}).get(name, ()))
+        found = path.after(seen[name], tenor)
+        after |= {(name, day): value for day, value in found.items()}
 
     def column(values: Iterable[float | None]) -> Floats:
         return np.array([np.nan if v is None else v for v in values], np.float64)
@@ -267,18 +292,13 @@ def from_records(
     )
 
 
-def _forget(after: Floats, when: Whole, doubtful: Sequence[date], tenor: int) -> None:
-    """Takes out what reaches over one of these days."""
-    for day in doubtful:
-        at = int(np.searchsorted(when, day.toordinal()))
-        after[max(at - tenor, 0) : at] = np.nan
-
-
 def mean_outcome(
     closes: Sequence[tuple[date, float]],
     ivs: Sequence[tuple[date, float]],
     tenor: int,
     doubtful: Sequence[date] = (),
+    *,
+    seen: Mapping[date, Seen] | None = None,
 ) -> float | None:
     """Mean outcome over all days that have a close and an implied volatility, in points.
 
@@ -289,20 +309,116 @@ def mean_outcome(
         ivs: by day.
         tenor: returns that the outcome covers.
         doubtful: days whose close may be that of a split; no outcome reaches over one.
+        seen: day -> the price beside its implied volatility, on the footing of `closes`, and when;
+            a day that is not among them is taken at its close.
     """
-    when, prices = _columns(closes)
-    after = _following(when, prices, tenor)
-    _forget(after, when, doubtful, tenor)
-    found = _on(when, ivs) - after
+    path = _Path.of(closes, doubtful)
+    after = path.after({day: (seen or {}).get(day, _AT_CLOSE) for day, _ in closes}, tenor)
+    found = np.array([iv - after.get(day, np.nan) for day, iv in ivs], np.float64)
     known = found[np.isfinite(found)]
     return float(known.mean()) if len(known) else None
 
 
-def _following(when: Whole, closes: Floats, tenor: int) -> Floats:
-    """Volatility of the tenor after each day; none over a window with too many days missing."""
-    after = following_panel(closes, tenor)
-    after[:-tenor][_gaps(_places(when), tenor)] = np.nan
-    return after
+_AT_CLOSE = Seen(None, None)
+
+
+class _Path:
+    """A symbol's closes, and what followed in them."""
+
+    def __init__(self, when: Whole, closes: Floats, doubtful: Sequence[date]) -> None:
+        self.when, self.closes = when, closes
+        self.places = _places(when)
+        days = {day.toordinal() for day in doubtful}
+        self.doubtful = [n for n, day in enumerate(when.tolist()) if day in days] if days else []
+
+    @classmethod
+    def of(cls, dated: Sequence[tuple[date, float]], doubtful: Sequence[date]) -> _Path:
+        """Closes by day, oldest first."""
+        return cls(*_columns(dated), doubtful)
+
+    def broken(self, window: int) -> NDArray[np.bool_]:
+        """Which windows have no volatility: days missing, or a step that may be a split."""
+        return gaps.broken(self.places, window, self.doubtful)
+
+    def following(self, tenor: int) -> Floats:
+        """Volatility of the tenor after the close of every day."""
+        after = following_panel(self.closes, tenor)
+        if len(self.closes) > tenor:
+            after[:-tenor][self.broken(tenor)] = np.nan
+        return after
+
+    def after(self, seen: Mapping[date, Seen], tenor: int) -> dict[date, float]:
+        """Day -> volatility of the tenor after what was seen on it; NaN is "not known"."""
+        at_close = self.following(tenor)
+        whole = {day: n for n, day in enumerate(self.when.tolist())}
+        out: dict[date, float] = {}
+        within: list[tuple[date, int, float, float, bool]] = []
+        for day, (spot, seen_at) in seen.items():
+            at = whole.get(day.toordinal())
+            if at is not None and (spot is None or seen_at is None):
+                out[day] = float(at_close[at])
+                continue
+            after = int(np.searchsorted(self.when, day.toordinal())) if at is None else at
+            start = start_of(
+                day,
+                None if at is None else float(self.closes[at]),
+                spot=spot,
+                seen_at=seen_at,
+                before=float(self.closes[after - 1]) if after else None,
+                doubted=at in self.doubtful,
+            )
+            if at is not None and not start.own:
+                out[day] = float(at_close[at])
+            elif start.price is not None:
+                within.append((day, after, start.price, start.days, start.own))
+        if within:
+            found = self._within(within, tenor)
+            out |= {day: v for (day, *_), v in zip(within, found.tolist(), strict=True)}
+        return out
+
+    def _within(self, starts: Sequence[tuple[date, int, float, float, bool]], tenor: int) -> Floats:
+        """As `vrp_xl.core.realized.from_a_price`, over the next `tenor` closes of every start."""
+        firsts = np.array([first for _, first, *_ in starts], np.int64)
+        out = np.full(len(starts), np.nan)
+        whole = np.flatnonzero(firsts + tenor <= len(self.when))
+        if not len(whole):
+            return out
+        first, last = firsts[whole], firsts[whole] + tenor - 1
+        price = np.array([starts[n][2] for n in whole.tolist()], np.float64)
+        days = np.array([starts[n][3] for n in whole.tolist()], np.float64)
+        own = np.array([starts[n][4] for n in whole.tolist()], np.bool_)
+        broken = self._cut([starts[n][0] for n in whole.tolist()], first, last, own)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            logs = np.log(np.where(self.closes > 0, self.closes, np.nan))
+            start = logs[first] - np.log(price)
+            returns = np.lib.stride_tricks.sliding_window_view(np.diff(logs), tenor - 1)[first]
+            total = days + tenor - 1
+            drift = (start + returns.sum(axis=1)) / total
+            squares = (start - drift * days) ** 2
+            squares += ((returns - drift[:, None]) ** 2).sum(axis=1)
+            freedom = total - (days * days + tenor - 1) / total
+            found = 100.0 * np.sqrt(TRADING_DAYS * squares / freedom)
+        out[whole] = np.where(broken | (freedom < FREEDOM_LEAST), np.nan, found)
+        return out
+
+    def _cut(
+        self, days: Sequence[date], first: Whole, last: Whole, own: NDArray[np.bool_]
+    ) -> NDArray[np.bool_]:
+        """Which paths from a price hold too many missing days, or a step that may be a split."""
+        ordinals = np.array([day.toordinal() for day in days], np.int64)
+        axis = _trading_ordinals(min(int(ordinals.min()), int(self.when[0])), int(self.when[-1]))
+        places = np.searchsorted(axis, self.when)
+        begin = np.where(own, places[first] - 1, np.searchsorted(axis, ordinals))
+        doubtful = np.zeros(len(places), np.bool_)
+        doubtful[self.doubtful] = True
+        bad = np.cumsum(doubtful | (np.diff(places, prepend=places[0]) > gaps.LONGEST_RETURN))
+        out: NDArray[np.bool_] = (
+            (places[last] - begin - (last - first + 1) > (last - first + 1) // 10)
+            | (places[first] - begin > gaps.LONGEST_RETURN)
+            | (bad[last] > bad[first])
+            | (~own & doubtful[first])
+        )
+        return out
 
 
 def _columns(dated: Sequence[tuple[date, float]]) -> tuple[Whole, Floats]:
@@ -363,13 +479,6 @@ def _places(when: Whole) -> Whole:
         return when
     found: Whole = np.searchsorted(_trading_ordinals(int(when[0]), int(when[-1])), when)
     return found
-
-
-def _gaps(place: Whole, window: int) -> NDArray[np.bool_]:
-    """Whether more than a tenth of a window's trading days is missing, for every full window."""
-    absent = place[window:] - place[:-window] - window
-    out: NDArray[np.bool_] = absent > window // 10
-    return out
 
 
 def trading_axis(day: Whole) -> Whole:

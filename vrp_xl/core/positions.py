@@ -158,7 +158,7 @@ class Review:
     loss: Loss | None
     """Of one contract."""
     cell: str | None
-    """The cell of the matrix now; "?" where gamma is not known."""
+    """The cell of the matrix now; "?" where z or gamma is not known; None: no figures."""
     cell_change: str
     """Entered in one cell, now in another, and what that asks for; empty where it has not."""
     z: float | None
@@ -249,8 +249,9 @@ def review(
     age = None if as_of is None or session is None else sessions_old(as_of, session)
     if as_of is not None and session is not None:
         state = by_old_figures(state, as_of, session)
-    cell = None if decision is None else decision.cell_text
-    change = _cell_change(p, cell) if p.is_open else ""
+    cell = None if decision is None else decision.sign
+    known = None if decision is None else decision.cell_text
+    change = _cell_change(p, known) if p.is_open else ""
     doubts = (*p.doubts, *_doubts(p)) if p.is_open else ()
     action, reason = _told(p, state, change, doubts)
     return Review(
@@ -335,7 +336,7 @@ def _move(s: Snapshot, days: int | None) -> float | None:
 
 
 def _cell_change(p: Position, now: str | None) -> str:
-    """Entered in one cell, now in another: what the change asks for."""
+    """Entered in one cell, now in another: what the change asks for. Without z nothing is told."""
     was = p.entry_cell
     if was is None or now is None or now == was:
         return ""

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 TRADING_DAYS = 252.0
 _ANNUAL = 100.0 * math.sqrt(TRADING_DAYS)
+FREEDOM_LEAST = 0.5
+"""Days that must be left beside the drift where the first return covers a part of one."""
 
 
 class Bar(NamedTuple):
@@ -60,6 +62,43 @@ def close_to_close(closes: Sequence[float], window: int | None = None) -> float:
     n = len(returns)
     mean = math.fsum(returns) / n
     return _ANNUAL * math.sqrt(math.fsum((r - mean) ** 2 for r in returns) / (n - 1))
+
+
+def from_a_price(price: float, closes: Sequence[float], days: float) -> float:
+    """Volatility of the returns from a price within a session to the closes after it, in points.
+
+    The first return covers `days` trading days, every other one covers one. With returns r over
+    t days, T days in all and the drift m = sum of r / T, the variance of a day is
+    sum of (r - m t)^2 / (T - sum of t^2 / T), without bias where returns grow with time; for whole
+    days that is the sample variance of `close_to_close`.
+
+    Args:
+        price: seen before the first of `closes`.
+        closes: oldest first, at least two.
+        days: trading days from the price to the first close, such as the share of a session that
+            was left; above 0.
+
+    >>> round(from_a_price(100, [101, 100, 102, 101], 1.0), 4)
+    23.5899
+    >>> round(from_a_price(100, [101, 100, 102, 101], 0.5), 4)
+    25.9134
+
+    Raises:
+        NoNumberError: fewer than two closes, or so little time that a drift leaves no deviation.
+        InputError: a price or a span that is not above zero.
+    """
+    if not days > 0:
+        raise InputError(f"The first return covers {days:g} days; it must be more than none.")
+    first, *rest = log_returns(_last([price, *closes], None))
+    total = days + len(rest)
+    freedom = total - (days * days + len(rest)) / total
+    if freedom < FREEDOM_LEAST:
+        raise NoNumberError(
+            f"{total:.2f} trading days are too few for a volatility.", "Take a longer tenor."
+        )
+    drift = (first + math.fsum(rest)) / total
+    squares = (first - drift * days) ** 2 + math.fsum((r - drift) ** 2 for r in rest)
+    return _ANNUAL * math.sqrt(squares / freedom)
 
 
 def _last(closes: Sequence[float], window: int | None) -> Sequence[float]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from vrp_xl.core.implied import expected_move, interpolate_iv
 from vrp_xl.core.premium import ratio
+from vrp_xl.core.rules import STANDARD
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -156,16 +157,21 @@ def components(given: ScoreInputs) -> dict[str, float]:
     return found if regime is None else {**found, "regime": regime}
 
 
-def with_local_scores(s: Snapshot) -> Snapshot:
-    """`s` with its local scores made anew; to be called again when a z-score has come to it."""
-    found = s.replace(scores=scores(inputs_of(s)), score_kind="local")
+def with_local_scores(s: Snapshot, *, hv_floor: float = STANDARD.hv_floor) -> Snapshot:
+    """`s` with its local scores made anew; to be called again when a z-score has come to it.
+
+    Args:
+        s: the completed snapshot.
+        hv_floor: the rule of that name, points.
+    """
+    found = s.replace(scores=scores(inputs_of(s, hv_floor=hv_floor)), score_kind="local")
     if found.scores:
         return found
     why = "no z-score, and no 30 days of prices to compare ATM IV with"
     return found.replace(missing={"scores": why})
 
 
-def inputs_of(s: Snapshot) -> ScoreInputs:
+def inputs_of(s: Snapshot, *, hv_floor: float = STANDARD.hv_floor) -> ScoreInputs:
     """What a completed snapshot gives; ratios use its 30-day IV where there is one."""
     iv = s.atm_iv_30d if s.atm_iv_30d is not None else s.atm_iv
     skew = slope = pin = tactical = None
@@ -178,7 +184,7 @@ def inputs_of(s: Snapshot) -> ScoreInputs:
         if s.max_gamma is not None and s.spot is not None:
             pin = abs(s.max_gamma - s.spot) / expected_move(s.spot, iv, 30)
         if s.rv_30d is not None:
-            tactical = ratio(iv, s.rv_30d)
+            tactical = ratio(iv, s.rv_30d, hv_floor)
     return ScoreInputs(
         z=s.z_score,
         tactical=tactical,

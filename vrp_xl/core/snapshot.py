@@ -258,6 +258,9 @@ class Snapshot:
     """Field name -> why it is missing and what would fill it."""
     basis: Mapping[str, str] = field(default_factory=dict)
     """Field name -> what it was made from, where that is not "as delivered"."""
+    made_by: Mapping[str, float] = field(default_factory=dict)
+    """Rule -> its value when the figures were made that rest on it; a changed one asks for them
+    anew."""
 
     def __post_init__(self) -> None:
         impossible = {}

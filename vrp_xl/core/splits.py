@@ -74,6 +74,15 @@ class Adjusted(NamedTuple):
     unsaid: list[Jump]
     """Steps that may be splits and of which nobody has said what they are."""
 
+    def footing(self, day: date) -> float:
+        """What a price of `day` is divided by to stand beside the closes.
+
+        >>> from datetime import date
+        >>> Adjusted([], [(date(2005, 2, 28), 2.0)], []).footing(date(2005, 2, 25))
+        2.0
+        """
+        return math.prod(ratio for when, ratio in self.applied if when > day)
+
 
 def ratio_words(ratio: float) -> str:
     """A ratio as it is announced.

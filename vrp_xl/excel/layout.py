@@ -43,9 +43,7 @@ SYMBOL_NAME = "vrp_symbol"
 JOURNAL_NAME = "vrp_journal_symbol"
 """The input cell of the Journal sheet: a name, or blank for the candidates."""
 
-RAW_EXTRAS = ("yesterday", "z_change", "iv_rank", "iv_percentile", "harvest_score",
-              "net_harvest_score", "dealer_flow_risk", "as_of", "age_minutes", "stale",
-              "state")  # fmt: skip
+RAW_EXTRAS = ("age_minutes", "stale", "state")
 """Columns behind the raw figures that a refresh writes too and VRP_DECIDE does not read."""
 
 RAW_BLOCK = (*RAW_COLUMNS, *RAW_EXTRAS)

@@ -6,11 +6,12 @@ changed rule moves the whole morning. Missing is an empty cell, never an error v
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime, time
 from typing import TYPE_CHECKING, Any
 
+from vrp_xl.core import calendar
 from vrp_xl.core.decide import Decision, decide
-from vrp_xl.core.edge import decided_edge, term_of
+from vrp_xl.core.edge import cautioned, decided_edge, reasons, term_of
 from vrp_xl.core.exit_plan import exit_plan
 from vrp_xl.core.snapshot import SCORED_STRUCTURES, IvPoint, Snapshot
 from vrp_xl.core.structures import STRUCTURES
@@ -36,10 +37,13 @@ _REST = ("atm_oi", "atm_spread_pct")
 RAW_COLUMNS: tuple[str, ...] = (
     "symbol", *_NUMBERS, "gamma", "gamma_basis", *_LEVELS, *_SCORES, *_REST,
     "next_earnings", "vrp_regime", "warnings", "missing", "wing_spread_pct", "iv_term",
-    *_LOCAL_SCORES, "score_kind",
+    *_LOCAL_SCORES, "score_kind", "yesterday", "z_change", "iv_rank", "iv_percentile",
+    "harvest_score", "net_harvest_score", "dealer_flow_risk", "as_of",
 )  # fmt: skip
 """The columns of a raw block where it has no header row; new ones come last, so that a block
-without a header stays what it was."""
+without a header stays what it was. From ``yesterday`` to ``dealer_flow_risk`` nothing is decided
+by: they stand between because a sheet has them there. Days to expiry count from ``as_of``; from
+today where it is blank or not there."""
 
 DECIDED_COLUMNS: tuple[str, ...] = (
     "cell", "size", "structure", "strikes", "action", "why", "expiry", "score",
@@ -70,14 +74,16 @@ def _decided(cells: dict[str, Any], rules: Rules, today: date) -> list[Any]:
     if all(cell is None for cell in cells.values()) or cells.get("symbol") is None:
         return [None] * len(DECIDED_COLUMNS)
     try:
-        snapshot = snapshot_of(cells)
+        snapshot = snapshot_of(cells, today=today)
     except VrpError as error:
-        words = {"action": "WAIT: a figure cannot be read", "why": str(error)}
+        words = {"cell": "?", "action": "WAIT: a figure cannot be read", "why": str(error)}
         return [words.get(name) for name in DECIDED_COLUMNS]
     decision = decide(snapshot, rules, today=today)
     edge, edge_why = decided_edge(snapshot, decision, rules)
+    decision = cautioned(decision, edge)
     found = {name: value(snapshot, decision, rules) for name, value in _VALUES.items()}
     found |= {name: getattr(edge, name, None) for name in _EDGE}
+    found["why"] = "; ".join(reasons(decision, edge)) or None
     found["edge_basis"] = (edge.basis if edge is not None else edge_why) or None
     return [found[name] for name in DECIDED_COLUMNS]
 
@@ -117,8 +123,12 @@ def _text(cells: dict[str, Any], name: str) -> str | None:
     return str(value)
 
 
-def snapshot_of(cells: dict[str, Any]) -> Snapshot:
+def snapshot_of(cells: dict[str, Any], *, today: date) -> Snapshot:
     """A snapshot from one raw row; an error cell counts as missing.
+
+    Args:
+        cells: the row by the names of its columns.
+        today: the day of the figures where the row has none.
 
     Raises:
         VrpError: a cell that holds no number where one is needed.
@@ -143,7 +153,12 @@ def snapshot_of(cells: dict[str, Any]) -> Snapshot:
     basis = _text(cells, "gamma_basis")
     if basis == "net_gex":
         gamma = "unknown"  # it was withheld; what to make of that is the rule's business
-    moment = datetime.now(UTC)
+    taken = cells.get("as_of")
+    if taken is None or isinstance(taken, boundary.CellError):
+        day = today
+    else:
+        day = boundary.day(taken, f"as_of of {symbol}")
+    moment = datetime.combine(day, time(12), tzinfo=calendar.NEW_YORK)  # cells have no zone
     missing = _text(cells, "missing")
     kind = _text(cells, "score_kind")
     return Snapshot(
@@ -164,14 +179,13 @@ def snapshot_of(cells: dict[str, Any]) -> Snapshot:
 
 
 _VALUES: dict[str, Callable[[Snapshot, Decision, Rules], Any]] = {
-    "cell": lambda _, d, __: d.cell_text,
+    "cell": lambda _, d, __: d.sign,
     "size": lambda _, d, __: d.size,
     "structure": lambda _, d, __: d.structure.name if d.structure else None,
     "strikes": lambda _, d, __: (
         ", ".join(leg.words for leg in d.strikes.legs) if d.strikes else None
     ),
     "action": lambda _, d, __: d.action,
-    "why": lambda _, d, __: "; ".join(d.why) or None,
     "expiry": lambda _, d, __: d.strikes.expiry if d.strikes else None,
     "score": lambda _, d, __: d.score,
     "spread_30d": lambda _, d, __: d.premium.spread_30d,

@@ -69,7 +69,7 @@ def points(scan: Scan) -> list[Point]:
     found = [
         Point(
             look.clean(row.snapshot.symbol),
-            row.decision.cell or "?",
+            row.decision.sign,
             row.decision.flip_distance_pct,
             row.snapshot.z_score,
             row.decision.candidate,
@@ -197,7 +197,7 @@ def _capital(words: str) -> str:
 
 def _rows_in(scan: Scan, cell: str) -> list[Row]:
     """The rows of a cell, highest z first; "?" takes those without one."""
-    rows = [row for row in scan.rows if (row.decision.cell or "?") == cell]
+    rows = [row for row in scan.rows if (row.decision.sign) == cell]
     return sorted(rows, key=lambda row: -_z(row))
 
 
@@ -233,9 +233,9 @@ def _label(row: Row) -> str:
 def _moves(rows: Sequence[Row]) -> str:
     """Who came here since yesterday, such as "Moved here: NVDA B → A"."""
     moved = [
-        f"{look.clean(row.snapshot.symbol)} {row.yesterday} → {row.decision.cell_text}"
+        f"{look.clean(row.snapshot.symbol)} {row.yesterday} → {row.decision.sign}"
         for row in rows
-        if row.yesterday is not None and row.yesterday != row.decision.cell_text
+        if row.yesterday is not None and row.yesterday != row.decision.sign
     ]
     if not moved:
         return "No move since yesterday" if rows else ""

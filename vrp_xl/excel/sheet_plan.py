@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vrp_xl.core.calendar import NEW_YORK
+from vrp_xl.core.edge import caution
 from vrp_xl.core.exit_plan import exit_plan
 from vrp_xl.excel import styles as look
 
@@ -45,12 +46,14 @@ def _strikes(row: Row) -> str | None:
 
 
 def _get_out(row: Row) -> str | None:
-    return "\n".join(exit_plan(row.decision, row.rules, flip=row.snapshot.gamma_flip)) or None
+    """The exits, after what speaks against the trade: an edge that is not above 0."""
+    exits = exit_plan(row.decision, row.rules, flip=row.snapshot.gamma_flip)
+    return "\n".join(filter(None, (caution(row.edge), *exits))) or None
 
 
 _PLACES = (
     Place("Symbol", 10, "text", lambda r: r.snapshot.symbol),
-    Place("Cell", 6, "letter", lambda r: r.decision.cell_text),
+    Place("Cell", 6, "letter", lambda r: r.decision.sign),
     Place("z", 8, "signed", lambda r: r.snapshot.z_score),
     Place("Size", 8, "size", lambda r: r.decision.size),
     Place("Structure", 17, "text", lambda r: r.decision.structure.title
@@ -206,9 +209,9 @@ def _rest(sheet: Worksheet, styles: Styles, scan: Scan, at: int, columns: Sequen
     for row in rest[:REST_MOST]:
         at += 1
         d = row.decision
-        letter = d.cell_text or ""
+        letter = d.sign
         sheet.write_string(at, 0, look.clean(row.snapshot.symbol), quiet)
-        chip = styles(look.value_style("letter"), look.ROW_LINE, look.LETTERS[letter or "?"])
+        chip = styles(look.value_style("letter"), look.ROW_LINE, look.LETTERS[letter])
         sheet.write_string(at, 1, letter, chip)
         z = look.number(row.snapshot.z_score)
         if z is None:

@@ -127,6 +127,8 @@ COLOURS: tuple[Colour, ...] = (
     Colour(("candidate",), '{candidate}="no"', look.QUIET),
     Colour(("as_of", "age_minutes", "stale"), '{stale}="yes"', look.BAD),
     Colour(_ALL, '{stale}="yes"', look.STALE),
+    Colour(("action",), 'AND(LEFT({action},4)="SELL",COUNT({edge_30},{edge_90})>0,'
+           "MIN({edge_30},{edge_90})<=0)", look.WARN_FILL),
     Colour(("action",), 'LEFT({action},4)="SELL"', look.GOOD),
     Colour(("action",), 'LEFT({action},8)="STAY OUT"', look.BAD),
     Colour(("action",), '{action}<>""', look.QUIET),
@@ -379,6 +381,9 @@ def _row(sheet: Worksheet, formats: Sequence[Format], at: int, row: Row) -> None
             sheet.write_number(at, n, value, style)
         elif isinstance(value, str):
             sheet.write_string(at, n, value, style)
+            why = _blank_why(row, column) if value == "?" else None
+            if why:
+                _note(sheet, at, n, why)
             if column.show in ("long", "text"):
                 tall.append((value, place.width))
         else:
@@ -388,7 +393,7 @@ def _row(sheet: Worksheet, formats: Sequence[Format], at: int, row: Row) -> None
 
 def _value(row: Row, column: Column) -> str | float | date | None:
     """What the cell holds: text, a finite number, a date, or None for a blank."""
-    value = row.decision.cell_text if column.name == "cell" else flat(row, column)
+    value = flat(row, column)
     if value is None:
         return None
     if isinstance(value, bool):

@@ -70,10 +70,12 @@ class Quota:
 
 
 class Stored(NamedTuple):
-    """The times of what is stored of a symbol, UTC."""
+    """The times of what is stored of a symbol, UTC, and the rules that it was made by."""
 
     as_of: datetime
     fetched_at: datetime
+    made_by: Mapping[str, float] = {}
+    """As `Snapshot.made_by`."""
 
 
 RECENT_DAYS = 273
@@ -96,7 +98,7 @@ class Known:
     optional_done: frozenset[tuple[str, str]] = frozenset()
     """(endpoint, symbol) of optional calls that were answered, or refused today."""
     stored: Mapping[str, Stored] = field(default_factory=dict)
-    """Symbol -> the times of its newest snapshot."""
+    """Symbol -> the times of its newest snapshot, and its rules."""
     recent_days: Mapping[str, int] = field(default_factory=dict)
     """Symbol -> how many of the `RECENT_DAYS` before the last two have a stored ``close``."""
     past: Callable[[str, str], Sequence[tuple[date, float]]] = _nothing_past
@@ -168,7 +170,10 @@ class Delayed(Source, Protocol):
     """How fast and how often it may be asked, in words."""
 
     def current(self, symbol: str) -> bool:
-        """Whether what is stored of `symbol` cannot be bettered by asking now."""
+        """Whether what is stored of `symbol` cannot be bettered by asking now.
+
+        False where it was computed from a document by other rules than those in force.
+        """
 
     def rests_until(self, call: Call) -> datetime | None:
         """Until when an optional call that was answered is not made again; None is for ever."""

@@ -36,7 +36,7 @@ from vrp_xl.errors import (
 from vrp_xl.sources.assembly import CLOSES_KEPT, assemble
 from vrp_xl.sources.base import RECENT_DAYS, Call, Fetched, Known, Observation, WithoutPlan
 from vrp_xl.sources.cboe_files import PriceFile, read_bytes, symbol_of_root
-from vrp_xl.sources.chain_figures import chain_snapshot
+from vrp_xl.sources.chain_figures import chain_snapshot, window_rules
 from vrp_xl.sources.http import HttpClient, Response
 
 if TYPE_CHECKING:
@@ -166,10 +166,14 @@ class Cboe(WithoutPlan):
         """Whether what is stored of `symbol` cannot be bettered by asking now.
 
         So it is within 15 minutes of the last time, and from half an hour after the close until the
-        next session where it was fetched after that.
+        next session where it was fetched after that. Not where the traded window is another by now:
+        its levels need the chain, which is not kept.
         """
         stored = self._known.stored.get(symbol)
         if stored is None:
+            return False
+        window = window_rules(self._window)
+        if any(stored.made_by.get(name, value) != value for name, value in window.items()):
             return False
         now = self._clock()
         if timedelta(0) <= now - stored.fetched_at < DELAY:

@@ -79,8 +79,14 @@ def chain_snapshot(
         warnings=(*exposure.notes, *_moment_notes(chain)),
         missing=missing,
         basis=basis,
+        made_by=window_rules(window),
         **figures,
     )
+
+
+def window_rules(window: tuple[int, int]) -> dict[str, float]:
+    """The rules that a chain's figures rest on, as `Snapshot.made_by` keeps them."""
+    return {"dte_min": window[0], "dte_max": window[1]}
 
 
 LEVELS = ("net_gex", "put_wall", "call_wall", "max_gamma", "max_negative_gamma",

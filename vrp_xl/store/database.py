@@ -203,6 +203,18 @@ class Store:
             symbols,
         )
 
+    def made_by(self, source: str, symbols: Iterable[str]) -> dict[str, dict[str, float]]:
+        """The rules that the newest figures of each symbol were made by (`Snapshot.made_by`)."""
+        wanted = json.dumps([_symbol(s) for s in symbols])
+        with self._reading() as db:
+            rows = db.execute(
+                "SELECT symbol, max(day), CASE WHEN json_valid(body) THEN "
+                "json_extract(body, '$.made_by') END FROM snapshots WHERE source = ? "
+                "AND symbol IN (SELECT value FROM json_each(?)) GROUP BY symbol",
+                (source, wanted),
+            ).fetchall()
+        return {symbol: json.loads(text) if text else {} for symbol, _, text in rows}
+
     def _moments(self, figure: str, source: str, symbols: Iterable[str]) -> dict[str, datetime]:
         wanted = json.dumps([_symbol(s) for s in symbols])
         with self._reading() as db:

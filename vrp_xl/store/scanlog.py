@@ -54,6 +54,8 @@ class Head(NamedTuple):
     """``1`` per symbol that was a candidate, else ``0``."""
     failed: int
     """Symbols without any figures."""
+    rules_number: int = 0
+    """Of the rules in force; scans of one number were made by the same."""
 
 
 class Lines:
@@ -134,12 +136,12 @@ class ScanLog:
     ) -> bool:
         """Keeps a scan, all or nothing.
 
-        Of one source and day it replaces every earlier scan whose names it covers, but for
-        pinned ones; where a later one covers it already, nothing is kept. Beyond `SCANS_KEPT` of
-        a source the oldest leave, but for pinned ones.
+        Of one source and day it replaces every earlier scan by the same preset and rules whose
+        names it covers, but for pinned ones; where a later one covers it already, nothing is
+        kept. Beyond `SCANS_KEPT` of a source the oldest leave, but for pinned ones.
 
         Args:
-            head: its number is not looked at.
+            head: its numbers are not looked at.
             rules: every rule in force.
             figures: columns, and a row per symbol of the head.
             details: the same of all else.
@@ -154,8 +156,9 @@ class ScanLog:
         with self._writing() as db:
             found = db.execute(
                 "SELECT s.id, s.scanned_at, t.body FROM scans AS s JOIN scan_texts AS t "
-                "ON t.id = s.names_id WHERE source = ? AND sample = ? AND day = ? AND pinned = 0",
-                key,
+                "ON t.id = s.names_id WHERE source = ? AND sample = ? AND day = ? AND pinned = 0 "
+                "AND preset = ? AND rules_id = (SELECT id FROM scan_texts WHERE body = ?)",
+                (*key, head.preset, json.dumps(dict(rules), **_COMPACT)),
             ).fetchall()
             moment = _moment(head.scanned_at)
             covered = []
@@ -209,7 +212,7 @@ class ScanLog:
         with self._reading() as db:
             rows = db.execute(
                 "SELECT s.id, source, sample, day, scanned_at, as_of, preset, pinned, names_id, "
-                "cells, passed, failed FROM scans AS s "
+                "cells, passed, failed, rules_id FROM scans AS s "
                 "WHERE (?1 IS NULL OR source = ?1) AND (?2 IS NULL OR sample = ?2) "
                 "AND day BETWEEN ?3 AND ?4 ORDER BY day DESC, scanned_at DESC, s.id DESC LIMIT ?5",
                 (
@@ -343,7 +346,8 @@ def _text(db: sqlite3.Connection, value: Any) -> int:
 
 
 def _head(row: tuple[Any, ...], symbols: tuple[str, ...]) -> Head:
-    number, source, sample, day, scanned_at, as_of, preset, pinned, _, cells, passed, failed = row
+    number, source, sample, day, scanned_at, as_of, preset, pinned, _, cells, passed, *rest = row
+    failed, rules_number = rest
     return Head(
         number,
         source,
@@ -357,6 +361,7 @@ def _head(row: tuple[Any, ...], symbols: tuple[str, ...]) -> Head:
         cells,
         passed,
         failed,
+        rules_number,
     )
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC
 from typing import TYPE_CHECKING, Any, Literal
 
-from vrp_xl.core.edge import MEASURES
+from vrp_xl.core.edge import MEASURES, reasons
 from vrp_xl.core.exit_plan import exit_plan
 from vrp_xl.core.history import WINDOWED, z_from
 from vrp_xl.core.matrix import CELL_NAME
@@ -158,8 +158,8 @@ def plan_dict(plan: StrikePlan | None) -> dict[str, Any] | None:
 COLUMNS: tuple[Column, ...] = (
     Column("symbol", "Symbol", "", "text", "Ticker.", lambda r: r.snapshot.symbol),
     _decided("cell", "Cell", "", "letter",
-             "Cell of the gamma x VRP matrix: A to D; blank where z or gamma is not known.",
-             lambda r: r.decision.cell, "z_score"),
+             "Cell of the gamma x VRP matrix: A to D; ? where z or gamma is not known.",
+             lambda r: r.decision.sign),
     _decided("yesterday", "Yesterday", "", "letter", "The cell one trading day before.",
              lambda r: r.yesterday),
     _decided("candidate", "Candidate", "", "flag", "Whether the row passes the screen.",
@@ -268,8 +268,9 @@ COLUMNS: tuple[Column, ...] = (
     _figure("next_earnings", "date"),
     _decided("warnings", "Warnings", "", "long", "What to look at before trading.",
              lambda r: list(r.decision.warnings)),
-    _decided("why", "Why", "", "long", "Why the row is no candidate, or what changed its size.",
-             lambda r: list(r.decision.why)),
+    _decided("why", "Why", "", "long",
+             "Why the row is no candidate, what changed its size, or that its edge is not above 0.",
+             lambda r: list(reasons(r.decision, r.edge))),
     _decided("as_of", "As of", "", "time", "Time of the figures.", lambda r: r.snapshot.as_of),
     _decided("age_minutes", "Age", "minutes", "integer", "Age of the figures at the scan.",
              lambda r: round(r.age.total_seconds() / 60.0)),
@@ -292,7 +293,9 @@ BY_NAME: dict[str, Column] = {column.name: column for column in COLUMNS}
 
 
 def reason(row: Row, column: Column) -> str | None:
-    """Why that column of that row is blank, or None where nothing is known of it."""
+    """Why that column is blank, or the cell a "?"; None where nothing is known of it."""
+    if column.name == "cell":
+        return "; ".join(row.decision.no_cell) or None
     if column.name in EDGE_COLUMNS and row.edge is None:
         return row.edge_why or None
     if column.name == "edge_30_pct_credit" and row.edge is not None and row.edge.credit <= 0:
@@ -303,6 +306,8 @@ def reason(row: Row, column: Column) -> str | None:
 def row_dict(row: Row) -> dict[str, Any]:
     """One row in plain types for JSON: numbers are numbers, null is what is missing."""
     out = {column.name: _plain(column.value(row)) for column in COLUMNS}
+    out["cell"] = row.decision.cell
+    out["cell_why"] = reason(row, BY_NAME["cell"])
     out["strikes"] = plan_dict(row.decision.strikes)
     out["edge"] = edge_dict(row)
     out["edge_why"] = row.edge_why or None
@@ -351,6 +356,10 @@ def scan_dict(scan: Scan) -> dict[str, Any]:
         },
         "looked_at": scan.looked_at,
         "counts": scan.counts,
+        "left_out": [
+            {"why": left.why, "names": left.names, "cell": left.has_cell, "first": [*left.first]}
+            for left in scan.left
+        ],
         "rows": [row_dict(row) for row in scan.rows],
         "failed": [{"symbol": f.symbol, "error": f.error, "why": f.why} for f in scan.failed],
         "open_positions": open_risk_dict(scan),

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
-from vrp_xl.core import bootstrap, outcomes
+from vrp_xl.core import bootstrap, outcomes, splits
+from vrp_xl.core.calendar import trading_days
 from vrp_xl.core.evidence import (
     IV_PERCENTILE_MIN,
     TAIL,
@@ -22,6 +23,8 @@ from vrp_xl.core.evidence import (
     Group,
     evidence,
 )
+from vrp_xl.core.gaps import LONGEST_RETURN
+from vrp_xl.core.iv_index import INDICES
 from vrp_xl.core.symbols import symbol_of
 from vrp_xl.errors import InputError, NoNumberError
 from vrp_xl.store.database import utc_now
@@ -29,17 +32,18 @@ from vrp_xl.workflow.importing import read_series
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
-    from datetime import datetime
+    from datetime import date, datetime
     from pathlib import Path
 
     from numpy.typing import NDArray
 
     from vrp_xl.core.bootstrap import Interval
     from vrp_xl.core.evidence import Surface
-    from vrp_xl.core.outcomes import Alignment, Days, Recorded
+    from vrp_xl.core.outcomes import Alignment, Days, Recorded, Series
     from vrp_xl.core.rules import Rules
     from vrp_xl.core.splits import Adjusted
     from vrp_xl.workflow.importing import SeriesFile
+    from vrp_xl.workflow.journal import MadeBy
 
 LEVEL = f"{100 * bootstrap.LEVEL:g} %"
 IV_MOST = 250.0
@@ -115,9 +119,10 @@ class Report:
         """How many intervals there are, and what that means."""
         n = self.evidence.intervals
         return (
-            f"{n} differences in this report carry an interval; about one in twenty of such "
-            "intervals leaves out the truth by chance. That no difference is shown does not say "
-            "that there is none: every value inside the interval is still possible."
+            f"{n} differences in the whole report carry an interval (points, log ratio, share of "
+            "positive days); about one in twenty of such intervals leaves out the truth by chance. "
+            "That no difference is shown does not say that there is none: every value inside the "
+            "interval is still possible."
         )
 
     @property
@@ -178,10 +183,27 @@ def _named(path: Path) -> str:
     return "".join(ch if ch.isalnum() or ch in "._-" else "_" for ch in path.stem).upper()[:20]
 
 
+OnSplit = Literal["ask", "adjust", "keep"]
+
+
 def from_files(
-    given: Sequence[Pair], rules: Rules, tenor: int, *, clock: Callable[[], datetime] = utc_now
+    given: Sequence[Pair],
+    rules: Rules,
+    tenor: int,
+    *,
+    on_split: OnSplit = "ask",
+    clock: Callable[[], datetime] = utc_now,
 ) -> Material:
     """Reads the files and lines up their days.
+
+    Args:
+        given: each symbol's files.
+        rules: for the windows.
+        tenor: returns that the outcome covers.
+        on_split: what becomes of a step like a split: "ask" lets no window reach over it and says
+            so, "adjust" divides the closes before it where the step says which ratio it is, "keep"
+            takes it as the price itself.
+        clock: what is later than this is no close yet.
 
     Raises:
         InputError: a file that cannot be read, has no usable column or is in the wrong unit; no
@@ -193,17 +215,16 @@ def from_files(
     for pair in given:
         closes = _read(pair.prices, "close", notes, clock)
         ivs = _read(pair.iv, "atm_iv", notes, clock)
-        series = outcomes.Series(
-            pair.symbol, sorted(closes.values.items()), sorted(ivs.values.items())
-        )
-        days, met = outcomes.from_series(series, rules, tenor)
+        held = _judged(pair.symbol, sorted(closes.values.items()), on_split)
+        series = outcomes.Series(pair.symbol, held.closes, sorted(ivs.values.items()))
+        days, met = outcomes.from_series(series, rules, tenor, [jump.day for jump in held.unsaid])
         parts.append(days)
         inputs.append(
             f"{pair.symbol}: closes {pair.prices.name} (column {closes.column}), implied "
             f"volatility {pair.iv.name} (column {ivs.column}), {met.first} to {met.last}, "
             f"{met.both:,} days with both"
         )
-        notes += _met(met)
+        notes += _met(met, series, held)
     files = [pair.prices.name for pair in given[:2]] + [pair.iv.name for pair in given[:2]]
     return Material(
         outcomes.together(parts), tuple(inputs), tuple(notes),
@@ -237,16 +258,57 @@ def _read(path: Path, field: str, notes: list[str], clock: Callable[[], datetime
     return found
 
 
-def _met(met: Alignment) -> Iterator[str]:
+def _judged(symbol: str, closes: list[tuple[date, float]], on_split: OnSplit) -> Adjusted:
+    """The closes with what was said of their steps; a volatility index may well double."""
+    found = splits.adjusted(closes, {})
+    if not found.unsaid or on_split == "keep" or symbol in INDICES:
+        return found._replace(unsaid=[])
+    if on_split == "adjust":
+        return splits.adjusted(
+            closes, {jump.day: jump.ratio for jump in found.unsaid if jump.clear}
+        )
+    return found
+
+
+def _met(met: Alignment, series: Series, held: Adjusted) -> Iterator[str]:
+    """What there is to say of a pair's days: steps, days that are missing, wild moves."""
+    for day, ratio in held.applied:
+        yield (
+            f"{met.symbol}: the closes before {day} are adjusted for the "
+            f"{splits.ratio_words(ratio)} split"
+        )
+    for jump in held.unsaid[:_TOLD]:
+        yield (
+            f"{met.symbol}: {jump}: no figure and no outcome reaches over it. If it is a split: "
+            "closes that are adjusted"
+            + (", or --adjust-splits" if jump.clear else "")
+            + "; if the price really went there: --keep-jumps"
+        )
+    if len(held.unsaid) > _TOLD:
+        yield f"{met.symbol}: {len(held.unsaid) - _TOLD} more steps that may be splits"
+    first, last = series.closes[0][0], series.closes[-1][0]
+    days = len(trading_days(first, last))
+    if days > len(series.closes):
+        yield (
+            f"{met.symbol}: {days - len(series.closes):,} of {days:,} trading days from {first} to "
+            f"{last} have no close; a window that lacks more than a tenth of its days, or holds a "
+            f"return over more than {LONGEST_RETURN} of them, has no figure"
+        )
     if met.closes_alone or met.ivs_alone:
         yield (
             f"{met.symbol}: within the common span {met.closes_alone:,} days have only a close and "
             f"{met.ivs_alone:,} only an implied volatility; only days with both are counted"
         )
-    for day, move in met.jumps[:3]:
+    told = {jump.day for jump in held.unsaid}
+    wild = [dated for dated in met.jumps if dated[0] not in told]
+    for day, move in wild[:_TOLD]:
         yield f"{met.symbol}: the close moves {move:+.0f} % on {day}: are splits adjusted for?"
-    if len(met.jumps) > 3:
-        yield f"{met.symbol}: {len(met.jumps) - 3} more moves of that size"
+    if len(wild) > _TOLD:
+        yield f"{met.symbol}: {len(wild) - _TOLD} more moves of that size"
+
+
+_TOLD = 3
+"""Notes of one kind about one pair; the rest is counted."""
 
 
 def from_journal(
@@ -254,6 +316,7 @@ def from_journal(
     closes: Callable[[str], Adjusted],
     source: str,
     tenor: int,
+    made_by: Sequence[MadeBy] = (),
 ) -> Material:
     """The records of a journal, and what followed in the stored closes.
 
@@ -262,6 +325,7 @@ def from_journal(
         closes: a symbol's stored closes, marked splits taken out (`workflow.closes`).
         source: whose records they are.
         tenor: returns that the outcome covers.
+        made_by: which presets and rules made the scans.
 
     Raises:
         NoNumberError: the journal holds no figures of that source.
@@ -277,6 +341,7 @@ def from_journal(
     days = outcomes.from_records(
         found, {name: held.closes for name, held in stored.items()}, tenor,
         {name: [jump.day for jump in held.unsaid] for name, held in stored.items()},
+        lambda name, day: stored[name].footing(day),
     )  # fmt: skip
     dated = [record.day for record in found]
     line = (
@@ -290,7 +355,27 @@ def from_journal(
         for jump in held.unsaid
         if jump.day > min(dated)
     )
-    return Material(days, (line,), notes, f"journal, {source}")
+    return Material(days, (line,), (*_pooled(made_by), *notes), f"journal, {source}")
+
+
+def _pooled(made_by: Sequence[MadeBy]) -> Iterator[str]:
+    """What is to be said where scans by several presets or rules are counted together."""
+    if len(made_by) < 2:
+        return
+    usual = made_by[0]
+    told = []
+    for made in made_by:
+        other = ", ".join(
+            f"{name} {value}"
+            for name, value in made.rules.items()
+            if made.preset == usual.preset and usual.rules.get(name) != value
+        )
+        told.append(f"{made.preset}{f' ({other})' if other else ''} {made.scans:,}")
+    yield (
+        f"scans by {len(made_by)} sets of rules are counted together ({'; '.join(told)}), each "
+        "with its own cell and decision; of a day's scans the one by the rules of most. "
+        "To count those by the rules of this report alone: --same-rules"
+    )
 
 
 def evaluate(
@@ -316,8 +401,15 @@ def evaluate(
         NoNumberError: too short a history.
     """
     tenor = outcomes.tenor_returns(tenor_days)
-    found = evidence(material.days, rules, tenor, iv_percentile_min=iv_percentile_min, draws=draws)
     notes = list(material.notes)
+    try:
+        found = evidence(
+            material.days, rules, tenor, iv_percentile_min=iv_percentile_min, draws=draws
+        )
+    except NoNumberError as error:
+        if not notes:
+            raise
+        raise NoNumberError(error.why, f"{error.fix} Seen: {'. '.join(notes)}.") from error
     if found.everything.ci is None:
         notes.insert(
             0,

@@ -57,7 +57,9 @@ def find(word: str) -> str:
 
 
 def of_row(row: Row, name: str, *, blank: bool = False) -> Any:
-    """The value of a field; the cell is "?" where z is known and gamma is not.
+    """The value of a field.
+
+    The cell is "?" where there is none; as an error, where no blank is wanted and z is missing.
 
     Args:
         row: one symbol of a scan.
@@ -68,7 +70,7 @@ def of_row(row: Row, name: str, *, blank: bool = False) -> Any:
         MissingError: the value is missing; the sentence says why.
     """
     column = BY_NAME.get(name)
-    if name == "cell":
+    if name == "cell" and not blank:
         value: Any = row.decision.cell_text
     elif column is not None:
         value = flat(row, column)

@@ -1,25 +1,27 @@
 """The journal: keeping scans, and reading them as records for whoever counts later.
 
-Every refresh is kept as a scan, one per source and trading day: the latest wins over those whose
-names it covers, unless one is pinned. What was invented stays apart from what was real. Reads and
-writes the store it is handed; asks no source.
+Every refresh is kept as a scan, one per source, trading day and set of rules: the latest wins over
+those whose names it covers, unless one is pinned. What was invented stays apart from what was real.
+Reads and writes the store it is handed; asks no source.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from datetime import datetime
 from itertools import repeat
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vrp_xl.core.calendar import NEW_YORK, previous_trading_day, session_close, trading_day
 from vrp_xl.core.filters import Rejection, rejections
+from vrp_xl.core.rules import SPECS
 from vrp_xl.store.scanlog import Head
 from vrp_xl.workflow.scan import row_of, run_scan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
-    from datetime import date, datetime
+    from datetime import date
 
     from vrp_xl.core.rules import Rules
     from vrp_xl.store.database import Store
@@ -31,7 +33,7 @@ NO_CELL = "-"
 FIGURE_COLUMNS = (
     "spot", "iv", "atm_iv", "atm_iv_30d", "rv_20d", "rv_30d", "rv_90d", "vrp_20d", "structural",
     "tactical", "z_score", "percentile", "history_days", "iv_rank", "iv_percentile", "gamma",
-    "size", "stale", "rejected",
+    "size", "stale", "rejected", "as_of",
 )  # fmt: skip
 """The figures that a decision rests on; ``rejected`` are names of rules, a space between."""
 
@@ -43,8 +45,8 @@ _SNAPSHOT = (
 )  # fmt: skip
 _DECIDED = (
     "used_gamma", "used_gamma_basis", "flip_distance_pct", "lean", "funnel", "structure", "score",
-    "strikes", "expiry", "action", "why", "warnings", "rejections", "as_of", "state", "state_why",
-    "scores", "missing", "basis",
+    "strikes", "expiry", "action", "why", "warnings", "rejections", "state", "state_why", "scores",
+    "missing", "basis",
 )  # fmt: skip
 DETAIL_COLUMNS = (*_SNAPSHOT, *_DECIDED)
 """All else that a decision was made from, and what it said, by the words of a scan's columns."""
@@ -66,6 +68,8 @@ class Record(NamedTuple):
     cell: str | None
     """A to D; "?" where z was known and gamma was not; None where there was none."""
     candidate: bool
+    seen_at: datetime
+    """When the figures were seen: their own time, and never after the scan."""
     rejected: tuple[str, ...]
     """Names of the rules that left it out; empty for a candidate."""
     spot: float | None
@@ -98,11 +102,12 @@ def records(
     since: date | None = None,
     until: date | None = None,
     stale: bool = False,
+    only: Callable[[Head], bool] | None = None,
 ) -> Iterator[Record]:
     """What the journal holds, a record per symbol and trading day, the oldest day first.
 
-    Where several scans of a day hold a symbol, the latest counts. Invented figures and real ones
-    never come together.
+    Where several scans of a day hold a symbol, the latest counts, by the rules of most scans
+    (`latest_of`). Invented figures and real ones never come together.
 
     Args:
         store: the local store.
@@ -112,8 +117,11 @@ def records(
         since: from this day on.
         until: up to this day, included.
         stale: also figures that were those of an earlier day when they were scanned.
+        only: which scans count; all by default.
     """
     heads = store.scans.heads(source=source, sample=sample, since=since, until=until)
+    if only is not None:
+        heads = [head for head in heads if only(head)]
     wanted = None if symbols is None else {symbol.strip().upper() for symbol in symbols}
     counts = latest_of(heads)
     for head, (lines,) in store.scans.lines(heads, "figures"):
@@ -138,6 +146,7 @@ def _records(
     by_name: dict[str, Iterable[Any]] = dict(zip(names, zip(*rows, strict=True), strict=True))
     told: Iterable[Any] = by_name.get("rejected") or [None] * len(rows)
     by_name["rejected"] = [tuple((rules or "").split()) for rules in told]
+    times: Iterable[Any] = by_name.get("as_of") or [None] * len(rows)
     return map(
         Record._make,
         zip(
@@ -147,10 +156,22 @@ def _records(
             _picked(head.symbols, places),
             [None if cell == NO_CELL else cell for cell in _picked(head.cells, places)],
             [mark == "1" for mark in _picked(head.passed, places)],
+            [seen_at(head, as_of) for as_of in times],
             *(by_name.get(column, repeat(None)) for column in _FIGURE_OF),
             strict=False,
         ),
     )
+
+
+def seen_at(head: Head, as_of: str | None) -> datetime:
+    """When figures of a scan were seen: their own time, and never after the scan.
+
+    Args:
+        head: the scan.
+        as_of: the time of the figures; where it is not known the newest of the scan's counts.
+    """
+    own = head.as_of if as_of is None else datetime.fromisoformat(as_of)
+    return head.scanned_at if own is None else min(own, head.scanned_at)
 
 
 def columns(found: Iterable[Record]) -> dict[str, list[Any]]:
@@ -172,14 +193,29 @@ def every(head: Head) -> Iterable[int]:
 
 
 def latest_of(heads: Sequence[Head]) -> Callable[[Head], Iterable[int]]:
-    """Which symbols of a scan no later scan of its day holds."""
+    """Which symbols of a scan count: those that no other scan of its day has a better claim to.
+
+    Of one day's scans by the same preset and rules the latest that holds a name counts. Of several
+    presets the one counts that most of `heads` were made by, then the rules, and of equal ones
+    those that came first: an experiment beside the morning's scan does not take its place.
+    """
     scans = Counter((head.source, head.day) for head in heads)
-    last = {
-        (head.source, head.day, symbol): head.number
-        for head in heads
-        if scans[head.source, head.day] > 1
-        for symbol in head.symbols
-    }
+    presets = Counter((head.source, head.preset) for head in heads)
+    used = Counter((head.source, head.preset, head.rules_number) for head in heads)
+    first = {made: n for n, made in enumerate(used)}
+
+    def claim(head: Head) -> tuple[int, int, int]:
+        made = head.source, head.preset, head.rules_number
+        return presets[made[:2]], used[made], -first[made]
+
+    best: dict[tuple[str, date, str], tuple[tuple[int, int, int], int]] = {}
+    for head in heads:
+        if scans[head.source, head.day] > 1:
+            mine = claim(head), head.number
+            for symbol in head.symbols:
+                key = (head.source, head.day, symbol)
+                if key not in best or best[key][0] <= mine[0]:
+                    best[key] = mine
 
     def places(head: Head) -> Iterable[int]:
         if scans[head.source, head.day] == 1:
@@ -187,10 +223,50 @@ def latest_of(heads: Sequence[Head]) -> Callable[[Head], Iterable[int]]:
         return [
             at
             for at, symbol in enumerate(head.symbols)
-            if last[head.source, head.day, symbol] == head.number
+            if best[head.source, head.day, symbol][1] == head.number
         ]
 
     return places
+
+
+class MadeBy(NamedTuple):
+    """Scans that were made by the same preset and rules."""
+
+    preset: str
+    rules: dict[str, Any]
+    """Those in force that decide; what sizes trades in dollars is left out."""
+    numbers: frozenset[int]
+    """Of the rules as they are stored, those of dollars with them."""
+    scans: int
+
+
+def made_by(store: Store, heads: Sequence[Head]) -> list[MadeBy]:
+    """Which presets and rules made the scans, those of most scans first."""
+    kept = {head.rules_number: head.number for head in heads}
+    rules = {number: _deciding(store.scans.rules(scan)) for number, scan in kept.items()}
+    found: list[MadeBy] = []
+    for (preset, number), scans in Counter((h.preset, h.rules_number) for h in heads).items():
+        for n, made in enumerate(found):
+            if (made.preset, made.rules) == (preset, rules[number]):
+                found[n] = made._replace(numbers=made.numbers | {number}, scans=made.scans + scans)
+                break
+        else:
+            found.append(MadeBy(preset, rules[number], frozenset([number]), scans))
+    return sorted(found, key=lambda made: -made.scans)
+
+
+def same_rules(made: MadeBy, rules: Rules) -> bool:
+    """Whether scans were made by these rules; what was no rule yet at that time is passed over."""
+    mine = _deciding(rules.to_dict())
+    return all(mine.get(name) == value for name, value in made.rules.items() if name in mine)
+
+
+def _deciding(rules: dict[str, Any]) -> dict[str, Any]:
+    return {n: v for n, v in rules.items() if n not in SPECS or SPECS[n].group != DOLLARS}
+
+
+DOLLARS = "Sizing"
+"""The group of rules that size a trade in dollars: no cell and no decision rests on them."""
 
 
 # Keeping
@@ -202,8 +278,9 @@ def keep(store: Store, scan: Scan, *, pinned: bool = False) -> bool:
     A screen over many names holds its candidates alone: it is not kept, since a journal of those
     that passed would say nothing of the filters.
 
-    Of one source and trading day it replaces the scans whose names it covers, but for pinned
-    ones: a look at one name never takes the morning's record away.
+    Of one source and trading day it replaces the scans by the same preset and rules whose names
+    it covers, but for pinned ones: neither a look at one name nor an experiment with other rules
+    takes the morning's record away.
 
     Args:
         store: the local store.
@@ -297,6 +374,7 @@ def _figures(row: Row, found: Sequence[Rejection]) -> list[Any]:
         "size": row.decision.size,
         "stale": row.stale,
         "rejected": " ".join(dict.fromkeys(r.rule for r in found)),
+        "as_of": row.snapshot.as_of.isoformat(),
     }
     return [own[n] if n in own else _plain(getattr(row.snapshot, n)) for n in FIGURE_COLUMNS]
 
@@ -318,7 +396,6 @@ def _details(row: Row, found: Sequence[Rejection]) -> list[Any]:
         "why": list(d.why),
         "warnings": list(d.warnings),
         "rejections": [[r.rule, r.value, r.limit] for r in found],
-        "as_of": s.as_of.isoformat(),
         "state": row.state,
         "state_why": row.state_why or None,
         "scores": dict(s.scores),

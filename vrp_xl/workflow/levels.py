@@ -59,12 +59,23 @@ def window_words(s: Snapshot) -> str:
 
 
 def levels(s: Snapshot) -> list[list[Any]]:
-    """Level, all expiries, the traded window."""
-    head = ["level", "all expiries", window_words(s) or "traded window"]
-    return [
-        head,
-        *([FIGURES[n]["label"], getattr(s, n), s.window_levels.get(n)] for n in LEVELS),
-    ]
+    """Level, all expiries, the traded window, and why one of them is missing."""
+    head = ["level", "all expiries", window_words(s) or "traded window", "why one is missing"]
+    return [head, *(_level(s, name) for name in LEVELS)]
+
+
+def _level(s: Snapshot, name: str) -> list[Any]:
+    every, window = getattr(s, name), s.window_levels.get(name)
+    why = []
+    if every is None:
+        said = s.gamma_flip_status if name == "gamma_flip" else None
+        why.append(s.missing.get(name) or said or "the source does not give it")
+    if window is None:
+        days = window_words(s)
+        why.append(
+            f"{days}: none" if days else "traded window: no option chain is behind the figures"
+        )
+    return [FIGURES[name]["label"], every, window, "; ".join(why) or None]
 
 
 def crossings(s: Snapshot) -> list[list[Any]]:

@@ -5,7 +5,7 @@ Reads the store it is handed and changes nothing; asks no source.
 
 from __future__ import annotations
 
-import math
+import re
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import islice
@@ -15,8 +15,8 @@ from vrp_xl.core import splits
 from vrp_xl.core.calendar import NEW_YORK, trading_day
 from vrp_xl.core.followed import NOTHING, Followed, followed
 from vrp_xl.core.history import SPLIT
-from vrp_xl.errors import InputError, MissingError
-from vrp_xl.workflow.journal import NO_CELL, every, latest_of
+from vrp_xl.errors import InputError, MissingError, printable
+from vrp_xl.workflow.journal import NO_CELL, every, latest_of, seen_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -202,9 +202,12 @@ def _entry(
     else:
         spot = seen["spot"]
         if spot is not None:  # on the footing of the closes after it
-            spot /= math.prod(ratio for when, ratio in held.applied if when > day)
+            spot /= held.footing(day)
         doubtful = [jump.day for jump in held.unsaid]
-        after = followed(dated, day, iv=seen["iv"], spot=spot, doubtful=doubtful)
+        after = followed(
+            dated, day, iv=seen["iv"], spot=spot, seen_at=seen_at(head, seen["as_of"]),
+            doubtful=doubtful,
+        )  # fmt: skip
     return Entry(
         head=head,
         symbol=symbol,
@@ -224,6 +227,29 @@ def _same_market(dated: Sequence[_Dated], day: date, spot: float | None) -> bool
 def _order(entry: Entry) -> tuple[bool, bool, float, str]:
     z = entry.seen.get("z_score")
     return (not entry.candidate, z is None, -(z or 0.0), entry.symbol)
+
+
+def day_of(text: str, *, or_say: str = "") -> date:
+    """The day that a text names, with or without leading zeros.
+
+    Args:
+        text: such as 2026-09-15, 2026-9-15 or 20260915.
+        or_say: what else is understood there, for the sentence of the error.
+
+    >>> day_of("2026-9-5")
+    datetime.date(2026, 9, 5)
+
+    Raises:
+        InputError: it names none.
+    """
+    parts = re.fullmatch(r"([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})", text.strip())
+    try:
+        return date(*map(int, parts.groups())) if parts else date.fromisoformat(text.strip())
+    except ValueError:
+        hint = f", or say {or_say}" if or_say else ""
+        raise InputError(
+            f"{printable(text[:40])!r} is no date.", f"Write it as 2026-11-20{hint}."
+        ) from None
 
 
 def find(heads: Sequence[Head], when: str, *, of: str = "") -> Head:
@@ -246,12 +272,7 @@ def find(heads: Sequence[Head], when: str, *, of: str = "") -> Head:
     if word.isdecimal() and len(word) < 8:
         found = [head for head in heads if head.number == int(word)]
     else:
-        try:
-            day = date.fromisoformat(word)
-        except ValueError:
-            raise InputError(
-                f"{when[:40]!r} is no date.", "Write it as 2026-11-20, or say latest."
-            ) from None
+        day = day_of(word, or_say="latest")
         found = [head for head in heads if head.day == day]
     if not found:
         near = ", ".join(str(day) for day in sorted({head.day for head in heads})[-3:])
@@ -363,7 +384,7 @@ def _name_row(entry: Entry) -> list[Any]:
     own = {
         "day": entry.head.day,
         "symbol": entry.symbol,
-        "cell": entry.cell,
+        "cell": entry.cell or "?",
         "candidate": "yes" if entry.candidate else "no",
         "words": action if entry.candidate else entry.rejected_words or action,
         "returns": after.returns,

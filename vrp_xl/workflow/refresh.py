@@ -16,8 +16,9 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, timedelta
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from vrp_xl.core import history, standing
+from vrp_xl.core import history
 from vrp_xl.core.calendar import previous_trading_day, recent_trading_days, trading_day
+from vrp_xl.core.rules import STANDARD
 from vrp_xl.errors import (
     BadAnswerError,
     ClosedError,
@@ -43,7 +44,7 @@ from vrp_xl.sources.base import (
 from vrp_xl.store.database import utc_now
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import date, datetime
 
     from vrp_xl.core.rules import Rules
@@ -233,11 +234,8 @@ def completed(store: Store, fetched: Fetched, *, rules: Rules | None = None) -> 
         rules: how much history a z-score needs and takes; None takes the defaults.
     """
     snapshot = fetched.snapshot
-    limits = {
-        "z_window": rules.z_window if rules else standing.Z_WINDOW,
-        "z_days_min": rules.z_days_min if rules else standing.Z_DAYS_MIN,
-        "z_days_thin": rules.z_days_thin if rules else standing.Z_DAYS_THIN,
-    }
+    rules = rules or STANDARD
+    limits = {name: getattr(rules, name) for name in ("z_window", "z_days_min", "z_days_thin")}
     limit = max(limits["z_window"], history.DAYS_KEPT) + 1
     new: dict[str, dict[date, float]] = {name: {} for name in history.SERIES}
     for name, when, value in fetched.observations:
@@ -258,8 +256,17 @@ def completed(store: Store, fetched: Fetched, *, rules: Rules | None = None) -> 
     if done.score_kind == "local":  # a z-score from the store counts in our own scores
         from vrp_xl.core.scores import with_local_scores  # noqa: PLC0415
 
-        done = with_local_scores(done)
-    return done
+        done = with_local_scores(done, hv_floor=rules.hv_floor)
+    return done.replace(made_by={**done.made_by, **_made_by(rules)})
+
+
+_OWN_RULES = ("z_window", "z_days_min", "z_days_thin", "hv_floor")
+"""The rules by which `completed` makes figures from the store."""
+
+
+def _made_by(rules: Rules) -> dict[str, float]:
+    """What `Snapshot.made_by` keeps of `rules` beside those that a source computed by."""
+    return {name: getattr(rules, name) for name in _OWN_RULES}
 
 
 def _grown(fetched: Fetched, snapshot: Snapshot) -> Fetched:
@@ -293,11 +300,12 @@ def _known(source: Source, store: Store, names: list[str], account: str, now: da
     if not isinstance(source, Delayed):
         return known
     fetched = store.fetched_at(source.name, names)
+    made_by = store.made_by(source.name, names)
     days = recent_trading_days(previous_trading_day(trading_day(now)), RECENT_DAYS + 1)
     return replace(
         known,
         stored={
-            symbol: Stored(as_of, fetched[symbol])
+            symbol: Stored(as_of, fetched[symbol], made_by.get(symbol, {}))
             for symbol, as_of in store.as_of_many(source.name, names).items()
             if symbol in fetched
         },
@@ -584,6 +592,7 @@ class _Run:
         for symbol in self.names:
             if _current(self.source, symbol):
                 self._finish(symbol, "fresh", "nothing newer can be there yet")
+        self._make_anew([*self.outcomes])
         asked = [symbol for symbol in self.names if symbol not in self.outcomes]
         left = _left(self._quota(), self.clock())
         chosen, skipped = _fitting(
@@ -599,6 +608,20 @@ class _Run:
         self._listen()
         self.board.close()
         self._give_up_rest()
+
+    def _make_anew(self, symbols: Sequence[str]) -> None:
+        """Completes records that are not asked for by the rules in force, where those changed."""
+        own = _made_by(self.rules or STANDARD)
+        stored = {symbol: self.known.stored[symbol] for symbol in symbols}
+        old = [symbol for symbol, of in stored.items() if not own.items() <= of.made_by.items()]
+        for start in range(0, len(old), SAVED_TOGETHER):
+            made = []
+            for symbol in old[start : start + SAVED_TOGETHER]:
+                after = trading_day(stored[symbol].as_of) + timedelta(days=1)
+                snapshot = self.store.previous(self.source.name, symbol, after)
+                if snapshot is not None:
+                    made.append(completed(self.store, Fetched(snapshot), rules=self.rules))
+            self.store.save_all(map(Fetched, made))
 
     def _listen(self) -> None:
         """Takes replies until nothing is under way, or the time is up."""

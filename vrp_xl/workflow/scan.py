@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 from vrp_xl.core import calendar, splits
 from vrp_xl.core.correlation import one_bet
 from vrp_xl.core.decide import Decision, decide
-from vrp_xl.core.edge import decided_edge
+from vrp_xl.core.edge import cautioned, decided_edge
 from vrp_xl.core.history import same_standing
 from vrp_xl.core.sizing import (
     Sized,
@@ -24,6 +24,7 @@ from vrp_xl.core.sizing import (
 )  # fmt: skip
 from vrp_xl.core.term import Tenor, tenor
 from vrp_xl.workflow.closes import stored_closes
+from vrp_xl.workflow.tally import Tally
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from vrp_xl.core.snapshot import Snapshot
     from vrp_xl.sources.base import Quota
     from vrp_xl.store.database import Store
+    from vrp_xl.workflow.tally import Left
 
 CLOCK_GRACE = timedelta(minutes=5)
 """Figures that are so much younger than the present say that this machine's clock is wrong."""
@@ -53,7 +55,7 @@ class Row:
     stale: bool
     """Whether a session has opened since the figures were taken."""
     yesterday: str | None
-    """The cell of the trading day before; "?" where gamma was not known; None: no record."""
+    """The cell of the trading day before; "?" where it had none; None: no record."""
     z_change: float | None
     state: RowState
     """fresh: this refresh brought it; kept: the refresh failed, an older one stays; stored."""
@@ -141,6 +143,8 @@ class Scan:
     """Cell -> names that were looked at, where `rows` holds the candidates of a screen alone."""
     newest: datetime | None = None
     """Time of the newest figures that were looked at, where `rows` does not hold them all."""
+    counted: tuple[Left, ...] | None = None
+    """Why names were left out, where `rows` holds the candidates of a screen alone."""
     open_risk: OpenRisk | None = None
     """Of the positions that are on; None where none were given."""
 
@@ -166,8 +170,18 @@ class Scan:
             return dict(self.seen)
         out = dict.fromkeys(("A", "B", "C", "D", "?"), 0)
         for row in self.rows:
-            out[row.decision.cell or "?"] += 1
+            out[row.decision.sign] += 1
         return out
+
+    @property
+    def left(self) -> tuple[Left, ...]:
+        """Why names are left out, by reason; the largest first."""
+        if self.counted is not None:
+            return self.counted
+        tally = Tally()
+        for row in self.rows:
+            tally.add(row)
+        return tally.lines()
 
 
 def run_scan(
@@ -266,6 +280,8 @@ def row_of(
     age = max(-ahead, timedelta(0))
     stale = day < calendar.trading_day(moment)
     decision = decide(snapshot, rules, today=today)
+    edge, edge_why = decided_edge(snapshot, decision, rules)
+    decision = cautioned(decision, edge)
     if stale:
         old = f"figures are {age_words(age)} old: a session has opened since"
         decision = replace(decision, warnings=(old, *decision.warnings))
@@ -275,14 +291,13 @@ def row_of(
     before = store.previous(snapshot.source, snapshot.symbol, day)
     yesterday = z_change = None
     if before is not None:
-        yesterday = decide(before, rules, today=today).cell_text
+        yesterday = decide(before, rules, today=today).sign
         if (
             snapshot.z_score is not None
             and before.z_score is not None
             and same_standing(snapshot, before)
         ):
             z_change = snapshot.z_score - before.z_score
-    edge, edge_why = decided_edge(snapshot, decision, rules)
     return Row(
         snapshot=snapshot,
         decision=decision,
@@ -362,7 +377,7 @@ def _contracts(rows: Sequence[Row], open_risk: OpenRisk | None) -> Iterator[Row]
             yield replace(row, sized=Sized(0, 0.0, (why,)))
             continue
         sized = _sized(row, used, {} if open_risk is None else open_risk.by_cell)
-        place = d.cell or "?"
+        place = d.sign
         used[place] = used.get(place, 0.0) + sized.risk_usd
         yield replace(row, sized=sized)
 

@@ -24,6 +24,7 @@ from vrp_xl.workflow.morning import Morning, failure_of
 from vrp_xl.workflow.positions import open_risk
 from vrp_xl.workflow.refresh import refresh
 from vrp_xl.workflow.scan import Failure, Scan, concluded, old_words, row_order, run_scan
+from vrp_xl.workflow.tally import Tally
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -118,7 +119,8 @@ def screen(
 ) -> Morning:
     """Refreshes what is left of `run` and screens all of its names.
 
-    The scan that comes back holds the candidates alone; `Scan.seen` counts all names by cell.
+    The scan that comes back holds the candidates alone; `Scan.seen` counts all names by cell, and
+    `Scan.left` why the others are left out.
 
     Args:
         store: the local store.
@@ -195,6 +197,7 @@ def _screened(
     kept: list[Row] = []
     failed: list[Failure] = []
     seen: Counter[str] = Counter()
+    tally = Tally()
     stale, sample, newest, oldest = 0, False, None, None
     for part in _parts(names):
         scan = run_scan(
@@ -202,6 +205,8 @@ def _screened(
         )
         kept += scan.candidates
         failed += scan.failed
+        for row in scan.rows:
+            tally.add(row)
         seen.update(scan.counts)
         stale += sum(row.stale for row in scan.rows)
         sample = sample or scan.sample
@@ -221,6 +226,7 @@ def _screened(
         notices=tuple(notices),
         seen={letter: seen[letter] for letter in ("A", "B", "C", "D", "?")},
         newest=newest,
+        counted=tally.lines(),
     )
 
 

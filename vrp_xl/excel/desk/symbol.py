@@ -252,13 +252,13 @@ def _strikes(sheet: DeskSheet, styles: Styles, figures: Figures) -> None:
 
 
 _LEVELS_ROW = _STRIKES_ROW + _LEGS + 6
-_LEVEL_COLUMNS = (CHARTS, CHARTS + 2, CHARTS + 4)
+_LEVEL_COLUMNS = (CHARTS, CHARTS + 2, CHARTS + 4, CHARTS + 6)
 _LEVEL_ROWS = len(LEVELS) + 1
 _MILLIONS = "[>=1000000]+#,##0,,\\ \\m;[<=-1000000]-#,##0,,\\ \\m;#,##0.00"
 
 
 def _levels(sheet: DeskSheet, styles: Styles, figures: Figures) -> None:
-    """Levels of all expiries beside those of the traded window."""
+    """Levels of all expiries beside those of the traded window, and why one is missing."""
     row = _LEVELS_ROW
     frame.section(sheet, styles, row - 1, CHARTS, "Levels: all expiries, and the traded window")
     text = styles(look.ROW_LINE, font_color=look.INK, valign="vcenter", num_format="@")
@@ -270,7 +270,7 @@ def _levels(sheet: DeskSheet, styles: Styles, figures: Figures) -> None:
     rows = ";".join(str(n + 1) for n in range(_LEVEL_ROWS))
     for n, column in enumerate(_LEVEL_COLUMNS):
         picked = f'IFERROR(INDEX({call},{{{rows}}},{n + 1}),"")'
-        style = text if n == 0 else number
+        style = text if n in (0, 3) else number
         sheet.spill(row, column, _if_given(picked), [[line[n]] for line in table], [style])
         for line in range(_LEVEL_ROWS):
             sheet.write_blank(row + line, column + 1, None, blank)

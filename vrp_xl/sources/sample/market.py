@@ -290,13 +290,14 @@ class Market:
 
     Args:
         now: an aware datetime; it sets the dates, never the figures.
-        extra_names: how many names ``N0001`` ... there are beside the twelve.
+        extra_names: how many names ``N0001`` ... there are beside the twelve; or names of one's own
+            with the number of the `variation` that each is.
 
     Raises:
         InputError: `now` has no time zone or lies outside the trading calendar.
     """
 
-    def __init__(self, now: datetime, extra_names: int = 0) -> None:
+    def __init__(self, now: datetime, extra_names: int | Mapping[str, int] = 0) -> None:
         self.now = now.astimezone(UTC)
         self.open = calendar.session_open(now)
         last = calendar.trading_day(now)
@@ -309,6 +310,8 @@ class Market:
     @property
     def symbols(self) -> tuple[str, ...]:
         """All names, the twelve first."""
+        if not isinstance(self._extra, int):
+            return (*SYMBOLS, *self._extra)
         return (*SYMBOLS, *(f"N{n:04d}" for n in range(1, self._extra + 1)))
 
     def name(self, symbol: str) -> Name:
@@ -319,7 +322,10 @@ class Market:
         """
         if symbol in BY_SYMBOL:
             return BY_SYMBOL[symbol]
-        if re.fullmatch("N[0-9]{4}", symbol) and 1 <= int(symbol[1:]) <= self._extra:
+        if not isinstance(self._extra, int):
+            if symbol in self._extra:
+                return dataclasses.replace(variation(self._extra[symbol]), symbol=symbol)
+        elif re.fullmatch("N[0-9]{4}", symbol) and 1 <= int(symbol[1:]) <= self._extra:
             return variation(int(symbol[1:]))
         raise UnknownSymbolError(
             f"{symbol} is not in the sample market, which holds twelve invented names: "
