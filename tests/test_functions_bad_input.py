@@ -208,6 +208,7 @@ BAD = [
     ("VRP_CELL", ("SPY", None, [[ERRORS["#N/A"], 1]]), NA, "a name in rules (3rd argument) holds"),
     ("VRP_CELL", ("SPY", None, [[5, 1]]), VALUE, "a name in rules (3rd argument) is 5; text is"),
     ("VRP_CELL", ("SPY", None, [["preset", "mine"]]), VALUE, "There is no preset 'mine'"),
+    ("VRP_CELL", ("SPY", None, [["preset", pd.NA]]), VALUE, "preset in rules (3rd argument) is"),
     ("VRP_CELL", ("SPY", None, [["source", "yahoo"]]), VALUE, "There is no source named 'yahoo'. "),
     ("VRP_CELL", ("SPY", None, [["dte_min", 50], ["dte_max", 40]]), VALUE, "dte_min must not be "),
 ]  # fmt: skip

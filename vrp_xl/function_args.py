@@ -196,7 +196,8 @@ def _read_rules(value: Any, where: str) -> Desk:
         if name == "source":
             source = _source(cell, source)
         elif name == "preset":
-            start = core_rules.preset(boundary.text(cell, f"preset in {where}")) if cell else start
+            blank = cell is None or (isinstance(cell, (str, int, float)) and not cell)
+            start = start if blank else core_rules.preset(boundary.text(cell, f"preset in {where}"))
         else:
             values[name] = cell
     found = Desk(start.with_values(values), source)

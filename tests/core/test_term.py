@@ -10,28 +10,28 @@ from vrp_xl.core.term import Tenor, tenor
 
 ROWS = [
     # premium by days, rules, tenor
-    ({45: 4.04}, {}, Tenor(45, 45, 4.04, "4.0 points at 45 days, the most from 30 to 60 days")),
+    ({45: 4.04}, {}, Tenor(45, 45, 4.04, "premium 4.0 points at 45 days, the most from 30 to 60 days")),
     ({29: 9.0, 30: 1.0, 60: 0.5, 61: 8.0}, {}, Tenor(29, 30, 1.0,
-     "1.0 points at 30 days, the most from 30 to 60 days; the richest of all is 9.0 at 29 days")),
+     "premium 1.0 points at 30 days, the most from 30 to 60 days; the richest of all is 9.0 at 29 days")),
     ({60: 1.0, 61: 8.0}, {}, Tenor(61, 60, 1.0,
-     "1.0 points at 60 days, the most from 30 to 60 days; the richest of all is 8.0 at 61 days")),
+     "premium 1.0 points at 60 days, the most from 30 to 60 days; the richest of all is 8.0 at 61 days")),
     ({90: 2.0, 10: 2.0, 79: 2.0}, {}, Tenor(79, None, None,
      "no tenor from 30 to 60 days is known (there are 10, 79, 90); "
      "the richest of all is 2.0 at 79 days")),
     ({40: 3.0, 50: 3.0}, {}, Tenor(40, 40, 3.0,
-     "3.0 points at 40 days, the most from 30 to 60 days")),
+     "premium 3.0 points at 40 days, the most from 30 to 60 days")),
     ({45: 0.0, 7: 1.0}, {}, Tenor(7, None, None,
      "no tenor from 30 to 60 days pays a premium; the richest of all is 1.0 at 7 days")),
-    ({45: 1e-6}, {}, Tenor(45, 45, 1e-6, "0.0 points at 45 days, the most from 30 to 60 days")),
+    ({45: 1e-6}, {}, Tenor(45, 45, 1e-6, "premium 0.0 points at 45 days, the most from 30 to 60 days")),
     ({44: 2.0, 45: 1.0}, {"time_stop_dte": 44}, Tenor(44, 45, 1.0,
-     "1.0 points at 45 days, the most from 45 to 60 days; the richest of all is 2.0 at 44 days")),
+     "premium 1.0 points at 45 days, the most from 45 to 60 days; the richest of all is 2.0 at 44 days")),
     ({60: 2.0, 45: 1.0}, {"time_stop_dte": 59}, Tenor(60, 60, 2.0,
-     "2.0 points at 60 days, the most from 60 to 60 days")),
+     "premium 2.0 points at 60 days, the most from 60 to 60 days")),
     ({60: 2.0}, {"time_stop_dte": 60}, Tenor(60, None, None,
      "no tenor up to 60 days is longer than the time stop of 60; "
      "the richest of all is 2.0 at 60 days")),
     ({31: 2.0, 10: 1.0}, {"dte_min": 10, "time_stop_dte": 0, "target_dte": 30}, Tenor(31, 31, 2.0,
-     "2.0 points at 31 days, the most from 10 to 60 days")),
+     "premium 2.0 points at 31 days, the most from 10 to 60 days")),
 ]  # fmt: skip
 
 
