@@ -11,6 +11,7 @@ Pure: may import nothing of the package but `vrp_xl.core` and `vrp_xl.errors`.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from math import gcd
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -155,10 +156,10 @@ def contracts_in(text: str) -> int:
     >>> contracts_in("-5 P 560 +5 P 550"), contracts_in("-2x P 560"), contracts_in("550/560")
     (5, 1, 1)
     """
-    return _counted(_found(_plain(text)) or [])
+    return _counted(_found(_plain(text)) or ())
 
 
-def _counted(found: list[_Found]) -> int:
+def _counted(found: tuple[_Found, ...]) -> int:
     counts = [leg.counted for leg in found]
     return 1 if None in counts or not counts else gcd(*[int(n or 0) for n in counts]) or 1
 
@@ -198,7 +199,8 @@ def _positive(legs: tuple[HeldLeg, ...], text: str) -> tuple[HeldLeg, ...]:
     return legs
 
 
-def _found(words: str) -> list[_Found] | None:
+@lru_cache(maxsize=1024)  # a position asks three times, a sheet at every change
+def _found(words: str) -> tuple[_Found, ...] | None:
     """Legs with signs; None where the text is not made of such."""
     legs = []
     at = 0
@@ -215,7 +217,7 @@ def _found(words: str) -> list[_Found] | None:
         ratio = float(m["many"] or count or 1)
         root = (m["root"] or "").upper()
         legs.append(_Found(HeldLeg(sign, right, strike, ratio), count, root, m["day"] or ""))
-    return legs if legs and _BETWEEN.fullmatch(words[at:]) else None
+    return tuple(legs) if legs and _BETWEEN.fullmatch(words[at:]) else None
 
 
 def _by_structure(words: str, structure: str | None) -> tuple[HeldLeg, ...]:
