@@ -114,29 +114,40 @@ def test_normal_distribution():
 @pytest.mark.parametrize("zero", range(4))
 @pytest.mark.parametrize("bad", [0, -1, math.nan])
 def test_senseless_arguments_are_refused(zero, bad):
-    """Price, strike, volatility and days must be above 0."""
+    """Price, strike, volatility and days must be above 0; it is said which of them are not."""
     arguments = [100.0, 95.0, 20.0, 30.0]
     arguments[zero] = bad
+    words = "Spot and strike" if zero < 2 else "Volatility and days to expiry"
     for function in (price, delta):
-        with pytest.raises(InputError):
+        with pytest.raises(InputError, match=f"^{words} must be above 0"):
             function("put", *arguments)
     if zero != 1:
         del arguments[1]
-        with pytest.raises(InputError):
+        with pytest.raises(
+            InputError, match=f"^{words.removesuffix(' and strike')} must be above 0"
+        ):
             strike_of_delta("put", *arguments, 0.25)
 
 
 @pytest.mark.parametrize("target", [0, 1, -0.2, 1.5, math.nan])
 def test_delta_lies_between_0_and_1(target):
     """No strike has another delta."""
-    with pytest.raises(InputError):
+    with pytest.raises(InputError, match=r"a delta between 0 and 1\.$"):
         strike_of_delta("put", 100, 20, 30, target)
 
 
 def test_strike_beyond_any_number():
     """An absurd volatility gives no number instead of an overflow."""
-    with pytest.raises(NoNumberError):
+    with pytest.raises(NoNumberError, match="no strike has that delta"):
         strike_of_delta("call", 100, 1e6, 365, 0.25)
+
+
+def test_delta_with_rate_and_dividend_is_how_the_price_moves():
+    """Against a small step of the price; interest and dividends pull the forward apart."""
+    kw = {"rate": 0.05, "dividend": 0.02}
+    for right in ("call", "put"):
+        up, down = (price(right, 100 + h, 105, 20, 180, **kw) for h in (1e-3, -1e-3))
+        assert delta(right, 100, 105, 20, 180, **kw) == pytest.approx((up - down) / 2e-3, rel=1e-6)
 
 
 @pytest.mark.parametrize(("iv", "days"), [(5e-324, 1), (1e-300, 1e-300), (0.0, 30), (20.0, 0)])

@@ -115,6 +115,22 @@ def test_students_t_of_the_tables(freedom, quantile):
 
 
 @pytest.mark.parametrize(
+    ("deviations", "terms"),
+    [
+        (1, (1, 2 / 4, 24 / 96, 24 / 384, -528 / 92160)),
+        (2, (2, 10 / 4, 294 / 96, 1098 / 384, 169950 / 92160)),
+        (-2, (-2, -10 / 4, -294 / 96, -1098 / 384, -169950 / 92160)),
+    ],
+)
+def test_the_expansion_term_by_term(deviations, terms):
+    """Abramowitz and Stegun 26.7.5 worked out by hand, over powers of the degrees of freedom."""
+    probability = NormalDist().cdf(deviations)
+    for freedom in (1, 2, 10):
+        want = sum(term / freedom**k for k, term in enumerate(terms))
+        assert bootstrap.student(probability, freedom) == pytest.approx(want, rel=1e-9)
+
+
+@pytest.mark.parametrize(
     ("held", "level", "t"),
     [(5, 0.95, 2.7764), (10, 0.95, 2.2622), (10, 0.90, 1.8331), (31, 0.99, 2.7500)],
 )
@@ -149,6 +165,7 @@ def test_what_a_draw_is_made_of():
     assert (short.length, short.last, short.starts.shape) == (5, 5, (3, 1))
     assert short.held(np.array([0.0, 0.0, 0.0, 0.0, 1.0])) == 1
     assert bootstrap.blocks(25, 10).held(np.array([0.0] * 20 + [2.0] + [0.0] * 4)) == 1
+    assert bootstrap.blocks(25, 10).held(np.array([1.0] + [0.0] * 24)) == 1
     assert bootstrap.blocks(25, 10).held(np.zeros(25)) == 0
 
 

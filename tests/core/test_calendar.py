@@ -272,6 +272,8 @@ def test_a_time_stop_never_waits_for_the_next_session(expiry, days, stop):
         (date(2026, 6, 8), 10, 3, 18, date(2026, 6, 18)),
         (date(2026, 11, 20), 10, 1, 20, date(2026, 11, 27)),  # 7 and 14 days away
         (date(2026, 11, 20), 11, 1, 20, date(2026, 12, 4)),
+        (date(2026, 8, 1), 10, 0, 30, date(2026, 8, 21)),  # the latest that a third Friday can be
+        (date(2026, 5, 16), 13, 0, 14, date(2026, 5, 29)),  # the 22nd is the fourth
         (date(2026, 11, 10), 24, 1, 40, date(2026, 11, 20)),  # 10 and 38 days away: the earlier
         (date(2026, 12, 18), 45, 0, 90, date(2027, 1, 15)),  # 28 and 63 days away
         (date(2026, 12, 18), 46, 0, 90, date(2027, 2, 19)),

@@ -55,6 +55,8 @@ def test_short_days_end_early():
     before = make(**columns, as_of=datetime(2025, 11, 28, 17, 59, tzinfo=UTC))
     after = make(**columns, as_of=datetime(2025, 11, 28, 18, 0, tzinfo=UTC))
     assert not ch.clean(before).dropped
+    morning = make(**columns, as_of=datetime(2025, 11, 28, 16, 0, tzinfo=UTC))
+    assert ch.days_to_expiry(morning).tolist() == [pytest.approx(2 / 24)]
     assert ch.clean(after).dropped == {ch.EXPIRED: 1}
 
 
@@ -317,7 +319,8 @@ def test_the_limits_of_what_is_believed(column, value, reason):
         assert np.isfinite(cleaned.chain.iv).tolist() == [not reason]
         assert cleaned.chain.iv_from.tolist() == [ch.IV_NONE if reason else ch.IV_FILE]
     if column in ("bid", "ask"):
-        assert np.isfinite(cleaned.chain.mid).tolist() == [not reason]
+        for figures in (cleaned.chain.bid, cleaned.chain.ask, cleaned.chain.mid):
+            assert np.isfinite(figures).tolist() == [not reason]
 
 
 def test_what_was_found_is_said_in_a_line():
@@ -368,6 +371,7 @@ def test_the_order_is_expiry_root_strike_right():
 @pytest.mark.parametrize(
     ("utc", "gone", "days"),
     [
+        ((11, 30), [False, False], [2 / 24, 8.5 / 24]),
         ((13, 0), [False, False], [0.5 / 24, 7 / 24]),
         ((13, 29), [False, False], [1 / 24, 6 / 24 + 31 / 1440]),
         ((13, 30), [True, False], [1 / 24, 6.5 / 24]),
@@ -408,7 +412,8 @@ def test_a_chain_as_it_is_made():
         iv30=21.5,
     )  # fmt: skip
     assert (chain.symbol, chain.spot, chain.iv30, chain.roots) == ("ABC", 100.0, 21.5, ("ABC",))
-    assert (chain.as_of, chain.as_of.tzinfo) == (NOON, UTC)
+    assert chain.as_of == NOON
+    assert chain.as_of.tzinfo is UTC
     assert (chain.root.tolist(), chain.right.tolist(), chain.iv_from.tolist()) == (
         ["ABC"],
         [-1],
@@ -513,6 +518,42 @@ def test_the_forward_is_read_where_call_and_put_are_nearest():
     strikes = np.array([95.0, 100.0, 105.0])
     assert ch.forward_of(strikes, np.array([7.0, 4.0, 1.0]), np.array([1.0, 2.0, 1.5])) == 104.5
     assert ch.forward_of(strikes, np.array([2.0, 1.0, 1.0]), np.array([1.0, 2.0, 9.0])) == 96.0
+
+
+@pytest.mark.parametrize(
+    ("iv", "spot", "solved"),
+    [(1.9, 100.0, 0), (2.1, 100.0, 6), (80.0, 0.8, 6), (499.0, 100.0, 6), (501.0, 100.0, 0)],
+)
+def test_what_is_solved_must_be_believable_too(iv, spot, solved):
+    """Above what a placeholder says and up to 500 points, of a stock of cents as of any other."""
+    strikes = [spot * k for k in ((0.998, 1, 1.002) if iv < 3 else (0.9, 1, 1.1)) for _ in "pc"]
+    rights = [-1, 1] * 3
+    mids = [price("call" if r > 0 else "put", spot, k, iv, 30)
+            for k, r in zip(strikes, rights, strict=True)]  # fmt: skip
+    raw = make(strike=strikes, right=rights, bid=mids, ask=mids, iv=[0.0] * 6, spot=spot)
+    cleaned = ch.clean(raw)
+    assert cleaned.solved == solved
+    assert np.isfinite(cleaned.chain.iv).sum() == solved
+    if solved:
+        assert cleaned.chain.iv.tolist() == [pytest.approx(iv / 100, rel=1e-6)] * 6
+
+
+def test_a_pair_is_a_put_and_a_call_of_one_strike():
+    """A put and the call of the next strike are none."""
+    chain = ch.clean(make(strike=[90.0, 95, 100, 105, 105], right=[1, -1, 1, -1, 1])).chain
+    strikes, calls, puts = ch.pairs(chain, slice(0, 5))
+    assert (strikes.tolist(), calls.tolist(), puts.tolist()) == ([105], [4], [3])
+
+
+def test_at_no_volatility_options_are_worth_what_they_hold():
+    """In silence; at the money there is no answer."""
+    strike, iv = np.array([90.0, 100.0, 90.0, 110.0]), np.array([0.0, 0.0, 1e-300, 1e-300])
+    days, right = np.full(4, 30.0), np.array([1, 1, 1, -1], np.int8)
+    with np.errstate(all="raise"):
+        delta, _ = ch.greeks(100.0, strike, iv, days, right)
+        value = ch.prices(100.0, strike, iv, days, right)
+    np.testing.assert_array_equal(delta, [1.0, np.nan, 1.0, -1.0])
+    np.testing.assert_allclose(value, [10.0, np.nan, 10.0, 10.0])
 
 
 def test_unknown_ivs_give_unknown_greeks_and_prices_in_silence():

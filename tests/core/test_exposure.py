@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vrp_xl.core.chain import IV_FILE, IV_SOLVED, clean, greeks, make_chain
-from vrp_xl.core.exposure import Repriced, dollars, exposure_of, gex, levels_of, reprice
+from vrp_xl.core.exposure import Repriced, _root, dollars, exposure_of, gex, levels_of, reprice
 
 NOON = datetime(2026, 3, 18, 16, 0, tzinfo=UTC)
 DAY = date(2026, 3, 18).toordinal()
@@ -54,6 +54,46 @@ def test_the_flip_of_any_pair(call, put, iv, days, spot):
         assert found.flip == pytest.approx(exact, rel=1e-9)
     if abs(exact - spot) > 1e-6:
         assert found.gamma == ("positive" if spot > exact else "negative")
+
+
+@pytest.mark.parametrize(
+    ("call", "put", "iv", "hours"),
+    [(101, 99, 0.06, 1), (102.5, 99, 0.1, 1), (101, 97.5, 0.06, 4), (105, 99, 0.06, 4)],
+)
+def test_the_flip_between_two_sharp_strikes(call, put, iv, hours):
+    """In the last hours gamma grows a billionfold from one grid point to the next."""
+    found = reprice(book((1, call, 10, iv, 1), (-1, put, 10, iv, 1)).chain, np.full(2, hours / 24))
+    exact = math.sqrt(call * put) * math.exp(-0.5 * iv**2 * hours / 24 / 365)
+    assert found.flip == pytest.approx(exact, rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("curve", "root", "most"),
+    [
+        (lambda s: s - 100.0, 100.0, 10),
+        (lambda s: (s / 100.0) ** 3 - 1.0, 100.0, 10),
+        (lambda s: 1.0 - (s / 100.0) ** 3, 100.0, 10),
+        (lambda s: np.exp(s - 100.2) - 1.0, 100.2, 11),
+        (lambda s: np.tanh(s - 99.7), 99.7, 10),
+        (lambda s: np.exp(100.2 - 30.0 * (s - 98)) - np.exp(100.2 - 66.0), 100.2, 38),
+        (lambda s: np.where(s > 100.1, 1.0, -1.0), 100.1, 38),
+        (lambda s: (s - 100.2) ** 5, 100.2, 38),
+        (lambda s: np.sinh(80.0 * (s - 100.2)), 100.2, 38),
+    ],
+)  # fmt: skip
+def test_a_root_is_found_in_few_steps(curve, root, most):
+    """Within a millionth of a millionth: fewer than a dozen where it is smooth, never over 38."""
+    steps = []
+
+    def at(spots):
+        steps.append(float(spots[0]))
+        return curve(spots)
+
+    low, high = 98.0, 102.0
+    ends = ((x, float(curve(np.array([x]))[0])) for x in (low, high))
+    assert _root(at, *ends) == pytest.approx(root, rel=1e-12)
+    assert len(steps) <= most
+    assert all(low < step < high for step in steps)
 
 
 def test_gex_by_hand():
@@ -176,9 +216,9 @@ def test_levels_by_strike():
 
 def test_a_single_contract_counts():
     """One contract on a stock of a dollar: cents of GEX, and still a wall and a regime."""
-    found = exposure_of(book((1, 1.0, 1, 0.2, 30), spot=1.0))
-    assert 0 < found.levels.net_gex < 10
-    assert (found.levels.call_wall, found.levels.max_gamma) == (1.0, 1.0)
+    found = exposure_of(book((1, 1.15, 1, 0.2, 30), spot=1.0))
+    assert 0 < found.levels.net_gex < 1
+    assert (found.levels.call_wall, found.levels.max_gamma) == (1.15, 1.15)
     assert found.repriced.gamma == "positive"
 
 
@@ -232,9 +272,9 @@ def test_what_the_status_says():
     assert reprice(book((1, 100, 0, 0.2, 30)).chain).crossings == ()
 
 
-@pytest.mark.parametrize(("held", "told"), [(4.0, False), (6.0, True)])
+@pytest.mark.parametrize(("held", "told"), [(4.0, False), (5.0, False), (6.0, True)])
 def test_expired_series_are_told_from_half_a_percent(held, told):
-    """At 1,000 contracts of the same gamma, 4 expired ones are nothing and 6 are a note."""
+    """At 1,000 contracts of the same gamma, 5 expired ones are nothing and 6 are a note."""
     late = datetime(2026, 3, 18, 20, 30, tzinfo=UTC)
     raw = make_chain(
         symbol="SPY", spot=100.0, as_of=late, right=[1, 1], strike=[100.0, 100.0],
@@ -354,3 +394,5 @@ def test_crossings_near_spot_are_told_apart():
     assert [c.direction for c in found.crossings] == ["down", "up"]
     assert 99.0 < ends[0] < 100.0 < ends[1] < 101.0
     assert found.gamma == "negative"
+    with np.errstate(all="raise"):  # what is too small for a number is nothing
+        assert reprice(cleaned.chain) == found

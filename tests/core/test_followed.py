@@ -88,8 +88,8 @@ def test_days_outside_the_calendar_are_told():
     """No crash where the table of trading days ends."""
     far = [(date(2300, 1, n), 100.0 + n) for n in range(1, 24)]
     seen = followed(far, date(2300, 1, 1), iv=20.0)
-    assert seen.outcome is None
-    assert seen.words
+    assert (seen.returns, seen.realized, seen.outcome) == (21, None, None)
+    assert seen.words.startswith("2300-01-01 is outside the trading calendar")
 
 
 @given(st.lists(st.tuples(st.sampled_from(DAYS), st.floats(-5, 1e6)), max_size=60),
@@ -115,7 +115,7 @@ def test_a_tenth_of_the_days_may_be_missing(absent, told):
     assert ("missing" in seen.words) == told
 
 
-@pytest.mark.parametrize("iv", [None, 0.0, 20.0])
+@pytest.mark.parametrize("iv", [None, 0.0, 0.5, 20.0])
 def test_a_penny_stock_moves_too(iv):
     """A base below a dollar is a base; one of 0 is none; without an IV there are no moves."""
     pennies = [(day, close / 1000) for day, close in CLOSES[:20]]

@@ -71,9 +71,14 @@ def test_expected_move_scales_with_the_price(spot, iv, days, factor):
 
 @pytest.mark.parametrize("bad", [(-1, 20, 30), (100, -20, 30), (100, 20, -1), (math.nan, 1, 1)])
 def test_expected_move_refuses_nonsense(bad):
-    """Nothing may be below 0."""
-    with pytest.raises(InputError):
+    """Nothing may be below 0; what was given is said."""
+    with pytest.raises(InputError) as error:
         expected_move(*bad)
+    price, iv, days = (f"{x:g}" for x in bad)
+    assert str(error.value) == (
+        f"The expected move of {price} at {iv} points over {days} days makes no sense. "
+        "None of the three may be below 0."
+    )
 
 
 @pytest.mark.parametrize("points", [[], [(14, 12.0)], [(60, 14.0)], [(7, 1.0), (14, 2.0)]])
@@ -94,3 +99,10 @@ def test_nothing_moves_at_no_volatility():
     assert (expected_move(100, 0, 30), expected_move(0, 20, 30), expected_move(100, 20, 0)) == (
         0.0, 0.0, 0.0,
     )  # fmt: skip
+
+
+def test_an_expiry_of_half_a_day_is_one():
+    """It brackets what comes after it, linear in total variance."""
+    variance = (30**2 * 0.5 * 1 + 20**2 * 2 * 0.5) / 1.5
+    assert interpolate_iv([(0.5, 30.0), (2, 20.0)], 1) == pytest.approx(math.sqrt(variance))
+    assert interpolate_iv([(0.5, 0.3), (2, 0.2)], 0.5) == 0.3

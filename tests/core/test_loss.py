@@ -78,7 +78,7 @@ def test_legs_as_people_write_them(text, words):
     ("text", "structure", "why"),
     [
         ("550/560", None, "do not say what is sold"),
-        ("550/560/570", "iron_condor", "do not make a iron condor"),
+        ("550/560/570", "iron_condor", "do not make an iron condor"),
         ("soon", None, "cannot be read"),
         ("-P 560 and more", None, "cannot be read"),
         ("-P 0", None, "not above 0"),
@@ -88,8 +88,63 @@ def test_legs_as_people_write_them(text, words):
 )
 def test_legs_that_cannot_be_read_say_so(text, structure, why):
     """The sentence names the text."""
-    with pytest.raises(InputError, match=why.replace("a iron", "an? iron")):
+    with pytest.raises(InputError, match=why):
         read_legs(text, structure)
+
+
+@pytest.mark.parametrize(
+    ("text", "structure", "words"),
+    [
+        ("550/560", "short_put_spread", "+P 550 -P 560"),
+        ("560 P, 550 p", "short_put_spread", "+P 550 -P 560"),
+        ("620/630 Calls", "short_call_spread", "-C 620 +C 630"),
+        (
+            "350\N{EN DASH}370\N{EN DASH}460\N{EN DASH}480",
+            "iron_condor",
+            "+P 350 -P 370 -C 460 +C 480",
+        ),
+        ("365;380;395", "iron_fly", "+P 365 -P 380 -C 380 +C 395"),
+        ("365/380/380/395", "iron_fly", "+P 365 -P 380 -C 380 +C 395"),
+        ("365/380/385/395", "iron_fly", "+P 365 -P 380 -C 385 +C 395"),
+        ("100", "short_straddle", "-P 100 -C 100"),
+        ("100-100.0", "short_straddle", "-P 100 -C 100"),
+        ("90.5/110", "short_strangle", "-P 90.5 -C 110"),
+        ("95/105/110", "jade_lizard", "-P 95 -C 105 +C 110"),
+        ("100/100", "short_put_spread", "+P 100 -P 100"),
+        ("-P 95 -C 105", "iron_condor", "-P 95 -C 105"),
+        ("bought 3x calls @ 105", None, "+3xC 105"),
+    ],
+)
+def test_strikes_alone_take_their_structure(text, structure, words):
+    """From the lowest up, whatever stands between them; signs go before the structure."""
+    assert " ".join(leg.words for leg in read_legs(text, structure)) == words
+
+
+@pytest.mark.parametrize(
+    ("text", "structure", "told"),
+    [
+        ("soon", None, "'soon' cannot be read. Write them as -P 560 +P 550."),
+        ("x-P 560", None, "'x-P 560' cannot be read. Write"),
+        ("-P 560 x", None, "'-P 560 x' cannot be read. Write"),
+        ("-P 560 x +P 550", None, "cannot be read. Write"),
+        ("9" * 61, None, (f"The strikes '{'9' * 60}' do not say what is sold. "
+         "Write them as -P 560 +P 550. Or name the structure.")),
+        ("x" * 61, None, f"The strikes '{'x' * 60}' cannot be read."),
+        ("95/105", "short_straddle", "do not make a short straddle. Write them as -P 560 +P 550."),
+        ("1/2/3", "iron_condor", ("do not make an iron condor. Write them as -P 560 +P 550. "
+         "Or give its 4 strikes, the lowest first.")),
+        ("1/2", "iron_fly", "do not make an iron fly. Write them as -P 560 +P 550."),
+        ("9/" * 31, "iron_condor", f"The strikes {'9/' * 30!r} do not make an iron condor."),
+        ("-P 0 " + "+P 550 " * 9, None, f"{('-P 0 ' + '+P 550 ' * 9)[:60]!r} are not above 0."),
+        ("0/5", "short_put_spread", "The strikes '0/5' are not above 0."),
+    ],
+)  # fmt: skip
+def test_a_refusal_of_legs_says_how_to_write_them(text, structure, told):
+    """What was written, at most 60 characters of it, and what would do."""
+    with pytest.raises(InputError) as caught:
+        read_legs(text, structure)
+    assert told in str(caught.value)
+    assert ("Or give its" in str(caught.value)) is ("condor" in (structure or ""))
 
 
 def test_structure_names():
@@ -228,7 +283,9 @@ def test_a_stress_by_hand():
     naked = read_legs("-P 95 -C 105")
     assert largest_loss(naked, 2, spot=100, move=10) == (1800.0, "stress")
     assert largest_loss(naked, 2, spot=100, move=10, stress_sd=1) == (300.0, "stress")
-    assert largest_loss(naked, 2, spot=100, move=0) == (0.0, "stress")
+    straddle = read_legs("-P 100 -C 100")
+    assert largest_loss(straddle, 1, spot=100, move=0) == (0.0, "stress")
+    assert largest_loss(straddle, 1, spot=0.5, move=0) == (9850.0, "stress")
     jade = read_legs("-P 95 -C 105 +C 110")
     assert largest_loss(jade, 1, spot=100, move=1) == (400.0, "stress")
     assert largest_loss(jade, 1, spot=100, move=10) == (1900.0, "stress")

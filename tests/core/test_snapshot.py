@@ -74,13 +74,14 @@ def test_what_was_written_stays_apart(snap):
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("spot", float("nan")), ("spot", 0.0), ("rv_20d", -1.0), ("atm_iv", float("inf"))],
-)
+    [("spot", float("nan")), ("spot", 0.0), ("rv_20d", -1.0), ("atm_iv", float("inf")),
+     ("rv_20d", -1.2345678901234567e-05)],
+)  # fmt: skip
 def test_what_cannot_be_is_missing(snap, name, value):
     """The figure is gone, and its reason quotes the source; the others stay."""
     s = snap(**{"z_score": 1.0, name: value}, missing={"rv_90d": "no history"})
     assert getattr(s, name) is None
-    assert s.missing[name] == f"the source says {value}, which cannot be"
+    assert s.missing[name] == f"the source says {str(value)[:20]}, which cannot be"
     assert (s.z_score, s.missing["rv_90d"]) == (1.0, "no history")
 
 

@@ -190,6 +190,7 @@ def test_how_near_a_step_must_come(fall, found):
 
 def test_words_of_a_step():
     """With the ratio where it is clear, rises too."""
+    assert [jump.ratio for jump in find_jumps(dated([1.0, 0.5]))] == [2.0]
     (rise,) = find_jumps(dated([1.0, 10.2]))
     assert str(rise) == "the close goes from 1 to 10.2 on 2004-06-02, as in a 1:10 split"
     assert [ratio_words(r) for r in (50.0, 0.02, 21 / 20, 22 / 21)] == [

@@ -272,9 +272,44 @@ def test_increments():
 @pytest.mark.parametrize("figures", [{"days": 0}, {"days": -4}, {"iv": 0.0}, {"iv": -3.0}])
 def test_no_time_or_no_volatility(figures):
     """Nothing divides by an expected move that is not there."""
-    for structure, tight in itertools.product(STRUCTURES.values(), (False, True)):
-        plan = plan_strikes(structure, change(**figures), STANDARD, tight=tight)
+    for structure, tight, rules in itertools.product(
+        STRUCTURES.values(), (False, True), (STANDARD, DELTA_RULES, MOVE_RULES)
+    ):
+        plan = plan_strikes(structure, change(**figures), rules, tight=tight)
         assert plan.expected_move is None
+
+
+def test_a_day_and_half_a_point_are_enough():
+    """A move, a delta, strikes by delta."""
+    quiet = change(days=1, iv=0.5, put_iv=0.9, call_iv=0.9)
+    plan = plan_strikes(CONDOR, quiet, DELTA_RULES)
+    assert plan.expected_move == pytest.approx(580.51 * 0.005 / 365**0.5)
+    assert {leg.basis for leg in plan.legs} == {"delta", "wing"}
+    assert plan.notes == ()
+    assert None not in {leg.delta for leg in plan.legs}
+
+
+def test_halfway_goes_outwards_wherever_a_strike_is_placed():
+    """A move of 10.5 from 100, a narrow condor, their wings, and a spot of 100.5."""
+    at = StrikeInputs(spot=100, expiry=date(2026, 5, 15), days=365, iv=10.5)
+    rules = MOVE_RULES.with_values({"wing_moves": 1, "tight_moves": 1})
+    for tight in (False, True):
+        got = strikes_of(plan_strikes(CONDOR, at, rules, tight=tight))
+        assert [got[k] for k in ((1, "put"), (-1, "put"), (-1, "call"), (1, "call"))] == [
+            78, 89, 111, 122,
+        ]  # fmt: skip
+    half = dataclasses.replace(at, spot=100.5)
+    assert plan_strikes(STRUCTURES["short_straddle"], half, rules).legs[0].strike == 101
+
+
+def test_a_wing_keeps_its_distance_from_a_wall_off_the_grid():
+    """A strike of its own there too: 0.5 below a wall at 15.3, 1 above one at 620.4."""
+    low = StrikeInputs(spot=20, expiry=date(2026, 5, 15), days=1, iv=5, put_wall=15.3)
+    plan = plan_strikes(STRUCTURES["short_put_spread"], low, STANDARD)
+    assert [leg.strike for leg in plan.legs] == [pytest.approx(14.8), 15.3]
+    high = change(days=1, iv=1.0, call_iv=1.0, call_wall=620.4)
+    plan = plan_strikes(STRUCTURES["short_call_spread"], high, STANDARD)
+    assert [leg.strike for leg in plan.legs] == [620.4, pytest.approx(621.4)]
 
 
 def test_a_cheap_stock_has_no_strike_left():
@@ -407,7 +442,14 @@ def test_whole_plans(case):
                         tight=tight)  # fmt: skip
     assert [(leg.words, leg.basis, leg.note) for leg in plan.legs] == legs
     assert plan.notes == notes
-    assert (plan.structure, plan.expiry, plan.days) == (name, date(2026, 5, 15), plan.days)
+    given_ = change(**figures)
+    assert (plan.structure, plan.expiry, plan.days) == (name, date(2026, 5, 15), given_.days)
+    assert plan.expected_move == (
+        None if given_.iv is None else expected_move(given_.spot, given_.iv, given_.days)
+    )
+    assert [leg.sign for leg in plan.legs] == [
+        -1 if "sell" in leg.words else 1 for leg in plan.legs
+    ]
     assert plan.words == "2026-05-15: " + ", ".join(words for words, *_ in legs)
     assert plan.complete == all("?" not in words for words, *_ in legs)
 

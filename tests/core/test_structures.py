@@ -43,7 +43,8 @@ def test_only_the_calendar_is_long_vega():
 
 @pytest.mark.parametrize(
     ("put", "call", "lean"),
-    [(7.35, 4.21, "put-heavy"), (4.21, 7.35, "call-heavy"), (5.0, 4.0, "balanced"),
+    [(7.35, 4.21, "put-heavy"), (5.5, 4.0, "put-heavy"), (4.21, 7.35, "call-heavy"),
+     (5.0, 4.0, "balanced"),
      (4.0, 5.0, "balanced"), (30.71, 11.67, "put-heavy"), (5.1, 4.1, "balanced"),
      (4.1, 5.1, "balanced"), (2.3, 1.3, "balanced"), (None, 4.0, None), (4.0, None, None)],
 )  # fmt: skip
@@ -165,6 +166,8 @@ def test_of_several_that_lean_the_best_is_taken(scores, name):
 def test_a_small_gap_is_a_gap(gap, name):
     """Half a point lets the lean decide between 80 and 79.8; a gap of 0 leaves it to the scores."""
     rules = STANDARD.with_values({"lean_gap": gap})
+    tie = pick("A", {"iron_condor": 80.0, "jade_lizard": 80.0}, "put-heavy", rules)
+    assert tie.structure.name == ("jade_lizard" if gap else "iron_condor")
     scores = {"iron_condor": 80.0, "short_put_spread": 79.8}
     assert pick("A", scores, "put-heavy", rules).structure.name == name
 

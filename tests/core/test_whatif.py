@@ -53,3 +53,27 @@ def test_no_names():
     """An empty list of names is a grid of zeros."""
     none = passed(Column.of(np.array([])), [1.0, 2.0], strict=True)
     assert counts(none, none, (2, 2)).tolist() == [[0.0, 0.0], [0.0, 0.0]]
+
+
+@pytest.mark.parametrize(
+    ("value", "threshold", "strict", "passes"),
+    [
+        (1.0 + 0.5e-9, 1.0, True, 0), (1.0 + 1.5e-9, 1.0, True, 1),
+        (1.0 - 0.5e-9, 1.0, False, 1), (1.0 - 1.5e-9, 1.0, False, 0),
+        (1e6 + 5e-4, 1e6, True, 0), (1e6 + 2e-3, 1e6, True, 1),
+        (-1e6 - 5e-4, -1e6, False, 1), (-1e6 - 2e-3, -1e6, False, 0),
+    ],
+)  # fmt: skip
+def test_noise_at_a_threshold(value, threshold, strict, passes):
+    """A billionth of the threshold, of 1 where that is larger."""
+    assert passed(Column.of(np.array([value])), [threshold], strict=strict).tolist() == [passes]
+
+
+def test_a_grid_by_hand():
+    """Three names at two by three thresholds; numbers of names are floats as weights are."""
+    rows, columns = np.array([2, 1, 0]), np.array([1, 3, 3])
+    found = counts(rows, columns, (2, 3))
+    assert found.tolist() == [[2.0, 1.0, 1.0], [1.0, 0.0, 0.0]]
+    assert found.dtype == float
+    weighed = counts(rows, columns, (2, 3), np.array([0.5, 2.0, 9.0]))
+    assert weighed.tolist() == [[2.5, 2.0, 2.0], [0.5, 0.0, 0.0]]

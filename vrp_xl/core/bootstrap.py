@@ -115,7 +115,7 @@ class Blocks:
 
 def _windows(columns: Floats, length: int) -> Floats:
     """Sums over `length` days from every day on, around the end."""
-    around = np.concatenate([columns, columns[: length - 1]]) if length > 1 else columns
+    around = np.concatenate([columns, columns[: length - 1]])
     zero = np.zeros((1, *columns.shape[1:]))
     running = np.concatenate([zero, np.cumsum(around, axis=0)])
     out: Floats = running[length:] - running[:-length]

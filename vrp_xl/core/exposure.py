@@ -42,7 +42,7 @@ _GRID: Floats = np.unique(
 """Steps of 1 %, and of a quarter of a percent near spot: gamma of short expiries is narrow."""
 
 _PRECISION = 1e-12
-_STEPS = 100
+"""Of a crossing, as a share of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,30 +267,31 @@ def _crossings(at: Callable[[Floats], Floats], grid: Floats, values: Floats) -> 
 def _root(
     at: Callable[[Floats], Floats], low: tuple[float, float], high: tuple[float, float]
 ) -> float:
-    """The zero between two points of opposite sign: false position that halves (Illinois)."""
+    """The zero between two points of opposite sign, by ITP (Oliveira and Takahashi 2021).
+
+    False position, moved a little towards the middle and kept so near to it that the bracket never
+    takes more than one step more than halving would.
+    """
     (a, fa), (b, fb) = low, high
-    last = 0
-    for _ in range(_STEPS):
-        c = (a * fb - b * fa) / (fb - fa)
-        if not a < c < b:
-            c = 0.5 * (a + b)
+    least = _PRECISION * b
+    bend = 0.2 / (b - a)
+    radius = least * 2.0 ** math.ceil(math.log2((b - a) / least))
+    while b - a > least:
+        middle = 0.5 * (a + b)
+        false = a - fa * (b - a) / (fb - fa)
+        off = middle - false
+        c = false + math.copysign(min(bend * (b - a) ** 2, abs(off)), off)
+        reach = radius - 0.5 * (b - a)
+        if abs(c - middle) > reach:
+            c = middle - math.copysign(reach, off)
         fc = float(at(np.array([c]))[0])
-        if fc == 0.0 or b - a <= _PRECISION * b:
+        if fc == 0.0:
             return c
         if (fc > 0) == (fb > 0):
-            step = abs(c - b)
             b, fb = c, fc
-            if last == 1:
-                fa *= 0.5
-            last = 1
         else:
-            step = abs(c - a)
             a, fa = c, fc
-            if last == -1:
-                fb *= 0.5
-            last = -1
-        if step <= _PRECISION * b:
-            return c
+        radius *= 0.5
     return 0.5 * (a + b)
 
 

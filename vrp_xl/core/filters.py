@@ -95,9 +95,9 @@ def _stops(s: Snapshot, d: Decision, rules: Rules, today: date) -> list[Rejectio
     for fired in d.exits.fired:
         if not fired.severity.closes:
             continue
-        value: float | None = None
-        limit: float | None = None
-        rule = _EXIT_RULE.get(fired.rule, fired.rule)
+        value: float | None
+        limit: float | None
+        rule = _EXIT_RULE[fired.rule]
         if rule == "tactical_defense":
             value, limit = d.premium.tactical, rules.tactical_defense
         elif rule == "flip_breach":

@@ -117,17 +117,18 @@ def largest_loss(
         raise InputError("Without strikes there is no loss to compute.", "Give the strikes.")
     if any(not (leg.strike > 0 and leg.ratio > 0) for leg in legs):
         raise InputError("Strikes and numbers of options must be above 0.")
-    strikes = [leg.strike for leg in legs]
     open_sides = uncovered(legs)
-    places = list(strikes)
-    if open_sides and (spot is None or move is None):
-        raise NoNumberError(
-            "The stress loss needs spot, an implied volatility and the expiry.",
-            "Refresh the symbol, or buy the wing that is missing.",
-        )
-    stress = stress_sd * (move or 0.0)
-    places.append(max((spot or 0.0) - stress, 0.0) if "put" in open_sides else 0.0)
-    places.append((spot or 0.0) + stress if "call" in open_sides else 2.0 * max(strikes))
+    places = [leg.strike for leg in legs]  # beyond them a covered side loses no more
+    if open_sides:
+        if spot is None or move is None:
+            raise NoNumberError(
+                "The stress loss needs spot, an implied volatility and the expiry.",
+                "Refresh the symbol, or buy the wing that is missing.",
+            )
+        if "put" in open_sides:
+            places.append(max(spot - stress_sd * move, 0.0))
+        if "call" in open_sides:
+            places.append(spot + stress_sd * move)
     worst = -min(payoff(legs, place) for place in places)
     usd = max(round((worst - credit) * SHARES, 6), 0.0)
     return Loss(usd, "stress" if open_sides else "maximum")
