@@ -275,8 +275,11 @@ def _root(
     (a, fa), (b, fb) = low, high
     least = _PRECISION * b
     bend = 0.2 / (b - a)
-    radius = least * 2.0 ** math.ceil(math.log2((b - a) / least))
-    while b - a > least:
+    halvings = math.ceil(math.log2((b - a) / least))
+    radius = least * 2.0**halvings
+    for _ in range(halvings + 1):
+        if b - a <= least:
+            break
         middle = 0.5 * (a + b)
         false = a - fa * (b - a) / (fb - fa)
         off = middle - false
