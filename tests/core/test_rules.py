@@ -98,6 +98,7 @@ def test_the_page_of_the_rules_is_what_the_module_makes(anew):
         assert spec.default == spec.parse("" if default == "blank" else default), name
         told = (spec.group, spec.unit, spec.allowed, spec.doc, spec.source)
         assert told == (group, *rest), name
+        assert spec.kind in ("number", "integer", "choice", "flag"), name
         if spec.kind in ("choice", "flag"):
             assert (spec.low, spec.high) == (0, 0), name
     assert made.STANDARD.to_dict() == {name: spec.default for name, spec in made.SPECS.items()}

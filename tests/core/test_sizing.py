@@ -345,7 +345,7 @@ def test_what_makes_the_number_smaller_is_told_in_order():
         "cap_b of 5 % of equity leaves 2,500 USD",
         "cap_total of 25 % of equity leaves 1,500 USD",
     ))  # fmt: skip
-    assert contracts_by_rules(STANDARD, **known, stake=0.035) == Sized(10, 3350.0)
+    assert contracts_by_rules(STANDARD, **known | {"multiple": 1}, stake=0.02) == Sized(5, 1675.0)
     assert contracts_by_rules(STANDARD, **known, at_risk={"B": 1_500.0}) == Sized(10, 3350.0)
     assert contracts_by_rules(STANDARD, **known | {"multiple": 1e-9}).words == (
         "no size: one contract risks 335 USD, more than 0"
