@@ -161,6 +161,13 @@ WORDS = [
     ({"vrp_20d": -1.0}, {"size_by": "spread", "spread_min": -5},
      [("size_by", -1.0, 5.0, "between the bands: 0% of the cell's size for the spread")]),
     ({}, {"size_a": 0}, [("size_a", 0.0, 0.0, "the size is 0")]),
+    ({"vrp_20d": 1.5}, {"method": "both"},
+     [("spread_min", 1.5, 2.0, "spread 1.50 is not above 2")]),
+    ({"vrp_20d": 1.5}, {"method": "ratio"}, []),
+    ({"gamma": "unknown", "gamma_flip": None}, {"method": "ratio"},
+     [("size_without_cell", 0.0, 0.0, "the size is 0")]),
+    ({"z_score": 0.2, "gamma": "negative", "gamma_flip": None}, {"method": "ratio", "size_d": 0.5},
+     [("structures", None, None, "there is no structure to sell")]),
 ]  # fmt: skip
 
 
