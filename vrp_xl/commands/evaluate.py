@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vrp_xl.commands.running import say
+from vrp_xl.commands.running import AdjustSplitsOption, KeepJumpsOption, say
 from vrp_xl.errors import InputError
 
 if TYPE_CHECKING:
@@ -75,12 +75,8 @@ def evaluate(
             "--same-rules", help="With --journal: only scans that were made by these rules."
         ),
     ] = False,
-    adjust_splits: Annotated[
-        bool, typer.Option("--adjust-splits", help="Divide the closes before a split by its ratio.")
-    ] = False,
-    keep_jumps: Annotated[
-        bool, typer.Option("--keep-jumps", help="A step like a split is the price itself.")
-    ] = False,
+    adjust_splits: AdjustSplitsOption = False,
+    keep_jumps: KeepJumpsOption = False,
     out: Annotated[
         Path | None, typer.Option("--out", help="The workbook to write, .xlsx.", show_default=False)
     ] = None,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vrp_xl.commands.running import say
+from vrp_xl.commands.running import AdjustSplitsOption, KeepJumpsOption, say
 from vrp_xl.errors import InputError
 
 if TYPE_CHECKING:
@@ -33,12 +33,8 @@ def history_import(
     symbol: Annotated[str, typer.Option("--symbol", help="Whose history it is.")],
     field: Annotated[str, typer.Option("--field", help="close, atm_iv, vrp_20d and others.")],
     source: SourceOption = None,
-    adjust_splits: Annotated[
-        bool, typer.Option("--adjust-splits", help="Divide the closes before a split by its ratio.")
-    ] = False,
-    keep_jumps: Annotated[
-        bool, typer.Option("--keep-jumps", help="A step like a split is the price itself.")
-    ] = False,
+    adjust_splits: AdjustSplitsOption = False,
+    keep_jumps: KeepJumpsOption = False,
 ) -> None:
     """Add daily history, so that HV90, z-scores and IV rank need not wait for it to grow.
 

@@ -8,7 +8,9 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -18,6 +20,13 @@ if TYPE_CHECKING:
     from vrp_xl.rules_file import LoadedRules
     from vrp_xl.store.database import Store
     from vrp_xl.workflow.morning import Morning
+
+AdjustSplitsOption = Annotated[
+    bool, typer.Option("--adjust-splits", help="Divide the closes before a split by its ratio.")
+]
+KeepJumpsOption = Annotated[
+    bool, typer.Option("--keep-jumps", help="A step like a split is the price itself.")
+]
 
 
 @contextmanager

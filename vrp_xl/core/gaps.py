@@ -21,6 +21,15 @@ LONGEST_RETURN = 3
 """Trading days that one return may span where days are missing."""
 
 
+def absent_allowed(returns: int) -> int:
+    """Trading days without a close that a window of so many returns may hold: a tenth.
+
+    >>> absent_allowed(21), absent_allowed(9)
+    (2, 0)
+    """
+    return returns // 10
+
+
 class Gap(NamedTuple):
     """What is missing among the closes of a window."""
 
@@ -50,7 +59,7 @@ def gap_of(places: Sequence[int]) -> Gap:
     absent = places[-1] - places[0] - returns
     at = max(range(1, len(places)), key=lambda i: places[i] - places[i - 1])
     span = places[at] - places[at - 1]
-    return Gap(absent, at, span, absent > returns // 10, span > LONGEST_RETURN)
+    return Gap(absent, at, span, absent > absent_allowed(returns), span > LONGEST_RETURN)
 
 
 def broken(
@@ -77,5 +86,6 @@ def broken(
     bad[list(doubtful)] = 1
     bad[:1] = 0
     so_far = np.cumsum(bad)
-    out: NDArray[np.bool_] = (absent > returns // 10) | (so_far[returns:] > so_far[:-returns])
+    stepped = so_far[returns:] > so_far[:-returns]
+    out: NDArray[np.bool_] = (absent > absent_allowed(returns)) | stepped
     return out

@@ -383,11 +383,11 @@ class _Path:
         whole = np.flatnonzero(firsts + tenor <= len(self.when))
         if not len(whole):
             return out
-        first, last = firsts[whole], firsts[whole] + tenor - 1
+        first = firsts[whole]
         price = np.array([starts[n][2] for n in whole.tolist()], np.float64)
         days = np.array([starts[n][3] for n in whole.tolist()], np.float64)
         own = np.array([starts[n][4] for n in whole.tolist()], np.bool_)
-        broken = self._cut([starts[n][0] for n in whole.tolist()], first, last, own)
+        broken = self._cut([starts[n][0] for n in whole.tolist()], first, tenor, own)
         with np.errstate(invalid="ignore", divide="ignore"):
             logs = np.log(np.where(self.closes > 0, self.closes, np.nan))
             start = logs[first] - np.log(price)
@@ -402,9 +402,10 @@ class _Path:
         return out
 
     def _cut(
-        self, days: Sequence[date], first: Whole, last: Whole, own: NDArray[np.bool_]
+        self, days: Sequence[date], first: Whole, tenor: int, own: NDArray[np.bool_]
     ) -> NDArray[np.bool_]:
         """Which paths from a price hold too many missing days, or a step that may be a split."""
+        last = first + tenor - 1
         ordinals = np.array([day.toordinal() for day in days], np.int64)
         axis = _trading_ordinals(min(int(ordinals.min()), int(self.when[0])), int(self.when[-1]))
         places = np.searchsorted(axis, self.when)
@@ -413,7 +414,7 @@ class _Path:
         doubtful[self.doubtful] = True
         bad = np.cumsum(doubtful | (np.diff(places, prepend=places[0]) > gaps.LONGEST_RETURN))
         out: NDArray[np.bool_] = (
-            (places[last] - begin - (last - first + 1) > (last - first + 1) // 10)
+            (places[last] - begin - tenor > gaps.absent_allowed(tenor))
             | (places[first] - begin > gaps.LONGEST_RETURN)
             | (bad[last] > bad[first])
             | (~own & doubtful[first])

@@ -15,6 +15,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from vrp_xl.core import calendar
+from vrp_xl.core.gaps import absent_allowed
 from vrp_xl.core.realized import RANGE_ESTIMATORS, Bar, yang_zhang
 from vrp_xl.core.splits import find_jumps
 from vrp_xl.errors import NoNumberError, VrpError
@@ -102,7 +103,7 @@ def _window(bars: Sequence[DatedBar], window: int, day: date) -> Sequence[DatedB
         raise NoNumberError(have, WHAT_FILLS_IT)
     used = bars[-window:]
     absent = len(calendar.trading_days(used[0].day, day)) - window
-    if absent > window // 10:
+    if absent > absent_allowed(window):
         raise NoNumberError(
             f"{absent} trading days since {used[0].day} have no open, high and low.",
             WHAT_FILLS_IT,
