@@ -306,6 +306,69 @@ def test_the_plan_is_stepped_down_once_and_asked_anew(store):
     assert sum(call.endpoint == "main" for call in source.asked) <= source.workers
 
 
+class EndingSource(FakeSource):
+    """A plan that turns out not to have ``SPY``, once ``QQQ`` is refused."""
+
+    def step_down(self, call, error):
+        """The lower plan has no SPY."""
+        self.steps.append((call, error))
+        if self.plan != "high":
+            return False
+        self.plan = "low"
+        self.skips["SPY"] = "SPY was not asked for: no ETFs on this plan."
+        return True
+
+    def calls(self, symbol):
+        """None where there is a reason to skip."""
+        return [] if symbol in self.skips else super().calls(symbol)
+
+
+@pytest.mark.parametrize("says", ["figures", "refusal"])
+def test_a_symbol_under_way_when_the_plan_turns_out_lower_keeps_its_answer(store, says):
+    """What was asked, and maybe paid, is heard; nobody says that it was not asked for."""
+    keep(store, "SPY")
+    stepped = threading.Event()
+
+    def spy(_):
+        assert stepped.wait(20)
+        return {"spot": 5.0} if says == "figures" else PlanError("not on this plan", "Low")
+
+    def qqq(_):
+        while Call("main", "SPY") not in source.asked:
+            stepped.wait(0.001)
+        return PlanError("high only", "Low")
+
+    source = EndingSource(main_SPY=spy, levels_SPY=spy, main_QQQ=qqq, levels_QQQ=qqq)
+    down = source.step_down
+    source.step_down = lambda *pair: (down(*pair), stepped.set())[0]
+    outcome, other = run(source, store, ["SPY", "QQQ"]).outcomes
+    assert other.state == "fresh"
+    assert "was not asked for" not in outcome.why
+    if says == "figures":
+        assert outcome.state == "fresh"
+        assert store.latest("fake", "SPY").spot == 5.0
+    else:
+        assert (outcome.state, "not on this plan" in outcome.why) == ("kept", True)
+        assert store.latest("fake", "SPY").spot == 1.0
+
+
+def test_a_symbol_refused_before_the_plan_turns_out_lower_keeps_the_refusal(store):
+    """The vendor's own word on the symbol is the reason, not that it was not asked for."""
+    keep(store, "SPY")
+    source = EndingSource(main_SPY=PlanError("high only", "Low"), levels_SPY={"spot": 5.0})
+    (outcome,) = run(source, store, ["SPY"], workers=1).outcomes
+    assert (outcome.state, "high only" in outcome.why) == ("kept", True)
+
+
+def test_a_symbol_never_asked_is_skipped_when_the_plan_turns_out_lower(store):
+    """With one worker SPY still waits when QQQ is refused: no call is spent on it."""
+    source = EndingSource(main_QQQ=PlanError("high only", "Low"))
+    outcomes = run(source, store, ["QQQ", "SPY"], workers=1).outcomes
+    assert [outcome.state for outcome in outcomes] == ["fresh", "skipped"]
+    assert "was not asked for" in outcomes[1].why
+    assert not [call for call in source.asked if call.symbol == "SPY"]
+
+
 def test_a_plan_without_anything_left_is_told(store):
     """Where there is no lower plan, the refusal is the reason, and it is not asked for ever."""
     source = FakeSource(basic=PlanError("basic needs Basic"))

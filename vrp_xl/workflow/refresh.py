@@ -751,17 +751,31 @@ class _Run:
             calls = tuple(self.source.calls(name.symbol)) if why is None else ()
             if calls == name.calls:
                 continue
-            self._drop(name, keep=calls)
+            waiting = self._drop(name, keep=calls)
             if not calls:
-                error = _not_asked(why)
-                self._finish(name.symbol, "skipped", str(error), error)
+                self._end_asked(name, waiting, _not_asked(why))
                 continue
             name.calls = calls
             if self.stopped is None:
                 self.board.put(name.open_calls())
 
-    def _drop(self, name: _Name, keep: tuple[Call, ...] = ()) -> None:
-        self.board.drop(lambda call: call.symbol == name.symbol and call not in keep)
+    def _end_asked(self, name: _Name, waiting: set[Call], error: SourceError) -> None:
+        """Ends a symbol that the plan does not have: by what was asked already, or as skipped.
+
+        What others' answers told of the plan may come while calls of this symbol are under way.
+        """
+        begun = tuple(call for call in name.calls if call not in waiting)
+        refused = next((e for e in name.errors.values() if isinstance(e, PlanError)), None)
+        if begun:
+            name.calls = begun
+            self._advance(name)
+        elif refused is not None:
+            self._fail(name.symbol, refused)
+        else:
+            self._finish(name.symbol, "skipped", str(error), error)
+
+    def _drop(self, name: _Name, keep: tuple[Call, ...] = ()) -> set[Call]:
+        return self.board.drop(lambda call: call.symbol == name.symbol and call not in keep)
 
     def _advance(self, name: _Name) -> None:
         """Ends a symbol whose calls are all in, or that cannot succeed any more."""
