@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from vrp_xl import settings
 from vrp_xl.definition import LAST
-from vrp_xl.reader import READER, utc_now
+from vrp_xl.reader import READER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,8 +25,8 @@ MOMENT = datetime(2026, 11, 20, 21, 0, tzinfo=UTC)
 
 @contextmanager
 def frozen_sample() -> Iterator[None]:
-    """Within it, formulas read the sample market as it stands at `MOMENT`."""
-    before = os.environ.get(settings.HOME_VARIABLE)
+    """Within it, formulas read the sample market as it stands at `MOMENT`; may be nested."""
+    before, clock = os.environ.get(settings.HOME_VARIABLE), READER.clock
     with tempfile.TemporaryDirectory() as folder:
         os.environ[settings.HOME_VARIABLE] = folder
         READER.close()
@@ -37,7 +37,7 @@ def frozen_sample() -> Iterator[None]:
             yield
         finally:
             READER.close()
-            READER.clock = utc_now
+            READER.clock = clock
             LAST.function = LAST.words = ""
             if before is None:
                 del os.environ[settings.HOME_VARIABLE]

@@ -211,6 +211,13 @@ def test_repriced_gamma_without_a_flip_is_not_near_one():
     assert vendors == "UNKNOWN: near flip needs the gamma flip"
 
 
+def test_a_missing_price_is_named_where_the_flip_is_known():
+    """What is near cannot be told without the price, whatever the regime rests on."""
+    for basis in ("vendor", "repriced"):
+        got = state(spot=None, gamma="positive", gamma_basis=basis)
+        assert got.words(held=True) == "UNKNOWN: near flip needs the price"
+
+
 def test_net_gex_is_named_where_it_breaches():
     """A regime that is only the sign of net GEX is marked as such in the breach."""
     got = state(gamma="negative", gamma_basis="net_gex", flip=None).fired[0]
@@ -398,6 +405,8 @@ FLIPS = [
     ("A", 100.0, None, "positive", "net_gex", None, "near flip"),
     ("A", None, 90.0, "positive", "vendor", None, "near flip"),
     ("A", 100.0, None, "positive", "repriced", None, None),
+    ("A", None, 90.0, "positive", "repriced", None, "near flip"),
+    ("A", 0.0, 90.0, "positive", "repriced", None, "near flip"),
     ("B", 99.0, 100.0, "negative", "vendor", None, None),
     ("D", 99.0, None, "unknown", None, None, None),
 ]

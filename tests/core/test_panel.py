@@ -1,4 +1,4 @@
-"""Volatility and z-scores of many days at once are those of one day at a time."""
+"""Volatility, z-scores and percentiles of many days at once are those of one day at a time."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from vrp_xl.core.panel import (
     zscore_panel,
 )
 from vrp_xl.core.realized import close_to_close
-from vrp_xl.core.standing import zscore
+from vrp_xl.core.standing import percentile, zscore
 from vrp_xl.errors import InputError
 
 
@@ -142,6 +142,32 @@ def test_percentile_counts_what_lies_strictly_below():
     assert np.isnan(percentile_panel([1, 2], 2)).all()
     with pytest.raises(InputError, match="use at least 2"):
         percentile_panel([1, 2, 3], 1)
+
+
+@pytest.mark.parametrize("window", [2, 60, 255, 256, 300])
+def test_percentile_of_every_day_is_that_of_the_core(closes, window):
+    """Of many rows at once, by short and long windows, with gaps; other rows feel nothing of it."""
+    values = np.round(closes, 0)  # so that many are equal
+    values[1, 150] = np.nan
+    values[2, 3] = np.inf
+    found = percentile_panel(values, window)
+    for row, out in zip(values, found, strict=True):
+        assert np.isnan(out[:window]).all()
+        for day in range(window, len(row)):
+            seen = row[day - window : day + 1]
+            if np.isfinite(seen).all():
+                assert out[day] == percentile(seen[-1], list(seen[:-1]))
+            else:
+                assert np.isnan(out[day])
+
+
+def test_percentile_of_more_rows_than_one_block_holds():
+    """Every row is that of a panel of its own."""
+    rng = np.random.default_rng(5)
+    many = rng.normal(size=(300, 40))
+    found = percentile_panel(many, 7)
+    for row, out in zip(many, found, strict=True):
+        np.testing.assert_array_equal(percentile_panel(row, 7), out)
 
 
 def test_what_follows_a_day_is_the_volatility_that_ends_a_window_later():

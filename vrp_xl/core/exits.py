@@ -280,6 +280,8 @@ def _flip(judge: _Judge, given: ExitInputs, rules: Rules) -> None:
         judge.fire("flip breach", severity, f"dealer gamma is negative{by}{why}", action)
     elif distance is None and given.gamma == "unknown":
         judge.miss("flip breach", "the gamma flip or the regime")
+    elif distance is None and given.flip is not None:
+        judge.miss("near flip", "the price")
     elif distance is None:
         if not settled:  # re-priced and positive without a flip: there is none to be near to
             judge.miss("near flip", "the gamma flip")

@@ -1,7 +1,8 @@
-"""Realized volatility and z-scores of many days, and of many symbols, at once.
+"""Realized volatility, z-scores and percentiles of many days, and of many symbols, at once.
 
 The last axis is time, oldest first; a panel may have any number of rows. The figures are those of
-`vrp_xl.core.realized.close_to_close` and `vrp_xl.core.standing.zscore`.
+`close_to_close` of `vrp_xl.core.realized`, and `zscore` and `percentile` of
+`vrp_xl.core.standing`.
 
 Pure: may not import anything of the package outside `vrp_xl.core` and `vrp_xl.errors`.
 """
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from vrp_xl.core.chain import Floats
 
 _ALIKE = 1e-12
-_ROWS = 64
+_ROWS = 128
 """Rows that are worked on at once: few enough that what they need stays in the cache."""
 
 
@@ -148,11 +149,11 @@ def percentile_panel(values: Floats, window: int) -> Floats:
     """Share of the `window` days before that lie strictly below each day, 0 to 100.
 
     Args:
-        values: a single row of days; NaN where there is none.
+        values: NaN where there is none.
         window: days, at least 2.
 
     Returns:
-        As many; NaN for the first `window` days and where a day of the window is missing.
+        The same shape; NaN for the first `window` days and where a day of the window is missing.
 
     Raises:
         InputError: a window below 2.
@@ -160,13 +161,19 @@ def percentile_panel(values: Floats, window: int) -> Floats:
     _check(window)
     values = np.asarray(values, np.float64)
     out = np.full(values.shape, np.nan)
-    if len(values) <= window:
-        return out
-    before: Floats = np.lib.stride_tricks.sliding_window_view(values[:-1], window)
-    today = values[window:]
-    share = 100.0 * (before < np.expand_dims(today, 1)).sum(axis=1) / window
-    share[np.isnan(today) | np.isnan(before).any(axis=1)] = np.nan
-    out[window:] = share
+    for rows, into in _blocks(values, out, window):
+        days = np.ascontiguousarray(rows.T)  # a day's symbols lie together and are compared at once
+        today = days[window:]
+        lower = np.empty(today.shape, np.bool_)
+        below = np.zeros(today.shape, np.min_scalar_type(window))
+        for start in range(window):
+            np.less(days[start : start - window], today, out=lower)
+            below += lower.view(np.uint8)
+        share = into[:, window:]
+        np.divide(100.0 * below.T, window, out=share)
+        known = np.isfinite(rows)
+        if not known.all():
+            share[_running(known.astype(np.float64), window + 1) < window + 0.5] = np.nan
     return out
 
 
