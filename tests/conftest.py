@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 import vrp_xl
 
 IN_CHECKOUT = Path(vrp_xl.__file__).resolve().parents[1] == Path(__file__).resolve().parents[1]
 """Whether the package under test is the one beside these tests, not an installed wheel."""
+
+# A change is judged by the same examples on every machine; no example is judged by its time. New
+# ones are looked for by hand: pytest --hypothesis-profile=search
+hypothesis.settings.register_profile("steady", derandomize=True, deadline=None)
+hypothesis.settings.register_profile("search", max_examples=1000, deadline=None)
+hypothesis.settings.load_profile("steady")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -160,7 +160,7 @@ def judged(function, arguments):
         assert why.isprintable()
 
 
-LONG = settings(max_examples=1500, deadline=None, suppress_health_check=list(HealthCheck))
+LONG = settings(max_examples=1500, suppress_health_check=list(HealthCheck))
 
 
 @LONG
@@ -177,14 +177,14 @@ def test_nearly_right_cells(call):
     judged(*call)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.dictionaries(st.sampled_from(["iv", "hv", "floor", "rules", "x", ""]), CELL, max_size=4))
 def test_any_keywords(named):
     """By name it is no different."""
     check(f.VRP_RATIO(**named))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(tables(CELL, 5, 5), st.sampled_from(["VRP_BAND", "VRP_CELL", "VRP_DTE", "VRP_TARGET"]))
 def test_a_range_gives_its_own_shape(table, name):
     """Each cell of a range has the answer that it would have alone; blank stays blank."""
@@ -202,7 +202,7 @@ def test_a_range_gives_its_own_shape(table, name):
             assert value is None if blank else same(value, call(cell))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(tables(st.none() | SYMBOL | FIGURE | ODD | ERROR, 6, 6))
 def test_decisions_keep_the_number_of_rows(table):
     """VRP_DECIDE gives a row for a row, or one error for a table that is none."""
@@ -211,7 +211,7 @@ def test_decisions_keep_the_number_of_rows(table):
         assert len(answer) == len(table)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.floats(1, 200), st.floats(1, 200), st.floats(0.01, 50))
 def test_the_ratio_is_bounded_by_its_floor(iv, hv, floor):
     """A higher floor never gives a higher ratio, and the floor itself bounds it."""
@@ -220,7 +220,7 @@ def test_the_ratio_is_bounded_by_its_floor(iv, hv, floor):
     assert f.VRP_RATIO(iv, hv, floor + 1) <= ratio
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(st.floats(-50, 50), min_size=2, max_size=40), st.floats(-50, 50))
 def test_standing_in_a_history(history, value):
     """The z-score turns its sign with its input; the percentile stays within 0 and 100."""
@@ -234,7 +234,7 @@ def test_standing_in_a_history(history, value):
     assert 0 <= f.VRP_PERCENTILE(value, history) <= 100
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.floats(-5, 9), st.sampled_from(["positive", "negative", "unknown"]), st.floats(-5, 9))
 def test_screen_and_matrix_agree(z, gamma, z_min):
     """What the screen calls high premium is A or B, all else C or D."""
@@ -246,7 +246,7 @@ def test_screen_and_matrix_agree(z, gamma, z_min):
         assert (cell in "AC") is (gamma == "positive")
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.dates(dt.date(1991, 1, 1), dt.date(2035, 12, 31)), st.integers(0, 300))
 def test_a_stop_date_is_never_late(expiry, days):
     """The time stop is at most five days before its calendar day, and never after it."""

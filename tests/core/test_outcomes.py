@@ -65,7 +65,7 @@ def changed(series, where, factor):
 
 
 @given(at=st.integers(120, 690), factor=st.floats(0.5, 2.0))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_the_future_never_changes_what_was_known(at, factor):
     """Other days after `at` leave every figure up to it, and every outcome that ended by then."""
     other = days_of(changed(SERIES, lambda i: i > at, factor))
@@ -78,7 +78,7 @@ def test_the_future_never_changes_what_was_known(at, factor):
 
 
 @given(at=st.integers(1, 690), factor=st.floats(0.5, 2.0))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_the_past_never_changes_an_outcome(at, factor):
     """Other days before `at` leave what followed from it on, and what was paid."""
     other = days_of(changed(SERIES, lambda i: i < at, factor))

@@ -387,7 +387,7 @@ def test_text_from_outside_stays_text(words: str) -> None:
 
 
 @given(st.text(max_size=40))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_clean_text_has_no_control_characters(words: str) -> None:
     """Cleaned text is printable, apart from line breaks, and can be encoded."""
     made = styles.clean(words)
@@ -468,7 +468,7 @@ def test_quota_in_words(quota: Quota, words: str) -> None:
 
 
 @given(st.lists(st.floats(-1e4, 1e4), min_size=1, max_size=20))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_axis_holds_every_point(values: list[float]) -> None:
     """The ends of an axis lie outside its points, on its steps."""
     low, high, step = sheet_matrix._axis(values)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from vrp_xl.core.snapshot import FIGURES, IvPoint, Snapshot, TermPoint
@@ -641,7 +641,6 @@ def damaged(draw: st.DrawFn) -> dict[str, Any]:
     return answer
 
 
-@settings(deadline=None)
 @given(damaged() | st.dictionaries(st.text(max_size=5), ANYTHING))
 def test_anything_can_be_parsed(answer: dict[str, Any]) -> None:
     """Any JSON object gives fields, never an exception."""
@@ -652,7 +651,6 @@ def test_anything_can_be_parsed(answer: dict[str, Any]) -> None:
     wire.is_refusal(answer)
 
 
-@settings(deadline=None)
 @given(damaged(), damaged() | st.none(), st.sampled_from([wire.VRP, wire.VOLATILITY, wire.SUMMARY]))
 def test_anything_gives_a_record_or_an_error(
     answer: dict[str, Any], levels: dict[str, Any] | None, main: str
@@ -668,7 +666,6 @@ def test_anything_gives_a_record_or_an_error(
     assert Snapshot.from_dict(json.loads(stored)).to_dict() == got.to_dict()
 
 
-@settings(deadline=None)
 @given(
     st.integers(200, 599),
     damaged() | st.none() | st.dictionaries(st.sampled_from([*TIER, "reset_at"]), ANYTHING),

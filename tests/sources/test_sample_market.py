@@ -172,7 +172,7 @@ class TestSameEveryDay:
         st.sampled_from(SYMBOLS),
     )
     @example(datetime(2035, 11, 1, tzinfo=UTC), "AAPL")  # reports after the calendar's end
-    @settings(deadline=None, max_examples=40)
+    @settings(max_examples=40)
     def test_a_snapshot_is_the_same_at_any_time(self, now, symbol):
         """Steered figures are those of another day, the others near them, and so is the cell."""
         one, other = fetch(symbol, now), fetch(symbol)
