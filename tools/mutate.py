@@ -31,7 +31,7 @@ CONFIG = """
 source_paths = ["vrp_xl"]
 only_mutate = [{modules}]
 also_copy = ["docs", "tools", "workbook"]
-pytest_add_cli_args = ["-q", "-p", "no:randomly", "-p", "no:xdist", "--hypothesis-profile=ci"]
+pytest_add_cli_args = ["-q", "-p", "no:randomly", "-p", "no:xdist"]
 pytest_add_cli_args_test_selection = ["tests/core"]
 use_git_change_detection = false
 """
