@@ -370,9 +370,12 @@ def test_watchlist_commands(run, tmp_path):
     """Names are added with earnings, removed, imported, and the scan follows the list."""
     assert "SPY" in run("watchlist").out
     run("watchlist", "add", "GLD")
-    soon = (datetime.now(NEW_YORK).date() + timedelta(days=40)).isoformat()
-    run("watchlist", "add", "NVDA", "--earnings", soon)
-    assert soon in run("watchlist", "list").out
+    day = datetime.now(NEW_YORK).date() + timedelta(days=40)
+    run("watchlist", "add", "NVDA", "--earnings", day.isoformat())
+    assert day.isoformat() in run("watchlist", "list").out
+    later = day + timedelta(days=1)
+    run("watchlist", "add", "NVDA", "--earnings", f"{later.month}/{later.day}/{later.year}")
+    assert later.isoformat() in run("watchlist", "list").out
     assert run("watchlist", "add", "NVDA", "--earnings", "tomorrow").code == 2
     passed = run("watchlist", "add", "NVDA", "--earnings", "2020-01-02")
     assert (passed.code, "has passed" in passed.err) == (2, True)
@@ -401,7 +404,7 @@ def test_earnings_given_after_the_refresh_count_offline(run):
     before = rows_of(run("scan", "SPY", "NVDA", "--source", "sample", "--json"))
     day = (datetime.now(NEW_YORK).date() + timedelta(days=4)).isoformat()
     run("watchlist", "add", "SPY", "--earnings", day)
-    run("watchlist", "add", "NVDA", "--earnings", "2199-01-02")
+    run("watchlist", "add", "NVDA", "--earnings", "2098-01-02")
     after = rows_of(run("scan", "SPY", "NVDA", "--source", "sample", "--json", "--offline"))
     assert before["SPY"]["size"] > 0
     assert (after["SPY"]["size"], after["SPY"]["next_earnings"]) == (0, day)

@@ -604,16 +604,14 @@ def watch_add(
 
 def _coming_day(text: str | None) -> date | None:
     """The day in `text`, which has not passed in New York."""
-    from datetime import UTC, date, datetime
+    from datetime import UTC, datetime
 
     from vrp_xl.core.calendar import NEW_YORK
+    from vrp_xl.core.days import read_day
 
     if text is None:
         return None
-    try:
-        day = date.fromisoformat(text.strip())
-    except ValueError:
-        raise InputError(f"{text!r} is no date.", "Write it as 2027-01-28.") from None
+    day = read_day(text)
     if day < datetime.now(UTC).astimezone(NEW_YORK).date():
         raise InputError(f"{day} has passed.", "Give the date of the next earnings.")
     return day
