@@ -315,7 +315,7 @@ class EndingSource(FakeSource):
         if self.plan != "high":
             return False
         self.plan = "low"
-        self.skips["SPY"] = "SPY was not asked for: no ETFs on this plan."
+        self.skips["SPY"] = "SPY is not on the low plan."
         return True
 
     def calls(self, symbol):
@@ -325,7 +325,7 @@ class EndingSource(FakeSource):
 
 @pytest.mark.parametrize("says", ["figures", "refusal"])
 def test_a_symbol_under_way_when_the_plan_turns_out_lower_keeps_its_answer(store, says):
-    """What was asked, and maybe paid, is heard; nobody says that it was not asked for."""
+    """What was asked, and maybe paid, is heard; nobody says that it was skipped."""
     keep(store, "SPY")
     stepped = threading.Event()
 
@@ -343,7 +343,6 @@ def test_a_symbol_under_way_when_the_plan_turns_out_lower_keeps_its_answer(store
     source.step_down = lambda *pair: (down(*pair), stepped.set())[0]
     outcome, other = run(source, store, ["SPY", "QQQ"]).outcomes
     assert other.state == "fresh"
-    assert "was not asked for" not in outcome.why
     if says == "figures":
         assert outcome.state == "fresh"
         assert store.latest("fake", "SPY").spot == 5.0
@@ -353,11 +352,12 @@ def test_a_symbol_under_way_when_the_plan_turns_out_lower_keeps_its_answer(store
 
 
 def test_a_symbol_refused_before_the_plan_turns_out_lower_keeps_the_refusal(store):
-    """The vendor's own word on the symbol is the reason, not that it was not asked for."""
+    """The vendor's own word on the symbol is the reason, with what the plan in force lacks."""
     keep(store, "SPY")
     source = EndingSource(main_SPY=PlanError("high only", "Low"), levels_SPY={"spot": 5.0})
     (outcome,) = run(source, store, ["SPY"], workers=1).outcomes
-    assert (outcome.state, "high only" in outcome.why) == ("kept", True)
+    assert outcome.state == "kept"
+    assert outcome.why.startswith("high only SPY is not on the low plan.")
 
 
 def test_a_symbol_never_asked_is_skipped_when_the_plan_turns_out_lower(store):
@@ -365,7 +365,7 @@ def test_a_symbol_never_asked_is_skipped_when_the_plan_turns_out_lower(store):
     source = EndingSource(main_QQQ=PlanError("high only", "Low"))
     outcomes = run(source, store, ["QQQ", "SPY"], workers=1).outcomes
     assert [outcome.state for outcome in outcomes] == ["fresh", "skipped"]
-    assert "was not asked for" in outcomes[1].why
+    assert "SPY is not on the low plan" in outcomes[1].why
     assert not [call for call in source.asked if call.symbol == "SPY"]
 
 

@@ -172,11 +172,11 @@ class FlashAlpha:
             return self._known.not_covered[symbol]
         if self._level == "free" and (symbol in NOT_ON_FREE or symbol.startswith("^")):
             return (
-                f"{symbol} was not asked for: the Free plan covers single stocks, no ETFs and no "
+                f"{symbol} is not on the Free plan: it covers single stocks, no ETFs and no "
                 "indices, and a refusal costs one of the day's 5 requests."
             )
         if self._level in {"basic", "free"} and "=" in symbol:
-            return f"{symbol} was not asked for: futures need the Growth plan."
+            return f"{symbol} is not on the {self._level.capitalize()} plan: futures need Growth."
         return None
 
     def get(self, call: Call) -> Mapping[str, Any]:

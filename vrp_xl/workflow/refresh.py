@@ -753,24 +753,25 @@ class _Run:
                 continue
             waiting = self._drop(name, keep=calls)
             if not calls:
-                self._end_asked(name, waiting, _not_asked(why))
+                self._end_uncovered(name, waiting, _not_asked(why))
                 continue
             name.calls = calls
             if self.stopped is None:
                 self.board.put(name.open_calls())
 
-    def _end_asked(self, name: _Name, waiting: set[Call], error: SourceError) -> None:
-        """Ends a symbol that the plan does not have: by what was asked already, or as skipped.
+    def _end_uncovered(self, name: _Name, waiting: set[Call], error: SourceError) -> None:
+        """Ends a symbol that the plan does not have: as refused, by its answer, or as skipped.
 
-        What others' answers told of the plan may come while calls of this symbol are under way.
+        What others' answers told of the plan may come while calls of this symbol are under way:
+        those are heard.
         """
-        begun = tuple(call for call in name.calls if call not in waiting)
         refused = next((e for e in name.errors.values() if isinstance(e, PlanError)), None)
-        if begun:
+        begun = tuple(call for call in name.calls if call not in waiting)
+        if refused is not None:
+            self._fail(name.symbol, PlanError(f"{refused.why} {error.why}", refused.fix))
+        elif begun:
             name.calls = begun
             self._advance(name)
-        elif refused is not None:
-            self._fail(name.symbol, refused)
         else:
             self._finish(name.symbol, "skipped", str(error), error)
 
