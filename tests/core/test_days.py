@@ -14,6 +14,12 @@ from vrp_xl.errors import InputError
 DAY = date(2027, 1, 15)
 
 
+@pytest.fixture(autouse=True)
+def _read_anew():
+    """What an earlier test read is not remembered."""
+    read_day.cache_clear()
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -33,6 +39,32 @@ def test_a_slash_is_the_us_order():
     """2 November is written 11/2; a month name that is longer than three letters is whole."""
     assert read_day("11/02/2026") == date(2026, 11, 2)
     assert read_day("3-Sept-2026") == date(2026, 9, 3)
+    assert read_day("5/2/2027") == date(2027, 5, 2)
+    assert read_day("12/13/26") == date(2026, 12, 13)
+
+
+def test_each_month_by_its_name():
+    """Short and whole, in any case."""
+    for month in range(1, 13):
+        day = date(2027, month, 9)
+        for form in ("%d-%b-%y", "%d %B %Y"):
+            words = day.strftime(form)
+            assert read_day(words) == read_day(words.upper()) == read_day(words.lower()) == day
+
+
+def test_the_years_that_are_days():
+    """1990 and 2099 are in."""
+    assert read_day("1990-01-02") == date(1990, 1, 2)
+    assert read_day("12/31/2099") == date(2099, 12, 31)
+
+
+@pytest.mark.parametrize("text", ["15/01/2027", "13/13/2027", "11/2/26", "soon"])
+def test_what_is_quoted_is_cut(text):
+    """Forty letters of what stood there, however long it is."""
+    long = f"{text} 10:31 " + "x" * 80
+    with pytest.raises(InputError) as error:
+        read_day(long)
+    assert error.value.why.startswith(f"'{long[:40]}' ")
 
 
 @pytest.mark.parametrize(
@@ -41,6 +73,7 @@ def test_a_slash_is_the_us_order():
         ("15/01/2027", "is no date written month/day/year", "For 15 January 2027 write 2027-01-15"),
         ("15/1/27", "is no date written month/day/year", "Write it as"),
         ("11/2/26", "can be more than one day", "For 2 November 2026 write 2026-11-02"),
+        ("11/12/26", "can be more than one day", "For 12 November 2026 write 2026-11-12"),
         ("13/13/2027", "is no date", "Write it as"),
         ("2027-02-30", "is no date", ""), ("2027-13-01", "is no date", ""),
         ("2027-01/15", "is no date", ""), ("15-01-2027", "is no date", ""),

@@ -14,7 +14,7 @@ from vrp_xl.core.panel import (
 )
 from vrp_xl.core.realized import close_to_close
 from vrp_xl.core.standing import percentile, zscore
-from vrp_xl.errors import InputError
+from vrp_xl.errors import InputError, NoNumberError
 
 
 @pytest.fixture(scope="module")
@@ -95,6 +95,39 @@ def test_any_number_of_axes(closes):
     both[:, :, :5] = np.nan
     for panel in (realized_panel, zscore_panel):
         np.testing.assert_array_equal(panel(both, 20)[1, ::-1], panel(both[0], 20))
+
+
+def test_a_row_without_any_day_costs_the_others_none(closes):
+    """Rows begin when the first of them does."""
+    rows = closes.copy()
+    rows[0] = np.nan
+    for panel in (realized_panel, zscore_panel, percentile_panel):
+        found = panel(rows, 60)
+        assert np.isnan(found[0]).all()
+        np.testing.assert_array_equal(np.isnan(found[1:]).sum(axis=1), [60, 60])
+
+
+@pytest.mark.filterwarnings("error")
+def test_what_never_changes_is_held_against_its_size():
+    """As `zscore` has it: a millionth of a millionth of the mean, or of 1 where that is less."""
+    for level, step, flat in ((1e6, 4e-7, True), (1e6, 4e-6, False), (0.0, 1.5e-12, False),
+                              (0.0, 0.5e-12, True), (3.0, 0.0, True)):  # fmt: skip
+        days = [level + step, level - step] * 4
+        found = zscore_panel([*days, level + 1.0], 8)[8]
+        assert np.isnan(found) == flat
+        if flat:
+            with pytest.raises(NoNumberError):
+                zscore(level + 1.0, days)
+
+
+def test_calm_after_a_storm_has_no_volatility():
+    """What rounding leaves of large returns before is no negative variance."""
+    rng = np.random.default_rng(11)
+    storm = 100 * np.exp(np.cumsum(rng.normal(0, 0.5, (20, 300)), axis=1))
+    closes = np.concatenate([storm, np.repeat(storm[:, -1:], 60, axis=1)], axis=1)
+    calm = realized_panel(closes, 20)[:, 320:]
+    assert np.isfinite(calm).all()
+    assert calm == pytest.approx(np.zeros(calm.shape), abs=1e-3)
 
 
 def test_steady_growth_has_no_volatility():

@@ -84,7 +84,6 @@ def broken(
     bad = np.zeros(len(places), np.int64)
     bad[1:] = np.diff(places) > LONGEST_RETURN
     bad[list(doubtful)] = 1
-    bad[:1] = 0
     so_far = np.cumsum(bad)
     stepped = so_far[returns:] > so_far[:-returns]
     out: NDArray[np.bool_] = (absent > absent_allowed(returns)) | stepped
