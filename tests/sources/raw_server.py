@@ -43,7 +43,7 @@ class Server:
 
     def _serve(self, sock: socket.socket) -> None:
         with sock:
-            sock.settimeout(5)
+            sock.settimeout(60)
             got = b""
             try:
                 while b"\r\n\r\n" not in got and not got.startswith(TLS_HELLO):

@@ -24,6 +24,7 @@ from vrp_xl.errors import (
     SymbolNotCoveredError,
     UnknownSymbolError,
 )
+from vrp_xl.sources import flashalpha
 from vrp_xl.sources.base import Call, Fetched, Known, Observation, Quota, Source
 from vrp_xl.sources.flashalpha import FlashAlpha
 
@@ -66,7 +67,7 @@ class Vendor:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
-            timeout = 5
+            timeout = 60
 
             def do_GET(self) -> None:
                 vendor.asked.append(self.path)
@@ -516,27 +517,35 @@ def test_changed_limit_asks_for_the_plan_again(vendor: Vendor) -> None:
         assert one.quota().seen_at == NOW
 
 
-def test_same_call_is_made_once(vendor: Vendor) -> None:
+def test_same_call_is_made_once(vendor: Vendor, monkeypatch: pytest.MonkeyPatch) -> None:
     """Who asks for what is already asked for, even by another object, gets the first's answer."""
     vendor.give("/v1/vrp/AAPL", VRP)
-    started, go_on = threading.Event(), threading.Event()
+    started, waiting, go_on = (threading.Event() for _ in range(3))
+    made: list[object] = []
+
+    class Noted(flashalpha.Future[Any]):
+        """Made by each call once it knows whether another is under way."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            made.append(self)
+            if len(made) == 2:
+                waiting.set()
 
     def hold() -> None:
         started.set()
-        go_on.wait(5)
+        go_on.wait(60)
 
+    monkeypatch.setattr(flashalpha, "Future", Noted)
     vendor.before = hold
     got: list[Any] = []
     with source(vendor.url) as one, source(vendor.url) as other:
         first = threading.Thread(target=lambda: got.append(one.get(Call("vrp", "AAPL"))))
         first.start()
-        assert started.wait(5)
-        waiting = threading.Event()
-        second = threading.Thread(
-            target=lambda: (waiting.set(), got.append(other.get(Call("vrp", "aapl"))))
-        )
+        assert started.wait(60)
+        second = threading.Thread(target=lambda: got.append(other.get(Call("vrp", "aapl"))))
         second.start()
-        waiting.wait(5)
+        assert waiting.wait(60)
         second.join(0.05)
         assert second.is_alive()
         go_on.set()

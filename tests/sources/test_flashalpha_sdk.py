@@ -36,7 +36,7 @@ GROWTH = ("exposure_summary", "volatility", "kelly")
 @contextmanager
 def client(server: Simulator, key: str = "demo"):
     """The SDK's client; it has no `close` of its own."""
-    made = flashalpha.FlashAlpha(key, base_url=server.url, timeout=10)
+    made = flashalpha.FlashAlpha(key, base_url=server.url, timeout=60)
     made._session.trust_env = False
     try:
         yield made

@@ -195,7 +195,7 @@ def test_drip_is_cut(start: bytes) -> None:
 
     def drip(sock: socket.socket) -> None:
         sock.sendall(start)
-        for _ in range(400):
+        for _ in range(3000):  # until the client breaks it off
             sock.sendall(b" ")
             time.sleep(0.02)
 
@@ -220,8 +220,10 @@ def test_gateway_trouble_ends() -> None:
         assert len(server.requests) == 3
 
 
-def test_silence_is_asked_again() -> None:
+def test_silence_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
     """A server that says nothing in time is asked again, also in the middle of its answer."""
+    pauses: list[float] = []
+    rest = time.sleep
 
     def silent(sock: socket.socket) -> None:
         sock.recv(1)
@@ -231,8 +233,21 @@ def test_silence_is_asked_again() -> None:
         sock.recv(1)
 
     with serving(silent, half, GOOD) as server, client(server.url, read_timeout=0.15) as one:
+
+        def pause(seconds: float) -> None:
+            """Until the server has heard the last question, however slow it is."""
+            pauses.append(seconds)
+            for _ in range(6000):
+                if len(server.requests) >= len(pauses):
+                    break
+                rest(0.01)
+            if len(pauses) == 2:
+                one._timeouts = (60.0, 60.0)
+
+        monkeypatch.setattr(http.time, "sleep", pause)
         assert one.get("/").json == {"spot": 1.5}
         assert len(server.requests) == 3
+    assert len(pauses) == 2
 
 
 def test_silence_ends() -> None:

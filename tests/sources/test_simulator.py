@@ -39,7 +39,7 @@ def ask(server: Simulator, path: str, key: str | None = "demo", **options) -> re
     headers = {} if key is None else {"X-Api-Key": key}
     with requests.Session() as session:
         session.trust_env = False
-        return session.get(server.url + path, headers=headers, timeout=10, **options)
+        return session.get(server.url + path, headers=headers, timeout=60, **options)
 
 
 @pytest.fixture(scope="module")
@@ -270,7 +270,7 @@ class TestKeysAndPlans:
         assert ask(alpha, "/v1/exposure/gex/SPY").status_code == 404
         with requests.Session() as session:
             session.trust_env = False
-            posted = session.post(alpha.url + "/v1/screener", json={}, timeout=10)
+            posted = session.post(alpha.url + "/v1/screener", json={}, timeout=60)
         assert posted.status_code == 404
 
     @pytest.mark.parametrize(
@@ -484,7 +484,8 @@ class TestFaults:
         """A client that waits longer than it likes gives up; closing waits for nobody."""
         with serve(fault=fault) as server:
             host = urlsplit(server.url)
-            connection = http.client.HTTPConnection(host.hostname, host.port, timeout=0.3)
+            seconds = 0.3 if fault == "slow" else 60  # the other's first bytes do come
+            connection = http.client.HTTPConnection(host.hostname, host.port, timeout=seconds)
             connection.request("GET", "/v1/vrp/SPY", headers={"X-Api-Key": "demo"})
             if fault == "slow":
                 with pytest.raises(TimeoutError):
@@ -508,7 +509,7 @@ class TestServing:
 
         def several(_: int) -> int:
             host = urlsplit(alpha.url)
-            connection = http.client.HTTPConnection(host.hostname, host.port, timeout=10)
+            connection = http.client.HTTPConnection(host.hostname, host.port, timeout=60)
             connection.connect()
             sock = connection.sock
             for _ in range(20):
@@ -531,7 +532,7 @@ class TestServing:
         """Closing ends what still waits, and may be done twice."""
         server = serve(latency=3600.0)
         host = urlsplit(server.url)
-        connection = http.client.HTTPConnection(host.hostname, host.port, timeout=10)
+        connection = http.client.HTTPConnection(host.hostname, host.port, timeout=60)
         connection.request("GET", "/health")
         assert closes(server)
         server.close()
@@ -545,7 +546,7 @@ class TestServing:
         ) as process:
             try:
                 server = urlsplit(process.stdout.readline().strip())
-                client = http.client.HTTPConnection(server.hostname, server.port, timeout=10)
+                client = http.client.HTTPConnection(server.hostname, server.port, timeout=60)
                 client.request("GET", "/v1/account", headers={"X-Api-Key": "k"})
                 assert json.loads(client.getresponse().read())["plan"] == "growth"
                 client.close()

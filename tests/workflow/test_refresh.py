@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
+import time
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -25,6 +26,7 @@ from vrp_xl.errors import (
 )
 from vrp_xl.sources.base import Call, Fetched, Known, Observation, Quota, Source, daily_observations
 from vrp_xl.store.database import Store, Watched
+from vrp_xl.workflow import refresh as refreshing
 from vrp_xl.workflow.refresh import Cost, cost, refresh
 from vrp_xl.workflow.scan import run_scan
 
@@ -121,6 +123,29 @@ def store(tmp_path):
         yield opened
 
 
+class Steady:
+    """The steady clock as the refresh sees it, which leaps over an hour when the test says so."""
+
+    def __init__(self):
+        self.slept = 0.0
+
+    def monotonic(self):
+        """The steady clock, and what was leapt over."""
+        return time.monotonic() + self.slept
+
+    def leap(self):
+        """An hour passes."""
+        self.slept += 3600.0
+
+
+@pytest.fixture
+def steady(monkeypatch):
+    """However slow the machine is, a deadline in an hour passes when the test says so."""
+    clock = Steady()
+    monkeypatch.setattr(refreshing, "time", clock)
+    return clock
+
+
 def run(source, store, symbols, **more):
     """A refresh with the standing clock."""
     return refresh(source, store, symbols, account="acc", clock=lambda: NOW, **more)
@@ -165,7 +190,7 @@ def test_every_symbol_is_asked_once_and_stored(store):
 
 def test_calls_run_at_once_but_never_more_than_the_workers(store):
     """Eight calls are under way together where there are eight workers, and no ninth."""
-    together = threading.Barrier(8, timeout=20)
+    together = threading.Barrier(8, timeout=60)
     running, most = [], []
     lock = threading.Lock()
 
@@ -271,12 +296,13 @@ def test_a_spent_quota_latches_until_its_end(store):
     assert other.count("fresh") == 1
 
 
-def test_answers_under_way_are_kept_when_the_quota_is_spent(store):
+def test_answers_under_way_are_kept_when_the_quota_is_spent(store, monkeypatch):
     """What was already paid for is stored although another call met the end of the quota."""
+    monkeypatch.setattr(refreshing, "PAID_GRACE", 60.0)
     spent = threading.Event()
 
     def late(_call):
-        spent.wait(20)
+        spent.wait(60)
         return {"spot": 7.0}
 
     def refuse(_call):
@@ -330,7 +356,7 @@ def test_a_symbol_under_way_when_the_plan_turns_out_lower_keeps_its_answer(store
     stepped = threading.Event()
 
     def spy(_):
-        assert stepped.wait(20)
+        assert stepped.wait(60)
         return {"spot": 5.0} if says == "figures" else PlanError("not on this plan", "Low")
 
     def qqq(_):
@@ -447,7 +473,7 @@ def test_the_account_is_asked_beside_the_data_where_a_plan_is_known(store):
     store.put_quota("fake", "acc", Quota(plan="high"))
     data = threading.Event()
     source = FakeSource(
-        account=lambda _: data.wait(20) and {"plan": "low"},
+        account=lambda _: data.wait(60) and {"plan": "low"},
         main=lambda _: data.set() or {"spot": 1.0},
     )
     source.account_calls = [ACCOUNT]
@@ -514,44 +540,59 @@ def test_a_server_that_answers_sometimes_is_not_given_up(store):
     assert states(result)["S9"] == "fresh"
 
 
-def test_at_the_deadline_the_rest_is_kept(store):
+def test_at_the_deadline_the_rest_is_kept(store, steady):
     """A refresh returns at its deadline; late answers go nowhere."""
-    release = threading.Event()
-    left = threading.Event()
+    asked, release, left = (threading.Event() for _ in range(3))
 
     def hang(_call):
-        release.wait(20)
+        asked.set()
+        release.wait(60)
         left.set()
         return {"spot": 9.0}
 
+    def done(_done, _total, symbol, _state):
+        if symbol == "A":
+            assert asked.wait(60)
+            steady.leap()
+
     keep(store, "SLOW")
     source = FakeSource(main_SLOW=hang)
-    result = run(source, store, ["A", "SLOW"], deadline=0.3)
+    result = run(source, store, ["A", "SLOW"], deadline=1800.5, progress=done)
     assert states(result) == {"A": "fresh", "SLOW": "kept"}
-    assert result.outcomes[1].why == "deadline: no answer within 0.3 s"
+    assert result.outcomes[1].why == "deadline: no answer within 1800.5 s"
     assert result.stopped is None
     release.set()
-    assert left.wait(20)
+    assert left.wait(60)
     assert store.latest("fake", "SLOW").spot == 1.0
 
 
-def test_a_late_optional_answer_costs_nothing_but_itself(store):
+def test_a_late_optional_answer_costs_nothing_but_itself(store, steady, monkeypatch):
     """At the deadline a symbol that lacks only an optional answer is stored without it."""
-    release = threading.Event()
-    source = FakeSource(history=lambda _: release.wait(20) and {})
+    asked, release = threading.Event(), threading.Event()
+    source = FakeSource(history=lambda _: asked.set() or (release.wait(60) and {}))
     source.extra = ("history",)
-    result = run(source, store, ["A"], deadline=0.3)
+    heard, take = [], refreshing._Run._take
+
+    def taken(refresh_, reply):
+        take(refresh_, reply)
+        heard.append(reply.call.endpoint)
+        if set(heard) == {"main", "levels"}:
+            assert asked.wait(60)
+            steady.leap()
+
+    monkeypatch.setattr(refreshing._Run, "_take", taken)
+    result = run(source, store, ["A"], deadline=1800.0)
     release.set()
     assert states(result) == {"A": "fresh"}
     assert isinstance(source.failed["A"]["history"], UnreachableError)
 
 
-def test_an_account_call_that_hangs_ends_at_the_deadline(store):
+def test_an_account_call_that_hangs_ends_at_the_deadline(store, steady):
     """Where the plan never comes, no data call is made behind the deadline."""
     release = threading.Event()
-    source = FakeSource(account=lambda _: release.wait(20) and {})
+    source = FakeSource(account=lambda _: steady.leap() or (release.wait(60) and {}))
     source.account_calls = [ACCOUNT]
-    result = run(source, store, ["A"], deadline=0.2)
+    result = run(source, store, ["A"], deadline=1800.0)
     release.set()
     assert (states(result), source.asked) == ({"A": "missing"}, [ACCOUNT])
 
