@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from tests.fuzz import http, parsers
+from tests.fuzz import http, mutations, parsers
 from tests.fuzz.mutations import Target, fuzz
 from tests.sources.chain_files import HEADER, Market
 from vrp_xl import settings
@@ -66,6 +66,7 @@ def test_nests_without_end_are_refused(name, tmp_path, monkeypatch):
 def test_a_short_fuzz_finds_nothing(targets, monkeypatch):
     """A few seeds and changes of each target: nothing but answers and refusals."""
     monkeypatch.setattr(client, "_BACKOFF", 0.0001)
+    monkeypatch.setattr(mutations, "SLOW", 300.0)  # of a machine that has other things to do
     monkeypatch.setenv("VRP_XL_HOME", "")  # the fuzzers set one of their own
     outcomes, found = fuzz(targets, seconds=600, seed=3, most=40)
     assert found == []
@@ -74,7 +75,7 @@ def test_a_short_fuzz_finds_nothing(targets, monkeypatch):
         assert len(seen) > 1, f"{name} always ends alike"
 
 
-def test_a_fault_is_found(tmp_path):
+def test_a_fault_is_found(tmp_path, monkeypatch):
     """An exception, and a case that takes too long, are findings with their input."""
 
     def bad(data):
@@ -85,6 +86,9 @@ def test_a_fault_is_found(tmp_path):
     assert outcomes["bad"].total() == 300
     assert "ZeroDivisionError" in found[0]
     assert len((tmp_path / "bad-1.bin").read_bytes()) == 4
+    monkeypatch.setattr(mutations, "SLOW", -1.0)
+    _, found = fuzz({"slow": Target([b"abcde"], str)}, seconds=600, seed=1, most=1)
+    assert "FOUND slow" in found[0]
 
 
 @pytest.mark.parametrize(

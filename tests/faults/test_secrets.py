@@ -10,6 +10,7 @@ import logging
 import os
 import subprocess
 import sys
+import threading
 import traceback
 import zipfile
 from pathlib import Path
@@ -252,7 +253,8 @@ def test_process_arguments(
     monkeypatch.chdir(tmp_path)
     if not Path("/proc/self/cmdline").exists():
         pytest.skip("needs /proc")
-    server.latency = 0.4
+    looked, answer = threading.Event(), server.answer
+    monkeypatch.setattr(server, "answer", lambda *asked: looked.wait(60) and answer(*asked))
     settings.choose_source("flashalpha")
     child = subprocess.Popen(
         [sys.executable, "-m", "vrp_xl.cli", "scan", "SPY"],
@@ -265,6 +267,8 @@ def test_process_arguments(
             with contextlib.suppress(OSError):
                 check_unseen("the arguments of a process", place.read_bytes())
         seen += 1
+        if seen > 2:
+            looked.set()
         with contextlib.suppress(subprocess.TimeoutExpired):
             child.wait(0.05)
     assert child.stdout is not None

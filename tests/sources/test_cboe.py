@@ -74,7 +74,7 @@ class Trial:
     @contextmanager
     def source(self) -> Iterator[Cboe]:
         """A source as a new process would open it."""
-        known = {"rate": None, "read_timeout": 2.0, **self.options}
+        known = {"rate": None, "read_timeout": 60.0, **self.options}
         one = Cboe(require=self.require, base_url=self.server.url, clock=self.clock, **known)
         try:
             yield one
@@ -475,13 +475,13 @@ class TestFaults:
         self, trial: Trial, fault: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """The sentence says what, of whom."""
-        seconds = 0.8 if fault == "drip" else 20.0
-        monkeypatch.setattr("vrp_xl.sources.cboe.TOTAL_TIME", seconds)
-        trial.options = {"read_timeout": 0.3}
         trial.refresh("ABC")
         before = trial.stored("ABC")
         trial.later(timedelta(minutes=16))
         trial.server.fault = fault
+        seconds = 0.8 if fault == "drip" else 60.0
+        monkeypatch.setattr("vrp_xl.sources.cboe.TOTAL_TIME", seconds)
+        trial.options = {"read_timeout": 0.3 if fault == "slow" else 60.0}
         (outcome,) = trial.refresh("ABC").outcomes
         kind, words = FAULT_WORDS[fault]
         assert outcome.state == "kept"
