@@ -29,12 +29,14 @@ from vrp_xl.sources.base import Fetched, Observation, Quota
 from vrp_xl.sources.sample.names import SYMBOLS
 from vrp_xl.store.database import DEFAULT_WATCHLIST, Store, Watched
 from vrp_xl.workflow import journal
+from vrp_xl.workflow import scan as scanning
 from vrp_xl.workflow.columns import BY_NAME, flat, reason, scan_dict
 from vrp_xl.workflow.fields import SCAN_FIELDS
-from vrp_xl.workflow.scan import run_scan
 
-NOW = dt.datetime.now(UTC).replace(microsecond=0)
-TODAY = NOW.astimezone(ZoneInfo("America/New_York")).date()
+NOW = dt.datetime(2026, 11, 20, 20, 30, tzinfo=UTC)
+"""When these tests take place: every clock stands, so that no midnight falls between two looks."""
+
+TODAY = dt.date(2026, 11, 20)
 
 FINE = {
     "spot": 580.0, "atm_iv": 18.45, "atm_iv_30d": 18.9, "rv_20d": 12.3, "rv_30d": 13.6,
@@ -49,6 +51,7 @@ FINE = {
 @pytest.fixture(autouse=True)
 def _fresh(_own_home, monkeypatch):
     monkeypatch.setattr("vrp_xl.reader.CHECK_SECONDS", 0.0)
+    monkeypatch.setattr(READER, "clock", lambda: NOW)
     LAST.function = LAST.words = ""
     yield
     READER.close()
@@ -75,7 +78,12 @@ def snap(symbol="SPY", **figures):
 def store():
     """The store that formulas read, opened a second time."""
     settings.make_home()
-    return Store(settings.store_path())
+    return Store(settings.store_path(), clock=lambda: NOW)
+
+
+def run_scan(*what):
+    """A scan at that moment."""
+    return scanning.run_scan(*what, now=NOW)
 
 
 def put(*snapshots, observations=(), earlier=()):
@@ -529,9 +537,8 @@ def test_quota_words(monkeypatch):
 
 
 @pytest.mark.usefixtures("live")
-def test_strikes_and_exits_of_a_symbol(monkeypatch):
+def test_strikes_and_exits_of_a_symbol():
     """Strikes of any structure and tenor; an exit is judged by what is stored now."""
-    monkeypatch.setattr(READER, "clock", lambda: NOW)  # no session opens while this runs
     put(snap())
     legs = f.VRP_STRIKES("SPY", "Iron Condor", 30)
     assert [leg[:2] for leg in legs] == [["buy", "put"], ["sell", "put"], ["sell", "call"],

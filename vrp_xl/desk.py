@@ -13,7 +13,7 @@ from vrp_xl.errors import InputError, KeyRefusedError, VrpError
 from vrp_xl.rules_file import LoadedRules, load_rules
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from datetime import datetime
     from pathlib import Path
 
@@ -177,8 +177,11 @@ def open_source(
     return _OPEN[choose(name).name](now, rules)
 
 
-def open_store() -> Store:
+def open_store(clock: Callable[[], datetime] | None = None) -> Store:
     """Opens the user's store, and makes it where there is none.
+
+    Args:
+        clock: tells the store the time; the machine's does where it is None.
 
     Raises:
         StoreError: it cannot be opened.
@@ -186,7 +189,8 @@ def open_store() -> Store:
     from vrp_xl.store.database import Store  # noqa: PLC0415
 
     settings.make_home()
-    return Store(settings.store_path())
+    path = settings.store_path()
+    return Store(path) if clock is None else Store(path, clock=clock)
 
 
 def rules_in_force(

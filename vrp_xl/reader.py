@@ -82,6 +82,10 @@ class Reader:
         self.generation = 0
         """Changes whenever something that was read may have changed."""
 
+    def _now(self) -> datetime:
+        """The time by the clock in force, which the store goes by as well."""
+        return self.clock()
+
     def close(self) -> None:
         """Lets go of the store."""
         if self._store is not None:
@@ -119,7 +123,7 @@ class Reader:
             if self._store is None:
                 if not settings.store_path().exists():
                     return -1
-                self._store = desk.open_store()
+                self._store = desk.open_store(self._now)
             return self._store.revision()
         except StoreError:
             return -2  # said where something is read from it: mathematics needs no store
@@ -150,7 +154,7 @@ class Reader:
             StoreError: it cannot be opened.
         """
         if self._store is None:
-            self._store = desk.open_store()
+            self._store = desk.open_store(self._now)
         return self._store
 
     def source(self, where: Desk) -> str:

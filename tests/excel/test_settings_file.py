@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import warnings
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import openpyxl
@@ -28,6 +29,10 @@ pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:openpyxl")
 Edit = "Callable[..., Path]"
 HEADER = "symbol,legs,contracts,expiry,credit,mark"
 RULES = list(STANDARD.to_dict())
+
+
+LOSS = {"credit": 1.65, "mark": 9.0, "expiry": datetime(2099, 1, 15)}  # noqa: DTZ001
+"""Cells of the first position that make it a loss, open on whatever day these tests run."""
 
 
 @pytest.fixture(scope="module")
@@ -140,7 +145,7 @@ def test_what_is_not_allowed_is_told(
 
 def test_the_command_judges_by_the_sheet(desk: Edit, ask: Callable[..., Ran]) -> None:
     """As its formulas do: a loss of 4.45 credits meets its loss stop of 2."""
-    path = desk(loss_stop=2, first={"credit": 1.65, "mark": 9.0})
+    path = desk(loss_stop=2, first=LOSS)
     told = json.loads(ask(path, "--source", "sample", "--json").out)
     (spy,) = (p for p in told["positions"] if p["symbol"] == "SPY")
     assert spy["action"] == "CLOSE"
@@ -156,7 +161,7 @@ def test_what_the_command_line_names_wins(
     desk: Edit, ask: Callable[..., Ran], tmp_path: Path
 ) -> None:
     """A preset, a file of rules or both; the output says that the sheet is not used."""
-    path = desk(loss_stop=2, first={"credit": 1.65, "mark": 9.0})
+    path = desk(loss_stop=2, first=LOSS)
     rules = tmp_path / "mine.toml"
     rules.write_text("z_min = 2\n")
     for words in (
