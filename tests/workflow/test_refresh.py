@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import threading
 from datetime import UTC, date, datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
 
@@ -15,6 +16,7 @@ from vrp_xl.core.snapshot import Snapshot
 from vrp_xl.core.standing import zscore
 from vrp_xl.errors import (
     BadAnswerError,
+    ClosedError,
     KeyRefusedError,
     PlanError,
     QuotaError,
@@ -25,6 +27,7 @@ from vrp_xl.errors import (
 )
 from vrp_xl.sources.base import Call, Fetched, Known, Observation, Quota, Source, daily_observations
 from vrp_xl.store.database import Store, Watched
+from vrp_xl.workflow import refresh as refreshing
 from vrp_xl.workflow.refresh import Cost, cost, refresh
 from vrp_xl.workflow.scan import run_scan
 
@@ -295,6 +298,35 @@ def test_answers_under_way_are_kept_when_the_quota_is_spent(store):
     assert states(result)["B"] == "missing"
 
 
+@pytest.mark.parametrize("error", [KeyRefusedError, ClosedError, UnreachableError])
+def test_answers_under_way_are_kept_whatever_ends_the_refresh(store, monkeypatch, error):
+    """A call that was begun before the end may be paid: its answer counts, if it comes at once."""
+    stopped, begun = threading.Event(), threading.Barrier(2, timeout=20)
+    stop = refreshing._Run._stop
+
+    def heard(*arguments):
+        stop(*arguments)
+        stopped.set()
+
+    monkeypatch.setattr(refreshing._Run, "_stop", heard)
+
+    def late(_call):
+        begun.wait()
+        assert stopped.wait(20)
+        return {"spot": 7.0}
+
+    def refuse(_call):
+        begun.wait()
+        return error("no")
+
+    bad = {f"main_B{n}": error("no") for n in range(1, 3)}
+    source = FakeSource(main_A=late, main_B0=refuse, **bad)
+    source.calls = lambda symbol: [Call("main", symbol)]
+    result = run(source, store, ["A", "B0", "B1", "B2"], workers=2)
+    assert isinstance(result.stopped, error)
+    assert [outcome.state for outcome in result.outcomes] == ["fresh", *["missing"] * 3]
+
+
 def test_the_plan_is_stepped_down_once_and_asked_anew(store):
     """A plan that lacks an endpoint leads to the lower plan's calls for every symbol."""
     source = FakeSource(main=PlanError("main needs Alpha"))
@@ -535,6 +567,26 @@ def test_at_the_deadline_the_rest_is_kept(store):
     assert store.latest("fake", "SLOW").spot == 1.0
 
 
+def test_answers_that_came_before_the_deadline_count(store, monkeypatch):
+    """What waits to be used while the time runs out has come in time, and nobody says otherwise."""
+    now = [0.0]
+    monkeypatch.setattr(refreshing, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    begun, release = threading.Event(), threading.Event()
+    source = FakeSource(main_C=lambda _: begun.set() or (release.wait(20) and {"spot": 1.0}))
+    assemble = source.assemble
+
+    def slow(*arguments):
+        assert begun.wait(20)  # with one worker the answers for B are here then
+        now[0] = 1000.0
+        return assemble(*arguments)
+
+    source.assemble = slow
+    result = run(source, store, ["A", "B", "C"], workers=1)
+    release.set()
+    assert states(result) == {"A": "fresh", "B": "fresh", "C": "missing"}
+    assert result.outcomes[2].why.startswith("deadline")
+
+
 def test_a_late_optional_answer_costs_nothing_but_itself(store):
     """At the deadline a symbol that lacks only an optional answer is stored without it."""
     release = threading.Event()
@@ -567,6 +619,68 @@ def test_an_interrupt_keeps_what_was_fetched(store):
     with pytest.raises(KeyboardInterrupt):
         run(source, store, [f"S{n}" for n in range(40)], progress=interrupt)
     assert len(store.symbols("fake")) >= 2
+
+
+def test_a_progress_that_fails_loses_nothing(store):
+    """A terminal that is gone ends the refresh, after the answers that are here were stored."""
+    begun, release = threading.Event(), threading.Event()
+    source = FakeSource(main_C=lambda _: begun.set() or (release.wait(20) and {"spot": 1.0}))
+    source.skips = {"NO": "not on the plan"}
+    source.calls = lambda symbol: [] if symbol in source.skips else [Call("main", symbol)]
+
+    def gone(_done, _total, _symbol, state):
+        if state == "fresh":
+            assert begun.wait(20)  # with one worker the answer for B is here then
+            raise BrokenPipeError
+
+    with pytest.raises(BrokenPipeError):
+        run(source, store, ["NO", "A", "B", "C"], workers=1, progress=gone)
+    release.set()
+    assert store.symbols("fake") == ["A", "B"]
+
+
+def test_an_interrupt_while_it_stores_loses_nothing(store):
+    """Ctrl-C in the middle of a transaction undoes it; what it held is stored all the same."""
+    save_all = store.save_all
+
+    def interrupted(_fetched):
+        store.save_all = save_all
+        raise KeyboardInterrupt
+
+    store.save_all = interrupted
+    with pytest.raises(KeyboardInterrupt):
+        run(FakeSource(), store, ["A"])
+    assert store.symbols("fake") == ["A"]
+
+
+def test_an_interrupt_while_it_assembles_loses_nothing(store):
+    """The answer that was just being used is used."""
+    source = FakeSource()
+    assemble = source.assemble
+
+    def interrupted(*_):
+        source.assemble = assemble
+        raise KeyboardInterrupt
+
+    source.assemble = interrupted
+    with pytest.raises(KeyboardInterrupt):
+        run(source, store, ["A"])
+    assert store.symbols("fake") == ["A"]
+
+
+def test_an_interrupt_keeps_what_lacks_only_an_optional_answer(store):
+    """As at the deadline: the figures are here, and their history may come another time."""
+    release = threading.Event()
+    source = FakeSource(history_A=lambda _: release.wait(20) and {})
+    source.extra = ("history",)
+
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run(source, store, ["A", "B"], workers=2, progress=interrupt)
+    release.set()
+    assert store.symbols("fake") == ["A", "B"]
 
 
 def test_a_store_that_fails_ends_the_refresh(store):

@@ -59,7 +59,7 @@ DEADLINE_BASE, DEADLINE_PER_SYMBOL = 30.0, 0.5
 GIVE_UP_AFTER = 3
 """So many symbols without any answer end a refresh; so many refusals end an endpoint."""
 PAID_GRACE = 1.0
-"""Seconds that answers already under way are waited for when the quota is spent."""
+"""Seconds that answers already under way are waited for when a refresh is stopped."""
 
 PAST_DAYS = history.DAYS_KEPT + 1
 """Days of a stored series that a source may read when it assembles."""
@@ -556,7 +556,9 @@ class _Run:
         if self.stopped is None:
             try:
                 self._ask()
-            except KeyboardInterrupt:
+            except StoreError:
+                raise
+            except BaseException:
                 self._save_what_came()
                 raise
             finally:
@@ -606,8 +608,9 @@ class _Run:
         self.board.put(account_calls, for_account=True)
         self.board.put(call for name in self.open.values() for call in name.calls)
         self._listen()
-        self.board.close()
-        self._give_up_rest()
+        self._hear_out()
+        late = UnreachableError(f"deadline: no answer within {self.seconds:g} s")
+        self._give_up_rest(self.stopped or late)
 
     def _make_anew(self, symbols: Sequence[str]) -> None:
         """Completes records that are not asked for by the rules in force, where those changed."""
@@ -646,14 +649,18 @@ class _Run:
             return
         self.stopped = error
         self.board.close()
-        grace = PAID_GRACE if isinstance(error, QuotaError) else 0.0
-        self.end = min(self.end, time.monotonic() + grace)
+        self.end = min(self.end, time.monotonic() + PAID_GRACE)
         if isinstance(error, QuotaError) and error.until is not None:
             self.store.set_latch(self.source.name, self.account, error.until, str(error))
 
-    def _give_up_rest(self) -> None:
+    def _hear_out(self) -> None:
+        """Takes the answers that are here already; no further call is made."""
+        self.board.close()
+        while (reply := self.board.take(None)) is not None:
+            self._take(reply)
+
+    def _give_up_rest(self, error: SourceError) -> None:
         """What got no answer in time fails; a symbol that lacks only optional ones is made."""
-        error = self.stopped or UnreachableError(f"deadline: no answer within {self.seconds:g} s")
         for name in list(self.open.values()):
             for call in name.open_calls():
                 name.errors[call] = error
@@ -662,10 +669,9 @@ class _Run:
 
     def _save_what_came(self) -> None:
         """After an interrupt: the answers that are here already are not thrown away."""
-        self.board.close()
-        while (reply := self.board.take(None)) is not None:
-            self._take(reply)
-        self._save_made()
+        self.progress = None  # it may be what ended the refresh
+        self._hear_out()
+        self._give_up_rest(UnreachableError("interrupted before it answered"))
 
     # Replies
 
@@ -802,14 +808,14 @@ class _Run:
         except Exception as bug:  # noqa: BLE001 - one bad symbol never stops the others
             self._fail(name.symbol, _unexpected(name.symbol, bug))
         else:
-            self.open.pop(name.symbol, None)
             self.made[name.symbol] = _grown(fetched, snapshot)
+            self.open.pop(name.symbol, None)
             if len(self.made) >= SAVED_TOGETHER:
                 self._save_made()
 
     def _save_made(self) -> None:
         """Stores what was made; where one record cannot be stored the others still are."""
-        made, self.made = self.made, {}
+        made = self.made
         if not made:
             return
         failed: dict[str, Exception] = {}
@@ -825,6 +831,7 @@ class _Run:
                     raise
                 except Exception as bug:  # noqa: BLE001
                     failed[symbol] = bug
+        self.made = {}  # not before: an interrupt undoes the transaction
         for symbol, fetched in made.items():
             if symbol in failed:
                 self._fail(symbol, _unexpected(symbol, failed[symbol]))
