@@ -623,18 +623,20 @@ def test_an_interrupt_keeps_what_was_fetched(store):
 
 def test_a_progress_that_fails_loses_nothing(store):
     """A terminal that is gone ends the refresh, after the answers that are here were stored."""
-    begun, release = threading.Event(), threading.Event()
-    source = FakeSource(main_C=lambda _: begun.set() or (release.wait(20) and {"spot": 1.0}))
-    source.skips = {"NO": "not on the plan"}
-    source.calls = lambda symbol: [] if symbol in source.skips else [Call("main", symbol)]
+    stored, begun, release = threading.Event(), threading.Event(), threading.Event()
+    source = FakeSource(
+        main_B=lambda _: stored.wait(20) and {"spot": 2.0},
+        main_C=lambda _: begun.set() or (release.wait(20) and {"spot": 1.0}),
+    )
+    source.calls = lambda symbol: [Call("main", symbol)]
 
-    def gone(_done, _total, _symbol, state):
-        if state == "fresh":
-            assert begun.wait(20)  # with one worker the answer for B is here then
-            raise BrokenPipeError
+    def gone(*_):
+        stored.set()
+        assert begun.wait(20)  # with one worker the answer for B is here then
+        raise BrokenPipeError
 
     with pytest.raises(BrokenPipeError):
-        run(source, store, ["NO", "A", "B", "C"], workers=1, progress=gone)
+        run(source, store, ["A", "B", "C"], workers=1, progress=gone)
     release.set()
     assert store.symbols("fake") == ["A", "B"]
 
