@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import json
+import threading
 import time
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
@@ -31,7 +32,7 @@ from vrp_xl.errors import (
     UnreachableError,
 )
 from vrp_xl.simulator import Simulator, serve
-from vrp_xl.sources.base import Delayed, Fetched, Observation, Source
+from vrp_xl.sources.base import Call, Delayed, Fetched, Observation, Source
 from vrp_xl.sources.cboe import GIVE_UP_AFTER, Cboe
 from vrp_xl.sources.sample.names import SYMBOLS
 from vrp_xl.sources.sample.source import SampleSource
@@ -571,6 +572,30 @@ class TestFaults:
         assert trial.asked() == []
         trial.later(timedelta(minutes=2))
         assert set(states(trial.refresh(*NAMES)).values()) == {"fresh"}
+
+    def test_who_waits_for_a_turn_when_it_is_too_many_asks_no_more(self, trial: Trial) -> None:
+        """The sentence that nothing is asked before then is true of calls under way as well."""
+        trial.server.fault = "quota"
+        waits, refused = threading.Event(), threading.Event()
+        found = []
+
+        def second(one: Cboe) -> None:
+            with pytest.raises(QuotaError) as caught:
+                one.get(Call("chain", "XYZ"))
+            found.append(caught.value)
+
+        with trial.source() as one:
+            turn = [lambda: waits.set() or refused.wait(20), lambda: None]
+            one._throttle.wait = lambda: turn.pop(0)()  # type: ignore[method-assign]
+            thread = threading.Thread(target=second, args=(one,))
+            thread.start()
+            assert waits.wait(20)
+            with pytest.raises(QuotaError) as caught:
+                one.get(Call("chain", "ABC"))
+            refused.set()
+            thread.join()
+        assert trial.asked() == [("chain", "ABC")]
+        assert found[0].until == caught.value.until
 
     def test_an_answer_for_another_symbol(self, trial: Trial) -> None:
         """It is not taken for what was asked."""

@@ -274,6 +274,27 @@ def test_a_spent_quota_latches_until_its_end(store):
     assert other.count("fresh") == 1
 
 
+@pytest.mark.parametrize("hours", [(7, 1), (1, 7)])
+def test_of_two_refusals_at_once_the_longer_holds(store, monkeypatch, hours):
+    """Which thread was heard first is no reason to ask before the later moment."""
+    begun, heard = threading.Barrier(2, timeout=20), threading.Event()
+    stop = refreshing._Run._stop
+    monkeypatch.setattr(
+        refreshing._Run, "_stop", lambda *arguments: (stop(*arguments), heard.set())[0]
+    )
+    first, second = (QuotaError("spent", until=NOW + timedelta(hours=h)) for h in hours)
+
+    def late(_call):
+        begun.wait()
+        assert heard.wait(20)
+        return second
+
+    source = FakeSource(main_A=lambda _: begun.wait() * 0 or first, main_B=late)
+    source.calls = lambda symbol: [Call("main", symbol)]
+    run(source, store, ["A", "B"])
+    assert store.latch("fake", "acc").until == NOW + timedelta(hours=7)
+
+
 def test_answers_under_way_are_kept_when_the_quota_is_spent(store):
     """What was already paid for is stored although another call met the end of the quota."""
     spent = threading.Event()
@@ -704,6 +725,20 @@ def test_quota_is_kept_with_the_plan_that_was_known(store):
     result = run(source, store, ["A"])
     assert result.quota.remaining == 238
     assert store.quota("fake", "acc") == Quota("basic", 250, 238, False, TOMORROW, NOW)
+
+
+def test_what_another_program_has_spent_is_spent(store):
+    """Two refreshes at once: of what was seen left of one day the least is kept and told."""
+    store.put_quota("fake", "acc", Quota("basic", 250, 12, False, TOMORROW, NOW))
+
+    def meanwhile(_call):
+        store.put_quota("fake", "acc", Quota("basic", 250, 4, False, TOMORROW, NOW))
+        return {"spot": 1.0}
+
+    source = FakeSource(main=meanwhile)
+    source.told = Quota("basic", 250, 10, False, TOMORROW, NOW)
+    result = run(source, store, ["A"])
+    assert result.quota.remaining == store.quota("fake", "acc").remaining == 4
 
 
 def test_snapshots_are_completed_from_history(store):

@@ -144,6 +144,7 @@ class Cboe(WithoutPlan):
         self._served: set[str] = set()
         self._refused: dict[str, int] = {}
         self._closed: ClosedError | None = None
+        self._rests: QuotaError | None = None
 
     # What is asked for
 
@@ -314,6 +315,9 @@ class Cboe(WithoutPlan):
         self._require()
         if self._closed is not None:
             raise self._closed
+        rests = self._rests
+        if rests is not None and rests.until is not None and self._clock() < rests.until:
+            raise rests
         if self._refused.get(kind, 0) >= GIVE_UP_AFTER and kind not in self._served:
             raise UnknownSymbolError(
                 f"Cboe's {_WORDS[kind]} of {symbol} was not asked for: others' were refused."
@@ -329,11 +333,12 @@ class Cboe(WithoutPlan):
         if status == 429:
             rest = max(_seconds(answer.headers.get("retry-after")), DELAY.total_seconds())
             until = self._clock() + timedelta(seconds=rest)
-            return QuotaError(
+            self._rests = QuotaError(
                 f"Cboe asks for fewer requests (429); none is made before {until:%H:%M} UTC.",
                 "What is stored stays.",
                 until=until,
             )
+            return self._rests
         if status in {401, 403}:
             return self._forbidden(kind, symbol, status)
         told = "its server is in trouble" if status >= 500 else "nothing that we know"

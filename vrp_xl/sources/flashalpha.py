@@ -214,7 +214,7 @@ class FlashAlpha:
         told = wire.parse_account(answer, self._clock())
         if told.plan is not None:
             with self._lock:
-                self._quota = told
+                self._quota = told.no_more_than(self._quota)
                 self._limit_from_account = True
                 self._level = _level(told.plan)
 
@@ -365,12 +365,8 @@ class FlashAlpha:
             # The account page and the headers need not agree; only headers are compared.
             comparable = (old.limit is not None or old.unlimited) and not self._limit_from_account
             self._limit_from_account = False
-            same_day = old.resets_at is not None and old.resets_at == seen.resets_at
-            if same_day and not changed and None not in (old.remaining, seen.remaining):
-                # Answers overtake each other: the smaller remainder is the newer one.
-                seen = replace(seen, remaining=min(old.remaining or 0, seen.remaining or 0))
             self._quota = replace(
-                seen, plan=old.plan, seen_at=None if changed and comparable else old.seen_at
+                seen.no_more_than(old), plan=old.plan, seen_at=None if changed and comparable else old.seen_at
             )
 
     def _no_figures(self, symbol: str, errors: list[SourceError]) -> SourceError:

@@ -319,12 +319,12 @@ def _current(source: Source, name: str) -> bool:
 
 
 def _newest(told: Quota, stored: Quota) -> Quota:
-    """The source's own word, unless another process has seen a newer one."""
+    """The source's own word, unless another process has seen a newer one or has spent more."""
     if told == Quota():
         return stored
     if told.seen_at is not None and stored.seen_at is not None and stored.seen_at > told.seen_at:
         return stored
-    return told
+    return told.no_more_than(stored)
 
 
 def _left(quota: Quota, now: datetime) -> int | None:
@@ -645,13 +645,13 @@ class _Run:
 
     def _stop(self, error: SourceError) -> None:
         """Ends the refresh: no further call is made."""
+        if isinstance(error, QuotaError) and error.until is not None:
+            self.store.set_latch(self.source.name, self.account, error.until, str(error))
         if self.stopped is not None:
             return
         self.stopped = error
         self.board.close()
         self.end = min(self.end, time.monotonic() + PAID_GRACE)
-        if isinstance(error, QuotaError) and error.until is not None:
-            self.store.set_latch(self.source.name, self.account, error.until, str(error))
 
     def _hear_out(self) -> None:
         """Takes the answers that are here already; no further call is made."""
