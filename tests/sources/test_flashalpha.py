@@ -245,6 +245,24 @@ def test_account_decides(vendor: Vendor) -> None:
         assert list(one.prepare(Known(quota=one.quota()))) == []
 
 
+@pytest.mark.parametrize(("limit", "left"), [("250", 7), ("2500", 9)])
+def test_account_that_is_overtaken_gives_nothing_back(
+    vendor: Vendor, limit: str, left: int
+) -> None:
+    """What calls beside the account have spent is spent, unless the limit is another one."""
+    reset = datetime(2026, 11, 21, tzinfo=UTC)
+    told = {"x-ratelimit-limit": "250", "x-ratelimit-remaining": "7"}
+    told["x-ratelimit-reset"] = str(int(reset.timestamp()))
+    vendor.answers["/v1/stock/AAPL/summary"] = (200, VRP, told)
+    old = Quota("basic", 250, 10, resets_at=reset, seen_at=NOW - timedelta(days=2))
+    with source(vendor.url, None) as one:
+        (call,) = one.prepare(Known(quota=old))
+        one.get(Call("summary", "AAPL"))
+        account = {"plan": "basic", "daily_limit": limit, "remaining": "9"}
+        one.settle(call, {**account, "resets_at": reset.isoformat()})
+        assert one.quota() == Quota("basic", int(limit), left, resets_at=reset, seen_at=NOW)
+
+
 def test_account_that_fails_leaves_the_top(vendor: Vendor) -> None:
     """Without the account the ladder starts at its top, and a refusal of it is no step down."""
     vendor.give("/v1/account", {"message": "odd"}, 403)

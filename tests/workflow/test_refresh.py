@@ -509,6 +509,32 @@ def test_the_account_is_asked_beside_the_data_where_a_plan_is_known(store):
     assert source.settled
 
 
+def test_nobody_is_skipped_for_a_plan_that_is_asked_anew(store):
+    """Where a name would be skipped the account is heard first: the plan may be a larger one."""
+    store.put_quota("fake", "acc", Quota(plan="low"))
+    source = FakeSource(account={"plan": "high"})
+    source.plan = "low"
+    source.skips = {"SPY": "SPY is not on the low plan."}
+    source.account_calls = [ACCOUNT]
+    settle = source.settle
+    source.settle = lambda *pair: (settle(*pair), source.skips.clear())[0]
+    result = run(source, store, ["A", "SPY"])
+    assert states(result) == {"A": "fresh", "SPY": "fresh"}
+    assert [call.endpoint for call in source.asked[:1]] == ["account"]
+    assert result.calls == 5
+
+
+def test_a_key_refused_before_a_skip_is_what_is_told(store):
+    """The account was heard first, and no data call is made."""
+    store.put_quota("fake", "acc", Quota(plan="low"))
+    source = FakeSource(account=KeyRefusedError("no"))
+    source.skips = {"SPY": "SPY is not on the low plan."}
+    source.account_calls = [ACCOUNT]
+    result = run(source, store, ["A", "SPY"])
+    assert [outcome.why for outcome in result.outcomes] == ["no", "no"]
+    assert source.asked == [ACCOUNT]
+
+
 @pytest.mark.parametrize("known", [None, "high"])
 def test_an_account_answer_decides_only_where_it_must(store, known):
     """A refused key stops; any other failure about the account does not."""

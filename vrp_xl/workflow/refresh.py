@@ -585,10 +585,8 @@ class _Run:
         except SourceError as error:
             self._stop(error)
             return
-        if self.known.quota.plan is None and account_calls:
-            self.board.put(account_calls, for_account=True)
-            self._listen()
-            account_calls = []
+        if self.known.quota.plan is None:
+            self._hear_account(account_calls)
         if self.stopped is not None:
             return
         for symbol in self.names:
@@ -596,10 +594,12 @@ class _Run:
                 self._finish(symbol, "fresh", "nothing newer can be there yet")
         self._make_anew([*self.outcomes])
         asked = [symbol for symbol in self.names if symbol not in self.outcomes]
-        left = _left(self._quota(), self.clock())
-        chosen, skipped = _fitting(
-            self.source, asked, self.known, None if left is None else left - len(account_calls)
-        )
+        chosen, skipped = self._fitting(asked, account_calls)
+        if skipped and account_calls:  # by a plan, or a quota, that may be another one by now
+            self._hear_account(account_calls)
+            if self.stopped is not None:
+                return
+            chosen, skipped = self._fitting(asked, account_calls)
         for symbol, refused in skipped.items():
             self._finish(symbol, "skipped", str(refused), refused)
         self.open = {symbol: _Name(symbol, calls) for symbol, calls in chosen.items()}
@@ -611,6 +611,19 @@ class _Run:
         self._hear_out()
         late = UnreachableError(f"deadline: no answer within {self.seconds:g} s")
         self._give_up_rest(self.stopped or late)
+
+    def _hear_account(self, calls: list[Call]) -> None:
+        """Makes the account calls before any other, and takes them off the list."""
+        self.board.put(calls, for_account=True)
+        calls.clear()
+        self._listen()
+
+    def _fitting(
+        self, names: list[str], account_calls: Sequence[Call]
+    ) -> tuple[dict[str, tuple[Call, ...]], dict[str, SourceError]]:
+        left = _left(self._quota(), self.clock())
+        rest = None if left is None else left - len(account_calls)
+        return _fitting(self.source, names, self.known, rest)
 
     def _make_anew(self, symbols: Sequence[str]) -> None:
         """Completes records that are not asked for by the rules in force, where those changed."""
