@@ -346,6 +346,11 @@ def _not_asked(why: str | None) -> SourceError:
     return PlanError("the plan in force offers no call for it")
 
 
+def _refused(error: PlanError, why: str) -> PlanError:
+    """A refusal, with what the plan in force lacks."""
+    return PlanError(f"{error.why} {why}", error.fix)
+
+
 def _fitting(
     source: Source, names: list[str], known: Known, left: int | None
 ) -> tuple[dict[str, tuple[Call, ...]], dict[str, SourceError]]:
@@ -404,15 +409,17 @@ class _Board:
         self._change = threading.Condition()
         self._waiting: deque[tuple[Call, bool]] = deque()
         self._running: set[Call] = set()
+        self._replied: set[Call] = set()
+        """Calls whose replies nobody took yet."""
         self._unheard = 0
         self._closed = False
 
     def put(self, calls: Iterable[Call], *, for_account: bool = False) -> None:
-        """Adds calls that neither wait nor run already."""
+        """Adds calls that neither wait nor run already, and whose replies are not here yet."""
         with self._change:
             if self._closed:
                 return
-            known = self._running | {call for call, _ in self._waiting}
+            known = self._running | self._replied | {call for call, _ in self._waiting}
             for call in calls:
                 if call not in known:
                     known.add(call)
@@ -462,6 +469,7 @@ class _Board:
                 error = _unexpected(call.symbol, bug)
             with self._change:
                 self._running.discard(call)
+                self._replied.add(call)
                 self._unheard += error is not None
                 self._replies.put(_Reply(call, for_account, answer, error))
 
@@ -477,6 +485,7 @@ class _Board:
         except queue.Empty:
             return None
         with self._change:
+            self._replied.discard(reply.call)
             self._change.notify_all()
         return reply
 
@@ -760,7 +769,8 @@ class _Run:
             return
         for gone in sorted(self.board.drop(lambda waiting: waiting.endpoint == call.endpoint)):
             name = self.open[gone.symbol]
-            name.errors[gone] = error
+            why = f"{gone.symbol} was not asked for, since the plan refused others. {error.why}"
+            name.errors[gone] = PlanError(why, error.fix)
             self._advance(name)
 
     def _plan_anew(self) -> None:
@@ -787,7 +797,7 @@ class _Run:
         refused = next((e for e in name.errors.values() if isinstance(e, PlanError)), None)
         begun = tuple(call for call in name.calls if call not in waiting)
         if refused is not None:
-            self._fail(name.symbol, PlanError(f"{refused.why} {error.why}", refused.fix))
+            self._fail(name.symbol, _refused(refused, error.why))
         elif begun:
             name.calls = begun
             self._advance(name)
@@ -804,6 +814,9 @@ class _Run:
         error = name.failure()
         if error is not None:
             self._drop(name)
+            why = _refusal(self.source, self.known, name.symbol)
+            if why is not None and type(error) is PlanError:
+                error = _refused(error, why)
             self._fail(name.symbol, error)
         elif not name.open_calls():
             self._store(name)
