@@ -6,6 +6,7 @@ import json
 import logging
 import pickle
 import threading
+from concurrent.futures import Future
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -24,8 +25,10 @@ from vrp_xl.errors import (
     SymbolNotCoveredError,
     UnknownSymbolError,
 )
+from vrp_xl.sources import flashalpha
 from vrp_xl.sources.base import Call, Fetched, Known, Observation, Quota, Source
 from vrp_xl.sources.flashalpha import FlashAlpha
+from vrp_xl.sources.http import EndedError, Response
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -565,6 +568,35 @@ def test_same_call_is_made_once(vendor: Vendor) -> None:
         vendor.before = lambda: None
         one.get(Call("vrp", "AAPL"))
         assert len(vendor.asked) == 2
+
+
+def test_who_waits_for_a_source_that_is_closed_asks_itself(
+    vendor: Vendor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The end of another refresh is no answer to this one's call."""
+    vendor.give("/v1/vrp/AAPL", VRP)
+    waits = threading.Event()
+
+    class Noted(Future[Response]):
+        def result(self, timeout: float | None = None) -> Response:
+            waits.set()
+            return super().result(timeout)
+
+    def ended(_path: str) -> Response:
+        asked.set()
+        assert waits.wait(20)
+        raise EndedError("closed")
+
+    asked = threading.Event()
+    monkeypatch.setattr(flashalpha, "Future", Noted)
+    with source(vendor.url) as one, source(vendor.url) as other:
+        one._http.get = ended  # type: ignore[method-assign]
+        first = threading.Thread(target=refusal, args=(one, Call("vrp", "AAPL")))
+        first.start()
+        assert asked.wait(20)
+        assert other.get(Call("vrp", "AAPL")) == VRP
+        first.join()
+    assert len(vendor.asked) == 1
 
 
 def test_key_is_shown_nowhere(vendor: Vendor, caplog: pytest.LogCaptureFixture) -> None:

@@ -38,7 +38,7 @@ from vrp_xl.errors import (
 )
 from vrp_xl.sources import flashalpha_wire as wire
 from vrp_xl.sources.base import Call, Fetched, Known, Quota, daily_observations
-from vrp_xl.sources.http import HttpClient, Response
+from vrp_xl.sources.http import EndedError, HttpClient, Response
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -342,18 +342,21 @@ class FlashAlpha:
             if running is None:
                 _in_flight[place] = mine
         if running is not None:
-            return running.result()
+            try:
+                return running.result()
+            except EndedError:  # of whoever was first, whose place is free by now
+                return self._shared(call, path)
         try:
             answer = self._http.get(path)
         except BaseException as error:
-            mine.set_exception(error)
-            raise
-        else:
-            mine.set_result(answer)
-            return answer
-        finally:
             with _in_flight_lock:
                 del _in_flight[place]
+            mine.set_exception(error)
+            raise
+        mine.set_result(answer)
+        with _in_flight_lock:
+            del _in_flight[place]
+        return answer
 
     def _take_quota(self, answer: Response) -> None:
         seen = wire.parse_quota_headers(answer.headers)
