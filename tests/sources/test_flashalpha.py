@@ -570,6 +570,36 @@ def test_same_call_is_made_once(vendor: Vendor) -> None:
         assert len(vendor.asked) == 2
 
 
+class Stepping(FlashAlpha):
+    """One whose plan another thread changes after it was looked at once."""
+
+    looks: list[str]
+
+    @property
+    def _level(self) -> str:
+        return self.looks.pop(0) if len(self.looks) > 1 else self.looks[0]
+
+    @_level.setter
+    def _level(self, level: str) -> None:
+        self.looks = [level]
+
+
+def test_a_refusal_names_the_plan_that_lacks_it(vendor: Vendor) -> None:
+    """The plan steps down while a call is looked at: no plan is said to lack what it has."""
+    vendor.give("/v1/vrp/AAPL", VRP)
+    one = Stepping(KEY, base_url=vendor.url, clock=lambda: NOW)
+    one.looks = ["alpha", "growth"]
+    assert one.get(Call("vrp", "AAPL")) == VRP
+    one.looks = ["growth", "growth"]
+    error = refusal(one, Call("vrp", "AAPL"))
+    assert isinstance(error, PlanError)
+    assert (error.why, error.current) == (
+        "The Growth plan has no vrp; nothing was asked.",
+        "Growth",
+    )
+    one.close()
+
+
 def test_who_waits_for_a_source_that_is_closed_asks_itself(
     vendor: Vendor, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -234,7 +234,7 @@ class FlashAlpha:
         with self._lock:
             now = _LEVELS.index(self._level)
             made_at = self._asked_at.get((call.endpoint, call.symbol.upper()), self._level)
-            if _LEVELS.index(made_at) < now or call.endpoint not in self._endpoints():
+            if _LEVELS.index(made_at) < now or call.endpoint not in _endpoints(self._level):
                 return True
             told = _NAMES.get(error.current.lower())
             if told is not None and _LEVELS.index(told) > now:
@@ -311,12 +311,6 @@ class FlashAlpha:
         """Lets go of the connections."""
         self._http.close()
 
-    def _endpoints(self) -> frozenset[str]:
-        """What the level in force asks for."""
-        levels = {wire.LEVELS} if self._level in {"alpha", "growth"} else set()
-        past = {wire.HISTORY} if self._level == "alpha" else set()
-        return frozenset({_MAIN[self._level], wire.ACCOUNT, *levels, *past})
-
     def _refuse_early(self, call: Call, level: str) -> None:
         """Raises what an answer would be bound to say, at no cost."""
         if self._key_refused is not None:
@@ -327,7 +321,7 @@ class FlashAlpha:
                 "Nothing can succeed before the quota starts anew.",
                 until=self._spent[1],
             )
-        if call.endpoint not in self._endpoints():
+        if call.endpoint not in _endpoints(level):
             raise PlanError(
                 f"The {level.capitalize()} plan has no {call.endpoint}; nothing was asked.",
                 current=level.capitalize(),
@@ -369,7 +363,9 @@ class FlashAlpha:
             comparable = (old.limit is not None or old.unlimited) and not self._limit_from_account
             self._limit_from_account = False
             self._quota = replace(
-                seen.no_more_than(old), plan=old.plan, seen_at=None if changed and comparable else old.seen_at
+                seen.no_more_than(old),
+                plan=old.plan,
+                seen_at=None if changed and comparable else old.seen_at,
             )
 
     def _no_figures(self, symbol: str, errors: list[SourceError]) -> SourceError:
@@ -384,6 +380,13 @@ class FlashAlpha:
 def _level(plan: str | None) -> str:
     """The step of the ladder for a plan's name; its top for a name that is not known."""
     return _NAMES.get((plan or "").strip().lower(), _LEVELS[0])
+
+
+def _endpoints(level: str) -> frozenset[str]:
+    """What a step of the ladder asks for."""
+    levels = {wire.LEVELS} if level in {"alpha", "growth"} else set()
+    past = {wire.HISTORY} if level == "alpha" else set()
+    return frozenset({_MAIN[level], wire.ACCOUNT, *levels, *past})
 
 
 def _path(call: Call) -> str:
