@@ -216,7 +216,8 @@ class ScanLog:
             for row in db.execute(
                 "SELECT s.id, source, sample, day, scanned_at, as_of, preset, pinned, names_id, "
                 "cells, passed, failed, rules_id, t.body FROM scans AS s "
-                "JOIN scan_texts AS t ON t.id = s.names_id WHERE (?1 IS NULL OR source = ?1) AND (?2 IS NULL OR sample = ?2) "
+                "JOIN scan_texts AS t ON t.id = s.names_id "
+                "WHERE (?1 IS NULL OR source = ?1) AND (?2 IS NULL OR sample = ?2) "
                 "AND day BETWEEN ?3 AND ?4 ORDER BY day DESC, scanned_at DESC, s.id DESC LIMIT ?5",
                 (
                     source,

@@ -189,6 +189,7 @@ def refresh(
     progress: Callable[[int, int, str, State], None] | None = None,
     clock: Callable[[], datetime] = utc_now,
     rules: Rules | None = None,
+    ended: Callable[[Outcome], None] | None = None,
 ) -> RefreshResult:
     """Asks `source` for `symbols` and stores what it says.
 
@@ -205,6 +206,7 @@ def refresh(
         progress: called with (symbols done, symbols in all, symbol, state).
         clock: gives the present moment, UTC.
         rules: how much history a z-score needs and takes; None takes the defaults.
+        ended: called with what became of each symbol, also of an interrupted refresh.
 
     Raises:
         StoreError: the store cannot be read or written.
@@ -220,6 +222,7 @@ def refresh(
         progress=progress,
         clock=clock,
         rules=rules,
+        ended=ended,
     )
     return run.result()
 
@@ -540,9 +543,11 @@ class _Run:
         progress: Callable[[int, int, str, State], None] | None,
         clock: Callable[[], datetime],
         rules: Rules | None,
+        ended: Callable[[Outcome], None] | None,
     ) -> None:
         self.source, self.store, self.names, self.account = source, store, names, account
         self.progress, self.clock, self.rules = progress, clock, rules
+        self.ended = ended
         self.began = time.monotonic()
         if deadline is None:
             deadline = DEADLINE_BASE + DEADLINE_PER_SYMBOL * len(names)
@@ -878,7 +883,9 @@ class _Run:
         if state == "kept" and as_of is None:
             state = "missing"
         age = None if as_of is None else max(self.clock() - as_of, timedelta(0))
-        self.outcomes[symbol] = Outcome(symbol, state, why, age, error)
+        self.outcomes[symbol] = outcome = Outcome(symbol, state, why, age, error)
+        if self.ended is not None:
+            self.ended(outcome)
         if self.progress is not None:
             self.progress(len(self.outcomes), len(self.names), symbol, state)
 
