@@ -585,8 +585,14 @@ class TestFaults:
             found.append(caught.value)
 
         with trial.source() as one:
-            turn = [lambda: waits.set() or refused.wait(20), lambda: None]
-            one._throttle.wait = lambda: turn.pop(0)()  # type: ignore[method-assign]
+            turns = itertools.count()
+
+            def wait() -> None:
+                if next(turns) == 0:
+                    waits.set()
+                    assert refused.wait(20)
+
+            one._throttle.wait = wait  # type: ignore[method-assign]
             thread = threading.Thread(target=second, args=(one,))
             thread.start()
             assert waits.wait(20)

@@ -599,9 +599,7 @@ class _Run:
         except SourceError as error:
             self._stop(error)
             return
-        if self.known.quota.plan is None:
-            self._hear_account(account_calls)
-        if self.stopped is not None:
+        if self.known.quota.plan is None and not self._hear_account(account_calls):
             return
         for symbol in self.names:
             if _current(self.source, symbol):
@@ -610,8 +608,7 @@ class _Run:
         asked = [symbol for symbol in self.names if symbol not in self.outcomes]
         chosen, skipped = self._fitting(asked, account_calls)
         if skipped and account_calls:  # by a plan, or a quota, that may be another one by now
-            self._hear_account(account_calls)
-            if self.stopped is not None:
+            if not self._hear_account(account_calls):
                 return
             chosen, skipped = self._fitting(asked, account_calls)
         for symbol, refused in skipped.items():
@@ -626,11 +623,16 @@ class _Run:
         late = UnreachableError(f"deadline: no answer within {self.seconds:g} s")
         self._give_up_rest(self.stopped or late)
 
-    def _hear_account(self, calls: list[Call]) -> None:
-        """Makes the account calls before any other, and takes them off the list."""
+    def _hear_account(self, calls: list[Call]) -> bool:
+        """Makes the account calls before any other, and takes them off the list.
+
+        Returns:
+            Whether the refresh goes on.
+        """
         self.board.put(calls, for_account=True)
         calls.clear()
         self._listen()
+        return self.stopped is None
 
     def _fitting(
         self, names: list[str], account_calls: Sequence[Call]
