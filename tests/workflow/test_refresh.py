@@ -320,7 +320,7 @@ def test_answers_under_way_are_kept_when_the_quota_is_spent(store):
     assert states(result)["B"] == "missing"
 
 
-@pytest.mark.parametrize("error", [KeyRefusedError, ClosedError, UnreachableError])
+@pytest.mark.parametrize("error", [KeyRefusedError, ClosedError])
 def test_answers_under_way_are_kept_whatever_ends_the_refresh(store, monkeypatch, error):
     """A call that was begun before the end may be paid: its answer counts, if it comes at once."""
     stopped, begun = threading.Event(), threading.Barrier(2, timeout=20)
@@ -341,12 +341,11 @@ def test_answers_under_way_are_kept_whatever_ends_the_refresh(store, monkeypatch
         begun.wait()
         return error("no")
 
-    bad = {f"main_B{n}": error("no") for n in range(1, 3)}
-    source = FakeSource(main_A=late, main_B0=refuse, **bad)
+    source = FakeSource(main_A=late, main_B=refuse)
     source.calls = lambda symbol: [Call("main", symbol)]
-    result = run(source, store, ["A", "B0", "B1", "B2"], workers=2)
+    result = run(source, store, ["A", "B", "C"], workers=2)
     assert isinstance(result.stopped, error)
-    assert [outcome.state for outcome in result.outcomes] == ["fresh", *["missing"] * 3]
+    assert states(result) == {"A": "fresh", "B": "missing", "C": "missing"}
 
 
 def test_the_plan_is_stepped_down_once_and_asked_anew(store):
@@ -646,6 +645,39 @@ def test_a_server_that_is_dead_is_given_up(store):
     assert "does not answer: timed out" in str(result.stopped)
     assert len(source.asked) <= 5
     assert result.count("missing") == 50
+
+
+@pytest.mark.parametrize("answers", [True, False])
+def test_a_server_is_given_up_when_what_was_asked_before_has_failed_too(
+    store, monkeypatch, answers
+):
+    """Three failures that are fast say nothing while an answer that is slow is under way."""
+    begun = threading.Barrier(2, timeout=20)
+    third, fourth = heard = threading.Event(), threading.Event()
+    failed, judge = [], refreshing._Run._judge
+
+    def judged(*arguments):
+        judge(*arguments)
+        failed.append(arguments[2])
+        if len(failed) > 2:
+            heard[len(failed) - 3].set()
+
+    monkeypatch.setattr(refreshing._Run, "_judge", judged)
+    late = {"spot": 7.0} if answers else UnreachableError("timed out")
+    bad = {f"main_B{n}": UnreachableError("reset") for n in (2, 3)}
+    source = FakeSource(
+        main_A=lambda _: begun.wait() * 0 or (third.wait(20) and late),
+        main_B1=lambda _: begun.wait() * 0 or UnreachableError("reset"),
+        main_C=lambda _: (answers or fourth.wait(20)) and {"spot": 8.0},
+        **bad,
+    )
+    source.calls = lambda symbol: [Call("main", symbol)]
+    result = run(source, store, ["A", "B1", "B2", "B3", "C"], workers=2)
+    if answers:
+        assert result.stopped is None
+        assert states(result)["A"] == states(result)["C"] == "fresh"
+    else:
+        assert "does not answer: timed out" in str(result.stopped)
 
 
 def test_a_server_that_answers_sometimes_is_not_given_up(store):

@@ -497,6 +497,11 @@ class _Board:
         with self._change:
             return not self._waiting and not self._running and self._replies.empty()
 
+    def under_way(self) -> frozenset[Call]:
+        """Calls that run, and those whose replies were not taken yet."""
+        with self._change:
+            return frozenset(self._running | self._replied)
+
     def running(self) -> bool:
         """Whether a call runs or a reply was not taken yet."""
         with self._change:
@@ -561,6 +566,8 @@ class _Run:
         self.stopped: SourceError | None = None
         self.answered = False
         self.unreached: set[str] = set()
+        self.awaited: frozenset[Call] | None = None
+        """Calls that were under way when so many symbols had no answer: one may come yet."""
         self.served: set[str] = set()
         self.refused: dict[str, set[str]] = {}
         self.as_of = store.as_of_many(source.name, names)
@@ -755,6 +762,11 @@ class _Run:
         if isinstance(error, UnreachableError):
             self.unreached.add(call.symbol)
             if not self.answered and len(self.unreached) >= GIVE_UP_AFTER:
+                under_way = self.board.under_way()
+                if self.awaited is None:
+                    self.awaited = under_way
+                if self.awaited & under_way:
+                    return
                 self._stop(
                     UnreachableError(
                         f"The server does not answer: {error.why}", error.fix or "Try again later."
