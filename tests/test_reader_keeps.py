@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import sys
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
 
 import vrp_xl.functions as f
 from vrp_xl import desk, function_args, settings
+from vrp_xl.core.snapshot import Snapshot
 from vrp_xl.reader import KEPT_RULES, READER, WANTED_AT_ONCE
+from vrp_xl.sources.base import Fetched
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -61,6 +65,28 @@ def test_a_bad_rules_range_is_refused_in_every_cell() -> None:
     """What cannot be read once is refused in its turn; a bad symbol before it leads."""
     answer = f.VRP_CELL([["SPY"], [None], ["#REF!"]], None, [["no_such_rule", 1]])
     assert answer == [["#VALUE!"], [None], ["#REF!"]]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a file that is open keeps its name there")
+def test_a_store_that_another_program_has_replaced_is_opened_anew() -> None:
+    """A damaged store is set aside by who opens it; formulas read the new one, not the old."""
+    settings.choose_source("flashalpha")
+
+    def bring(spot: float) -> None:
+        now = datetime.now(UTC)
+        made = Snapshot(symbol="SPY", source="flashalpha", as_of=now, fetched_at=now, spot=spot)
+        with desk.open_store() as store:
+            store.save(Fetched(made))
+        READER._checked = -1.0  # as after a moment
+
+    bring(1.0)
+    assert f.VRP_GET("SPY", "spot") == 1.0
+    path = settings.store_path()
+    path.rename(path.with_name("aside"))
+    bring(2.0)
+    assert f.VRP_GET("SPY", "spot") == 2.0
+    bring(3.0)
+    assert f.VRP_GET("SPY", "spot") == 3.0
 
 
 def test_a_what_if_over_strangers_wants_few_of_them() -> None:

@@ -50,6 +50,15 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+def _place() -> tuple[int, int] | None:
+    """Which file lies at the store's place; None where there is none."""
+    try:
+        stat = settings.store_path().stat()
+    except OSError:
+        return None
+    return stat.st_dev, stat.st_ino
+
+
 class Desk(NamedTuple):
     """The rules and the source that a formula works with."""
 
@@ -67,6 +76,7 @@ class Reader:
         self._stamp = -1
         self._seen: object = None
         self._store: Store | None = None
+        self._opened: tuple[int, int] | None = None
         self._desk = Desk(STANDARD, None)
         self._desk_error: VrpError | None = None
         self._snapshots: dict[tuple[str, str], Snapshot | None] = {}
@@ -103,7 +113,8 @@ class Reader:
         if same and now - self._checked < CHECK_SECONDS:
             return
         self._checked, self._stamp = now, stamp
-        if home != self._home:
+        if home != self._home or (self._store is not None and _place() != self._opened):
+            # Another home; or another program has set a damaged file aside and made a new one.
             if self._store is not None:
                 self._store.close()
             self._store, self._home, self._seen = None, home, None
@@ -120,11 +131,9 @@ class Reader:
 
     def _store_version(self) -> int:
         try:
-            if self._store is None:
-                if not settings.store_path().exists():
-                    return -1
-                self._store = desk.open_store(self._now)
-            return self._store.revision()
+            if self._store is None and not settings.store_path().exists():
+                return -1
+            return self.store().revision()
         except StoreError:
             return -2  # said where something is read from it: mathematics needs no store
 
@@ -155,6 +164,7 @@ class Reader:
         """
         if self._store is None:
             self._store = desk.open_store(self._now)
+            self._opened = _place()
         return self._store
 
     def source(self, where: Desk) -> str:

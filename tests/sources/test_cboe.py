@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import json
+import threading
 import time
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
@@ -30,7 +31,7 @@ from vrp_xl.errors import (
     UnreachableError,
 )
 from vrp_xl.simulator import Simulator, serve
-from vrp_xl.sources.base import Delayed, Fetched, Observation, Source
+from vrp_xl.sources.base import Call, Delayed, Fetched, Observation, Source
 from vrp_xl.sources.cboe import GIVE_UP_AFTER, Cboe
 from vrp_xl.sources.sample.names import SYMBOLS
 from vrp_xl.sources.sample.source import SampleSource
@@ -511,19 +512,23 @@ class TestFaults:
         assert isinstance(result.outcomes[0].error, UnknownSymbolError)
         assert "Cboe has no option chain of NOPE." in result.outcomes[0].why
 
-    def test_refused_altogether_stops_at_once(self, trial: Trial) -> None:
-        """Of many names few are asked, none twice, and the sentence says what to do."""
+    @pytest.mark.parametrize(("workers", "most"), [(1, GIVE_UP_AFTER), (2, 20)])
+    def test_refused_altogether_stops_at_once(self, trial: Trial, workers: int, most: int) -> None:
+        """Of many names few are asked, none twice, and the sentence says what to do.
+
+        With several workers what is under way at the third refusal is waited for.
+        """
         trial.server.fault = "plan"
-        trial.options = {"workers": 2}
+        trial.options = {"workers": workers}
         result = trial.refresh(*(f"N{i}" for i in range(200)))
         assert isinstance(result.stopped, ClosedError)
         assert "the address is closed" in result.stopped.why
         assert "--user-agent" in result.stopped.fix
         assert {failure_of(outcome)[0] for outcome in result.outcomes} == {"service"}
         chains = [symbol for kind, symbol in trial.asked() if kind == "chain"]
-        assert GIVE_UP_AFTER <= len(chains) <= GIVE_UP_AFTER + 1
+        assert GIVE_UP_AFTER <= len(chains) <= most
         assert len(set(chains)) == len(chains)
-        assert len(trial.asked()) <= 2 * (GIVE_UP_AFTER + 1)
+        assert len(trial.asked()) <= 2 * most
 
     def test_a_refused_symbol_does_not_stop_the_others(self, trial: Trial) -> None:
         """403 of two among four."""
@@ -569,6 +574,84 @@ class TestFaults:
         assert trial.asked() == []
         trial.later(timedelta(minutes=2))
         assert set(states(trial.refresh(*NAMES)).values()) == {"fresh"}
+
+    @pytest.mark.parametrize("kind", ["chain", "history"])
+    def test_refusals_that_overtake_an_answer_close_nothing(
+        self, trial: Trial, monkeypatch: pytest.MonkeyPatch, kind: str
+    ) -> None:
+        """Three small refusals come before one large document that was asked for first."""
+        strangers = ("B1", "B2", "B3")
+        trial.documents.spots |= dict.fromkeys(strangers, 100.0)
+        closes = trial.documents.closes
+        trial.documents.closes = lambda symbol: closes(  # type: ignore[method-assign]
+            "ABC" if symbol in strangers else symbol
+        )
+        begun, refused = threading.Event(), threading.Event()
+        count = itertools.count(1)
+        answer, forbidden, get = trial.server._cboe_reply, Cboe._forbidden, Cboe.get
+
+        def reply(endpoint: str, symbol: str, fault: str | None) -> Any:
+            if endpoint == f"cboe_{kind}" and symbol == "ABC":
+                begun.set()
+                assert refused.wait(20)
+            elif endpoint == f"cboe_{kind}" and symbol in strangers:
+                assert begun.wait(20)
+                fault = "plan"
+            return answer(endpoint, symbol, fault)
+
+        def noted(*arguments: Any) -> Any:
+            error = forbidden(*arguments)
+            if next(count) == len(strangers) and kind == "chain":
+                refused.set()
+            return error
+
+        def ended(one: Cboe, call: Call) -> Any:
+            try:
+                return get(one, call)
+            finally:
+                if call == Call("history", "XYZ", optional=True) and kind == "history":
+                    refused.set()
+
+        trial.server._cboe_reply = reply  # type: ignore[assignment,method-assign]
+        monkeypatch.setattr(Cboe, "_forbidden", noted)
+        monkeypatch.setattr(Cboe, "get", ended)
+        trial.options = {"workers": 4}
+        result = trial.refresh("ABC", *strangers, "XYZ")
+        assert result.stopped is None
+        assert states(result)["ABC"] == states(result)["XYZ"] == "fresh"
+        assert {(kind, "ABC"), (kind, "XYZ")} <= set(trial.asked())
+        if kind == "chain":
+            assert [states(result)[name] for name in strangers] == ["missing"] * 3
+
+    def test_who_waits_for_a_turn_when_it_is_too_many_asks_no_more(self, trial: Trial) -> None:
+        """The sentence that nothing is asked before then is true of calls under way as well."""
+        trial.server.fault = "quota"
+        waits, refused = threading.Event(), threading.Event()
+        found = []
+
+        def second(one: Cboe) -> None:
+            with pytest.raises(QuotaError) as caught:
+                one.get(Call("chain", "XYZ"))
+            found.append(caught.value)
+
+        with trial.source() as one:
+            turns = itertools.count()
+
+            def wait() -> None:
+                if next(turns) == 0:
+                    waits.set()
+                    assert refused.wait(20)
+
+            one._throttle.wait = wait  # type: ignore[method-assign]
+            thread = threading.Thread(target=second, args=(one,))
+            thread.start()
+            assert waits.wait(20)
+            with pytest.raises(QuotaError) as caught:
+                one.get(Call("chain", "ABC"))
+            refused.set()
+            thread.join()
+        assert trial.asked() == [("chain", "ABC")]
+        assert found[0].until == caught.value.until
 
     def test_an_answer_for_another_symbol(self, trial: Trial) -> None:
         """It is not taken for what was asked."""

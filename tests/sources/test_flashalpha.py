@@ -6,6 +6,7 @@ import json
 import logging
 import pickle
 import threading
+from concurrent.futures import Future
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -27,6 +28,7 @@ from vrp_xl.errors import (
 from vrp_xl.sources import flashalpha
 from vrp_xl.sources.base import Call, Fetched, Known, Observation, Quota, Source
 from vrp_xl.sources.flashalpha import FlashAlpha
+from vrp_xl.sources.http import EndedError, Response
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -244,6 +246,24 @@ def test_account_decides(vendor: Vendor) -> None:
         assert endpoints(one) == ["volatility", "levels"]
         assert one.quota() == Quota("growth", 2500, 2400, seen_at=NOW)
         assert list(one.prepare(Known(quota=one.quota()))) == []
+
+
+@pytest.mark.parametrize(("limit", "left"), [("250", 7), ("2500", 9)])
+def test_account_that_is_overtaken_gives_nothing_back(
+    vendor: Vendor, limit: str, left: int
+) -> None:
+    """What calls beside the account have spent is spent, unless the limit is another one."""
+    reset = datetime(2026, 11, 21, tzinfo=UTC)
+    told = {"x-ratelimit-limit": "250", "x-ratelimit-remaining": "7"}
+    told["x-ratelimit-reset"] = str(int(reset.timestamp()))
+    vendor.answers["/v1/stock/AAPL/summary"] = (200, VRP, told)
+    old = Quota("basic", 250, 10, resets_at=reset, seen_at=NOW - timedelta(days=2))
+    with source(vendor.url, None) as one:
+        (call,) = one.prepare(Known(quota=old))
+        one.get(Call("summary", "AAPL"))
+        account = {"plan": "basic", "daily_limit": limit, "remaining": "9"}
+        one.settle(call, {**account, "resets_at": reset.isoformat()})
+        assert one.quota() == Quota("basic", int(limit), left, resets_at=reset, seen_at=NOW)
 
 
 def test_account_that_fails_leaves_the_top(vendor: Vendor) -> None:
@@ -556,6 +576,65 @@ def test_same_call_is_made_once(vendor: Vendor, monkeypatch: pytest.MonkeyPatch)
         vendor.before = lambda: None
         one.get(Call("vrp", "AAPL"))
         assert len(vendor.asked) == 2
+
+
+class Stepping(FlashAlpha):
+    """One whose plan another thread changes after it was looked at once."""
+
+    looks: list[str]
+
+    @property
+    def _level(self) -> str:
+        return self.looks.pop(0) if len(self.looks) > 1 else self.looks[0]
+
+    @_level.setter
+    def _level(self, level: str) -> None:
+        self.looks = [level]
+
+
+def test_a_refusal_names_the_plan_that_lacks_it(vendor: Vendor) -> None:
+    """The plan steps down while a call is looked at: no plan is said to lack what it has."""
+    vendor.give("/v1/vrp/AAPL", VRP)
+    one = Stepping(KEY, base_url=vendor.url, clock=lambda: NOW)
+    one.looks = ["alpha", "growth"]
+    assert one.get(Call("vrp", "AAPL")) == VRP
+    one.looks = ["growth", "growth"]
+    error = refusal(one, Call("vrp", "AAPL"))
+    assert isinstance(error, PlanError)
+    assert (error.why, error.current) == (
+        "The Growth plan has no vrp; nothing was asked.",
+        "Growth",
+    )
+    one.close()
+
+
+def test_who_waits_for_a_source_that_is_closed_asks_itself(
+    vendor: Vendor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The end of another refresh is no answer to this one's call."""
+    vendor.give("/v1/vrp/AAPL", VRP)
+    waits = threading.Event()
+
+    class Noted(Future[Response]):
+        def result(self, timeout: float | None = None) -> Response:
+            waits.set()
+            return super().result(timeout)
+
+    def ended(_path: str) -> Response:
+        asked.set()
+        assert waits.wait(20)
+        raise EndedError("closed")
+
+    asked = threading.Event()
+    monkeypatch.setattr(flashalpha, "Future", Noted)
+    with source(vendor.url) as one, source(vendor.url) as other:
+        one._http.get = ended  # type: ignore[method-assign]
+        first = threading.Thread(target=refusal, args=(one, Call("vrp", "AAPL")))
+        first.start()
+        assert asked.wait(20)
+        assert other.get(Call("vrp", "AAPL")) == VRP
+        first.join()
+    assert len(vendor.asked) == 1
 
 
 def test_key_is_shown_nowhere(vendor: Vendor, caplog: pytest.LogCaptureFixture) -> None:

@@ -204,6 +204,71 @@ def test_drip_is_cut(start: bytes) -> None:
     assert "within 0.3 s" in error.why
 
 
+def test_nothing_is_sent_when_the_time_is_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the name took all the time to be found, no request is made that nobody waits for."""
+    up = threading.Event()
+    cut, find = http._Watch._cut, socket.getaddrinfo
+
+    def noted(watch: http._Watch) -> None:
+        cut(watch)
+        up.set()
+
+    def slow(*arguments: object, **more: object) -> object:
+        assert up.wait(20)
+        return find(*arguments, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(http._Watch, "_cut", noted)
+    with serving(GOOD) as server, client(server.url, total_time=0.1) as one:
+        monkeypatch.setattr(socket, "getaddrinfo", slow)
+        with pytest.raises(UnreachableError, match=r"within 0\.1 s"):
+            one.get("/")
+        monkeypatch.undo()
+    assert server.requests == []
+
+
+def test_a_socket_that_comes_when_the_time_is_up_is_cut() -> None:
+    """A call cannot escape its end by beginning to read after it."""
+    watch = http._Watch(0.0)
+    watch._timer.join()
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        theirs.settimeout(20)
+        watch.on(ours)
+        assert theirs.recv(1) == b""
+        watch.stop()
+
+
+def test_a_client_that_is_closed_asks_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A call that waits to be asked again ends, and a later one is not made at all."""
+    monkeypatch.setattr(http, "_BACKOFF", 3.0)
+    found: list[BaseException] = []
+    with serving(reply(b"", "503 x"), GOOD) as server, client(server.url) as one:
+        paused = threading.Event()
+        attempt = one._attempt
+
+        def noted(*arguments: object, **more: object) -> object:
+            result = attempt(*arguments, **more)  # type: ignore[arg-type]
+            paused.set()
+            return result
+
+        one._attempt = noted  # type: ignore[assignment,method-assign]
+
+        def ask() -> None:
+            with pytest.raises(ServiceError) as caught:
+                one.get("/")
+            found.append(caught.value)
+
+        thread = threading.Thread(target=ask)
+        thread.start()
+        assert paused.wait(20)
+        one.close()
+        thread.join()
+        with pytest.raises(ServiceError, match="was not asked"):
+            one.get("/")
+    assert len(server.requests) == 1
+    assert "was not asked" in str(found[0])
+
+
 @pytest.mark.parametrize("status", ["502 Bad Gateway", "503 x", "504 x"])
 def test_gateway_trouble_is_asked_again(status: str) -> None:
     """502, 503 and 504 are asked again, and what then comes counts."""
@@ -272,9 +337,9 @@ def test_retry_after_is_never_slept_on(monkeypatch: pytest.MonkeyPatch) -> None:
     """Also a 503 that asks for hours is asked again after a short pause."""
     pauses: list[float] = []
     monkeypatch.setattr(http, "_BACKOFF", 0.25)
-    monkeypatch.setattr(http.time, "sleep", pauses.append)
     answer = reply(b"{}", "503 x", "Retry-After: 30000")
     with serving(answer) as server, client(server.url) as one:
+        monkeypatch.setattr(one._closed, "wait", pauses.append)
         assert one.get("/").status == 503
     assert len(pauses) == 2
     assert all(0.1 < pause < 1 for pause in pauses)

@@ -103,6 +103,24 @@ def test_a_scan_comes_back_as_it_was(store):
     assert store.scans.rules(99) == store.scans.about(99) == {}
 
 
+def test_heads_while_another_program_keeps_a_scan(store, path):
+    """What is listed is of one moment: the scan from before, or the one that replaced it."""
+    keep(store, "AAA")
+    with Store(path) as other:
+
+        def replaced(statement):
+            if statement.startswith("SELECT"):
+                seen.append(statement)
+                keep(other, "AAA", *(f"N{number}" for number in range(len(seen))), hours=len(seen))
+
+        seen = []
+        store._db.set_trace_callback(replaced)
+        heads = store.scans.heads()
+        store._db.set_trace_callback(None)
+    assert seen
+    assert [len(head.symbols) for head in heads] in ([1], [2])
+
+
 def test_the_latest_of_a_day_wins(store):
     """A later scan of the same names replaces the earlier one, an earlier one does not."""
     assert keep(store, "AAA", "BBB", spot=1.0)

@@ -32,6 +32,28 @@ def snapshot(symbol="SPY", as_of=NOON, source="flashalpha", **figures):
     return Snapshot(symbol=symbol, source=source, as_of=as_of, fetched_at=as_of, **figures)
 
 
+class Interrupted:
+    """A connection on which Ctrl-C comes while it waits for another program's lock.
+
+    The lock is got all the same: the interrupt is raised when SQLite returns.
+    """
+
+    def __init__(self, db):
+        self.db = db
+        self.told = False
+
+    def execute(self, statement, *values):
+        """As the connection does it, and then the interrupt, once."""
+        done = self.db.execute(statement, *values)
+        if statement.startswith("BEGIN") and not self.told:
+            self.told = True
+            raise KeyboardInterrupt
+        return done
+
+    def __getattr__(self, name):
+        return getattr(self.db, name)
+
+
 class Clock:
     """A clock that stands where it is put."""
 
@@ -231,6 +253,28 @@ def test_a_latch_holds_until_its_moment(store, clock):
     assert store.latch("flashalpha", "a") is None
 
 
+@pytest.mark.parametrize("hours", [(7, 1), (1, 7)])
+def test_the_longer_of_two_latches_holds(store, hours):
+    """Two programs were refused at once: nothing is asked before the later moment."""
+    for wait in hours:
+        until = NOON + timedelta(hours=wait)
+        store.set_latch("flashalpha", "a", until, f"until {wait}")
+    held = store.latch("flashalpha", "a")
+    assert (held.until, held.why) == (NOON + timedelta(hours=7), "until 7")
+
+
+def test_an_interrupt_while_it_waits_for_the_lock_leaves_no_transaction(store, tmp_path):
+    """The store can be written afterwards, by this program and by others."""
+    store._db = Interrupted(store._db)
+    with pytest.raises(KeyboardInterrupt):
+        store.put_note("a", "1")
+    assert not store._db.in_transaction
+    with Store(tmp_path / "store.sqlite3") as other:
+        other.put_note("a", "2")
+    store.put_note("b", "3")
+    assert (store.note("a"), store.note("b")) == ("2", "3")
+
+
 def test_an_account_can_be_forgotten(store):
     """Plan, quota and refusals of one account go; those of another stay."""
     for account in ("a", "b"):
@@ -344,3 +388,12 @@ def test_what_came_along_goes_under_its_own_symbol(store):
     ]
     assert (kept[0].first, kept[0].last) == (date(2026, 11, 19), day)
     assert store.series_kept("flashalpha", "vix") == kept[1:]
+
+
+def test_what_came_along_with_older_figures_replaces_nothing(store):
+    """Two programs fetch a symbol at once, and who fetched first stores last."""
+    day = date(2026, 11, 20)
+    for moment, level in ((NOON, 18.0), (NOON - timedelta(minutes=5), 17.0)):
+        related = {"VIX": (Observation("close", day, level),)}
+        store.save(Fetched(snapshot(as_of=moment), related=related))
+    assert store.series("flashalpha", "VIX", "close") == [(day, 18.0)]

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+import queue
 import threading
 import time
 from datetime import UTC, date, datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
 
@@ -16,6 +18,7 @@ from vrp_xl.core.snapshot import Snapshot
 from vrp_xl.core.standing import zscore
 from vrp_xl.errors import (
     BadAnswerError,
+    ClosedError,
     KeyRefusedError,
     PlanError,
     QuotaError,
@@ -296,6 +299,27 @@ def test_a_spent_quota_latches_until_its_end(store):
     assert other.count("fresh") == 1
 
 
+@pytest.mark.parametrize("hours", [(7, 1), (1, 7)])
+def test_of_two_refusals_at_once_the_longer_holds(store, monkeypatch, hours):
+    """Which thread was heard first is no reason to ask before the later moment."""
+    begun, heard = threading.Barrier(2, timeout=20), threading.Event()
+    stop = refreshing._Run._stop
+    monkeypatch.setattr(
+        refreshing._Run, "_stop", lambda *arguments: (stop(*arguments), heard.set())[0]
+    )
+    first, second = (QuotaError("spent", until=NOW + timedelta(hours=h)) for h in hours)
+
+    def late(_call):
+        begun.wait()
+        assert heard.wait(20)
+        return second
+
+    source = FakeSource(main_A=lambda _: begun.wait() * 0 or first, main_B=late)
+    source.calls = lambda symbol: [Call("main", symbol)]
+    run(source, store, ["A", "B"])
+    assert store.latch("fake", "acc").until == NOW + timedelta(hours=7)
+
+
 def test_answers_under_way_are_kept_when_the_quota_is_spent(store, monkeypatch):
     """What was already paid for is stored although another call met the end of the quota."""
     monkeypatch.setattr(refreshing, "PAID_GRACE", 60.0)
@@ -321,6 +345,34 @@ def test_answers_under_way_are_kept_when_the_quota_is_spent(store, monkeypatch):
     assert states(result)["B"] == "missing"
 
 
+@pytest.mark.parametrize("error", [KeyRefusedError, ClosedError])
+def test_answers_under_way_are_kept_whatever_ends_the_refresh(store, monkeypatch, error):
+    """A call that was begun before the end may be paid: its answer counts, if it comes at once."""
+    stopped, begun = threading.Event(), threading.Barrier(2, timeout=20)
+    stop = refreshing._Run._stop
+
+    def heard(*arguments):
+        stop(*arguments)
+        stopped.set()
+
+    monkeypatch.setattr(refreshing._Run, "_stop", heard)
+
+    def late(_call):
+        begun.wait()
+        assert stopped.wait(20)
+        return {"spot": 7.0}
+
+    def refuse(_call):
+        begun.wait()
+        return error("no")
+
+    source = FakeSource(main_A=late, main_B=refuse)
+    source.calls = lambda symbol: [Call("main", symbol)]
+    result = run(source, store, ["A", "B", "C"], workers=2)
+    assert isinstance(result.stopped, error)
+    assert states(result) == {"A": "fresh", "B": "missing", "C": "missing"}
+
+
 def test_the_plan_is_stepped_down_once_and_asked_anew(store):
     """A plan that lacks an endpoint leads to the lower plan's calls for every symbol."""
     source = FakeSource(main=PlanError("main needs Alpha"))
@@ -330,6 +382,39 @@ def test_the_plan_is_stepped_down_once_and_asked_anew(store):
     assert len(source.steps) == 1
     assert sum(call.endpoint == "basic" for call in source.asked) == 30
     assert sum(call.endpoint == "main" for call in source.asked) <= source.workers
+
+
+def test_an_answer_that_waits_to_be_heard_is_not_asked_for_again(store, monkeypatch):
+    """The plan turns out lower while an answer that it has as well is in the queue already."""
+    there = {endpoint: threading.Event() for endpoint in ("main", "levels", "basic")}
+
+    class Queue(queue.SimpleQueue):
+        def put(self, reply):
+            super().put(reply)
+            there[reply.call.endpoint].set()
+
+    noted = SimpleNamespace(SimpleQueue=Queue, Empty=queue.Empty)
+    monkeypatch.setattr(refreshing, "queue", noted)
+    begun = threading.Barrier(2, timeout=20)
+    source = FakeSource(
+        main=lambda _: begun.wait() * 0 or PlanError("high only"),
+        levels=lambda _: begun.wait() * 0 or (there["main"].wait(20) and {"spot": 5.0}),
+    )
+    down = source.step_down
+
+    def step_down(*pair):
+        assert there["levels"].wait(20)
+        return down(*pair)
+
+    source.step_down = step_down
+    calls = source.calls
+    source.calls = lambda symbol: (
+        calls(symbol) if source.plan == "high" else [*calls(symbol), Call("levels", symbol)]
+    )
+    result = run(source, store, ["A"])
+    assert states(result) == {"A": "fresh"}
+    assert sorted(call.endpoint for call in source.asked) == ["basic", "levels", "main"]
+    assert result.calls == 3
 
 
 class EndingSource(FakeSource):
@@ -386,6 +471,36 @@ def test_a_symbol_refused_before_the_plan_turns_out_lower_keeps_the_refusal(stor
     assert outcome.why.startswith("high only SPY is not on the low plan.")
 
 
+def test_the_refusal_that_leads_to_the_lowest_plan_names_it_too(store):
+    """Of several refused at once only the first steps down; all of them say the same."""
+    source = EndingSource(main=PlanError("no", "Low"))
+    source.skips = {}
+
+    def step_down(_call, _error):
+        source.skips = {name: f"{name} is not on the low plan." for name in ("SPY", "QQQ")}
+        return len(source.steps) > 1
+
+    source.step_down = lambda *pair: source.steps.append(pair) or step_down(*pair)
+    outcomes = run(source, store, ["SPY", "QQQ"], workers=2).outcomes
+    asked = {call.symbol for call in source.asked}
+    for outcome in outcomes:
+        told = f"{outcome.symbol} is not on the low plan."
+        assert outcome.why.startswith(f"no {told}" if outcome.symbol in asked else told)
+    assert outcomes[0].error.fix == "Low"
+
+
+def test_who_is_not_asked_since_others_were_refused_says_so(store):
+    """The refusal of another name is no refusal of this one."""
+    source = FakeSource(basic=lambda call: PlanError(f"no basic for {call.symbol}.", "Buy."))
+    source.plan = "low"
+    outcomes = run(source, store, ["A", "B", "C", "D"], workers=1).outcomes
+    assert [outcome.why for outcome in outcomes[:3]] == [f"no basic for {s}. Buy." for s in "ABC"]
+    assert outcomes[3].why == (
+        "D was not asked for, since the plan refused others. no basic for C. Buy."
+    )
+    assert len(source.asked) == 3
+
+
 def test_a_symbol_never_asked_is_skipped_when_the_plan_turns_out_lower(store):
     """With one worker SPY still waits when QQQ is refused: no call is spent on it."""
     source = EndingSource(main_QQQ=PlanError("high only", "Low"))
@@ -402,7 +517,7 @@ def test_a_plan_without_anything_left_is_told(store):
     source.workers = 1
     result = run(source, store, [f"S{n}" for n in range(10)])
     assert result.count("missing") == 10
-    assert {outcome.why for outcome in result.outcomes} == {"basic needs Basic"}
+    assert all(outcome.why.endswith("basic needs Basic") for outcome in result.outcomes)
     assert len(source.asked) <= 4
 
 
@@ -482,6 +597,32 @@ def test_the_account_is_asked_beside_the_data_where_a_plan_is_known(store):
     assert source.settled
 
 
+def test_nobody_is_skipped_for_a_plan_that_is_asked_anew(store):
+    """Where a name would be skipped the account is heard first: the plan may be a larger one."""
+    store.put_quota("fake", "acc", Quota(plan="low"))
+    source = FakeSource(account={"plan": "high"})
+    source.plan = "low"
+    source.skips = {"SPY": "SPY is not on the low plan."}
+    source.account_calls = [ACCOUNT]
+    settle = source.settle
+    source.settle = lambda *pair: (settle(*pair), source.skips.clear())[0]
+    result = run(source, store, ["A", "SPY"])
+    assert states(result) == {"A": "fresh", "SPY": "fresh"}
+    assert [call.endpoint for call in source.asked[:1]] == ["account"]
+    assert result.calls == 5
+
+
+def test_a_key_refused_before_a_skip_is_what_is_told(store):
+    """The account was heard first, and no data call is made."""
+    store.put_quota("fake", "acc", Quota(plan="low"))
+    source = FakeSource(account=KeyRefusedError("no"))
+    source.skips = {"SPY": "SPY is not on the low plan."}
+    source.account_calls = [ACCOUNT]
+    result = run(source, store, ["A", "SPY"])
+    assert [outcome.why for outcome in result.outcomes] == ["no", "no"]
+    assert source.asked == [ACCOUNT]
+
+
 @pytest.mark.parametrize("known", [None, "high"])
 def test_an_account_answer_decides_only_where_it_must(store, known):
     """A refused key stops; any other failure about the account does not."""
@@ -531,6 +672,39 @@ def test_a_server_that_is_dead_is_given_up(store):
     assert result.count("missing") == 50
 
 
+@pytest.mark.parametrize("answers", [True, False])
+def test_a_server_is_given_up_when_what_was_asked_before_has_failed_too(
+    store, monkeypatch, answers
+):
+    """Three failures that are fast say nothing while an answer that is slow is under way."""
+    begun = threading.Barrier(2, timeout=20)
+    third, fourth = heard = threading.Event(), threading.Event()
+    failed, judge = [], refreshing._Run._judge
+
+    def judged(*arguments):
+        judge(*arguments)
+        failed.append(arguments[2])
+        if len(failed) > 2:
+            heard[len(failed) - 3].set()
+
+    monkeypatch.setattr(refreshing._Run, "_judge", judged)
+    late = {"spot": 7.0} if answers else UnreachableError("timed out")
+    bad = {f"main_B{n}": UnreachableError("reset") for n in (2, 3)}
+    source = FakeSource(
+        main_A=lambda _: begun.wait() * 0 or (third.wait(20) and late),
+        main_B1=lambda _: begun.wait() * 0 or UnreachableError("reset"),
+        main_C=lambda _: (answers or fourth.wait(20)) and {"spot": 8.0},
+        **bad,
+    )
+    source.calls = lambda symbol: [Call("main", symbol)]
+    result = run(source, store, ["A", "B1", "B2", "B3", "C"], workers=2)
+    if answers:
+        assert result.stopped is None
+        assert states(result)["A"] == states(result)["C"] == "fresh"
+    else:
+        assert "does not answer: timed out" in str(result.stopped)
+
+
 def test_a_server_that_answers_sometimes_is_not_given_up(store):
     """Where anything was answered at all, single failures stay single."""
     source = FakeSource(**{f"S{n}": UnreachableError("timed out") for n in range(1, 9)})
@@ -564,6 +738,26 @@ def test_at_the_deadline_the_rest_is_kept(store, steady):
     release.set()
     assert left.wait(60)
     assert store.latest("fake", "SLOW").spot == 1.0
+
+
+def test_answers_that_came_before_the_deadline_count(store, monkeypatch):
+    """What waits to be used while the time runs out has come in time, and nobody says otherwise."""
+    now = [0.0]
+    monkeypatch.setattr(refreshing, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    begun, release = threading.Event(), threading.Event()
+    source = FakeSource(main_C=lambda _: begun.set() or (release.wait(20) and {"spot": 1.0}))
+    assemble = source.assemble
+
+    def slow(*arguments):
+        assert begun.wait(20)  # with one worker the answers for B are here then
+        now[0] = 1000.0
+        return assemble(*arguments)
+
+    source.assemble = slow
+    result = run(source, store, ["A", "B", "C"], workers=1)
+    release.set()
+    assert states(result) == {"A": "fresh", "B": "fresh", "C": "missing"}
+    assert result.outcomes[2].why.startswith("deadline")
 
 
 def test_a_late_optional_answer_costs_nothing_but_itself(store, steady, monkeypatch):
@@ -610,6 +804,70 @@ def test_an_interrupt_keeps_what_was_fetched(store):
     assert len(store.symbols("fake")) >= 2
 
 
+def test_a_progress_that_fails_loses_nothing(store):
+    """A terminal that is gone ends the refresh, after the answers that are here were stored."""
+    stored, begun, release = threading.Event(), threading.Event(), threading.Event()
+    source = FakeSource(
+        main_B=lambda _: stored.wait(20) and {"spot": 2.0},
+        main_C=lambda _: begun.set() or (release.wait(20) and {"spot": 1.0}),
+    )
+    source.calls = lambda symbol: [Call("main", symbol)]
+
+    def gone(*_):
+        stored.set()
+        assert begun.wait(20)  # with one worker the answer for B is here then
+        raise BrokenPipeError
+
+    with pytest.raises(BrokenPipeError):
+        run(source, store, ["A", "B", "C"], workers=1, progress=gone)
+    release.set()
+    assert store.symbols("fake") == ["A", "B"]
+
+
+def test_an_interrupt_while_it_stores_loses_nothing(store):
+    """Ctrl-C in the middle of a transaction undoes it; what it held is stored all the same."""
+    save_all = store.save_all
+
+    def interrupted(_fetched):
+        store.save_all = save_all
+        raise KeyboardInterrupt
+
+    store.save_all = interrupted
+    with pytest.raises(KeyboardInterrupt):
+        run(FakeSource(), store, ["A"])
+    assert store.symbols("fake") == ["A"]
+
+
+def test_an_interrupt_while_it_assembles_loses_nothing(store):
+    """The answer that was just being used is used."""
+    source = FakeSource()
+    assemble = source.assemble
+
+    def interrupted(*_):
+        source.assemble = assemble
+        raise KeyboardInterrupt
+
+    source.assemble = interrupted
+    with pytest.raises(KeyboardInterrupt):
+        run(source, store, ["A"])
+    assert store.symbols("fake") == ["A"]
+
+
+def test_an_interrupt_keeps_what_lacks_only_an_optional_answer(store):
+    """As at the deadline: the figures are here, and their history may come another time."""
+    release = threading.Event()
+    source = FakeSource(history_A=lambda _: release.wait(20) and {})
+    source.extra = ("history",)
+
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run(source, store, ["A", "B"], workers=2, progress=interrupt)
+    release.set()
+    assert store.symbols("fake") == ["A", "B"]
+
+
 def test_a_store_that_fails_ends_the_refresh(store):
     """A store that cannot be written is no symbol's fault: the error comes through."""
 
@@ -629,6 +887,20 @@ def test_quota_is_kept_with_the_plan_that_was_known(store):
     result = run(source, store, ["A"])
     assert result.quota.remaining == 238
     assert store.quota("fake", "acc") == Quota("basic", 250, 238, False, TOMORROW, NOW)
+
+
+def test_what_another_program_has_spent_is_spent(store):
+    """Two refreshes at once: of what was seen left of one day the least is kept and told."""
+    store.put_quota("fake", "acc", Quota("basic", 250, 12, False, TOMORROW, NOW))
+
+    def meanwhile(_call):
+        store.put_quota("fake", "acc", Quota("basic", 250, 4, False, TOMORROW, NOW))
+        return {"spot": 1.0}
+
+    source = FakeSource(main=meanwhile)
+    source.told = Quota("basic", 250, 10, False, TOMORROW, NOW)
+    result = run(source, store, ["A"])
+    assert result.quota.remaining == store.quota("fake", "acc").remaining == 4
 
 
 def test_snapshots_are_completed_from_history(store):

@@ -142,6 +142,25 @@ def test_a_kill_leaves_a_run_that_goes_on(store, clock):
     assert begin(store, "fake", NAMES, clock=clock).went_on
 
 
+def test_an_interrupted_run_asks_no_stranger_again(store, clock):
+    """What the source does not know is noted at Ctrl-C as well."""
+    unknown = {name: UnknownSymbolError(f"there is no {name}") for name in ("S000", "S001")}
+    source = market(clock, **unknown)
+    source.workers = 1
+
+    def interrupt(_done, _total, symbol, _state):
+        if symbol == "S000":
+            raise KeyboardInterrupt
+
+    going = begin(store, "fake", NAMES[:3], clock=clock)
+    with pytest.raises(KeyboardInterrupt):
+        screen(store, "fake", going, STANDARD, source=source, clock=clock, progress=interrupt)
+    going = begin(store, "fake", NAMES[:3], clock=clock)
+    assert going.went_on
+    assert going.refused == {"S000": ("unknown symbol", "there is no S000")}
+    assert going.rest == ["S001", "S002"]
+
+
 def test_names_that_do_not_exist_are_asked_once(store, clock):
     """A run goes on without the names that the source does not know; they keep their reason."""
     says = {"S004": UnknownSymbolError("there is no S004"), "S005": UnreachableError("timed out")}

@@ -6,7 +6,7 @@ retried on another plan, and what is given up. Sources may not touch the store.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
@@ -67,6 +67,18 @@ class Quota:
     unlimited: bool = False
     resets_at: datetime | None = None
     seen_at: datetime | None = None
+
+    def no_more_than(self, other: Quota) -> Quota:
+        """This one, with the smaller remainder where `other` tells of the same day and limit.
+
+        Answers overtake each other, and several programs spend of one quota: of one day the
+        smaller remainder is the newer one.
+        """
+        days = [(q.resets_at, q.limit, q.unlimited) for q in (self, other)]
+        if days[0] != days[1] or self.resets_at is None:
+            return self
+        known = [q.remaining for q in (self, other) if q.remaining is not None]
+        return replace(self, remaining=min(known, default=None))
 
 
 class Stored(NamedTuple):

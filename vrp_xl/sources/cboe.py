@@ -143,7 +143,12 @@ class Cboe(WithoutPlan):
         self._shared: dict[str, Future[Mapping[str, Any]]] = {}
         self._served: set[str] = set()
         self._refused: dict[str, int] = {}
+        self._asking: dict[str, set[object]] = {}
+        """Kind of document -> requests under way."""
+        self._awaited: dict[str, frozenset[object]] = {}
+        """Kind -> requests that were under way when so many were refused: one may be served yet."""
         self._closed: ClosedError | None = None
+        self._rests: QuotaError | None = None
 
     # What is asked for
 
@@ -280,12 +285,13 @@ class Cboe(WithoutPlan):
         self._refuse_early(kind, symbol)
         self._throttle.wait()
         self._refuse_early(kind, symbol)
-        answer = self._http.get_bytes(path)
+        answer = self._answer(kind, path)
         if not 200 <= answer.status < 300:
             raise self._refusal(kind, symbol, answer)
         with self._lock:
             self._served.add(kind)
             self._refused.pop(kind, None)
+            self._awaited.pop(kind, None)
         if kind == QUOTE:
             return {"quote": _Quote.read(answer.body, symbol)}
         now = self._clock()
@@ -309,12 +315,39 @@ class Cboe(WithoutPlan):
             f"Cboe's {words} of {symbol} cannot be used: {why}.", "Try again later."
         )
 
+    def _answer(self, kind: str, path: str) -> Response:
+        mine = object()
+        with self._lock:
+            self._asking.setdefault(kind, set()).add(mine)
+        try:
+            return self._http.get_bytes(path)
+        finally:
+            with self._lock:
+                self._asking[kind].discard(mine)
+
+    def _hopeless(self, kind: str) -> bool:
+        """Whether so much was refused, and nothing served, that it is of no use to ask on.
+
+        Not while a request is under way that was begun before: refusals are small and overtake
+        documents.
+        """
+        most = REFUSED_IN_A_ROW if kind in self._served else GIVE_UP_AFTER
+        if self._refused.get(kind, 0) < most:
+            return False
+        asking = self._asking.get(kind, set())
+        return not self._awaited.setdefault(kind, frozenset(asking)) & asking
+
     def _refuse_early(self, kind: str, symbol: str) -> None:
         """Raises what an answer would be bound to say, without a request."""
         self._require()
         if self._closed is not None:
             raise self._closed
-        if self._refused.get(kind, 0) >= GIVE_UP_AFTER and kind not in self._served:
+        rests = self._rests
+        if rests is not None and rests.until is not None and self._clock() < rests.until:
+            raise rests
+        with self._lock:
+            hopeless = kind not in self._served and self._hopeless(kind)
+        if hopeless:
             raise UnknownSymbolError(
                 f"Cboe's {_WORDS[kind]} of {symbol} was not asked for: others' were refused."
             )
@@ -329,11 +362,12 @@ class Cboe(WithoutPlan):
         if status == 429:
             rest = max(_seconds(answer.headers.get("retry-after")), DELAY.total_seconds())
             until = self._clock() + timedelta(seconds=rest)
-            return QuotaError(
+            self._rests = QuotaError(
                 f"Cboe asks for fewer requests (429); none is made before {until:%H:%M} UTC.",
                 "What is stored stays.",
                 until=until,
             )
+            return self._rests
         if status in {401, 403}:
             return self._forbidden(kind, symbol, status)
         told = "its server is in trouble" if status >= 500 else "nothing that we know"
@@ -345,9 +379,8 @@ class Cboe(WithoutPlan):
     def _forbidden(self, kind: str, symbol: str, status: int) -> SourceError:
         words = _WORDS[kind]
         with self._lock:
-            self._refused[kind] = count = self._refused.get(kind, 0) + 1
-            most = REFUSED_IN_A_ROW if kind in self._served else GIVE_UP_AFTER
-            if kind == CHAIN and count >= most:
+            self._refused[kind] = self._refused.get(kind, 0) + 1
+            if self._hopeless(kind) and kind == CHAIN:
                 self._closed = ClosedError(
                     f"Cboe refuses whatever is asked ({status}): the address is closed to this "
                     "network or to programs.",

@@ -38,7 +38,7 @@ from vrp_xl.errors import (
 )
 from vrp_xl.sources import flashalpha_wire as wire
 from vrp_xl.sources.base import Call, Fetched, Known, Quota, daily_observations
-from vrp_xl.sources.http import HttpClient, Response
+from vrp_xl.sources.http import EndedError, HttpClient, Response
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -214,7 +214,7 @@ class FlashAlpha:
         told = wire.parse_account(answer, self._clock())
         if told.plan is not None:
             with self._lock:
-                self._quota = told
+                self._quota = told.no_more_than(self._quota)
                 self._limit_from_account = True
                 self._level = _level(told.plan)
 
@@ -234,7 +234,7 @@ class FlashAlpha:
         with self._lock:
             now = _LEVELS.index(self._level)
             made_at = self._asked_at.get((call.endpoint, call.symbol.upper()), self._level)
-            if _LEVELS.index(made_at) < now or call.endpoint not in self._endpoints():
+            if _LEVELS.index(made_at) < now or call.endpoint not in _endpoints(self._level):
                 return True
             told = _NAMES.get(error.current.lower())
             if told is not None and _LEVELS.index(told) > now:
@@ -311,12 +311,6 @@ class FlashAlpha:
         """Lets go of the connections."""
         self._http.close()
 
-    def _endpoints(self) -> frozenset[str]:
-        """What the level in force asks for."""
-        levels = {wire.LEVELS} if self._level in {"alpha", "growth"} else set()
-        past = {wire.HISTORY} if self._level == "alpha" else set()
-        return frozenset({_MAIN[self._level], wire.ACCOUNT, *levels, *past})
-
     def _refuse_early(self, call: Call, level: str) -> None:
         """Raises what an answer would be bound to say, at no cost."""
         if self._key_refused is not None:
@@ -327,7 +321,7 @@ class FlashAlpha:
                 "Nothing can succeed before the quota starts anew.",
                 until=self._spent[1],
             )
-        if call.endpoint not in self._endpoints():
+        if call.endpoint not in _endpoints(level):
             raise PlanError(
                 f"The {level.capitalize()} plan has no {call.endpoint}; nothing was asked.",
                 current=level.capitalize(),
@@ -342,18 +336,21 @@ class FlashAlpha:
             if running is None:
                 _in_flight[place] = mine
         if running is not None:
-            return running.result()
+            try:
+                return running.result()
+            except EndedError:  # of whoever was first, whose place is free by now
+                return self._shared(call, path)
         try:
             answer = self._http.get(path)
         except BaseException as error:
-            mine.set_exception(error)
-            raise
-        else:
-            mine.set_result(answer)
-            return answer
-        finally:
             with _in_flight_lock:
                 del _in_flight[place]
+            mine.set_exception(error)
+            raise
+        mine.set_result(answer)
+        with _in_flight_lock:
+            del _in_flight[place]
+        return answer
 
     def _take_quota(self, answer: Response) -> None:
         seen = wire.parse_quota_headers(answer.headers)
@@ -365,12 +362,10 @@ class FlashAlpha:
             # The account page and the headers need not agree; only headers are compared.
             comparable = (old.limit is not None or old.unlimited) and not self._limit_from_account
             self._limit_from_account = False
-            same_day = old.resets_at is not None and old.resets_at == seen.resets_at
-            if same_day and not changed and None not in (old.remaining, seen.remaining):
-                # Answers overtake each other: the smaller remainder is the newer one.
-                seen = replace(seen, remaining=min(old.remaining or 0, seen.remaining or 0))
             self._quota = replace(
-                seen, plan=old.plan, seen_at=None if changed and comparable else old.seen_at
+                seen.no_more_than(old),
+                plan=old.plan,
+                seen_at=None if changed and comparable else old.seen_at,
             )
 
     def _no_figures(self, symbol: str, errors: list[SourceError]) -> SourceError:
@@ -385,6 +380,13 @@ class FlashAlpha:
 def _level(plan: str | None) -> str:
     """The step of the ladder for a plan's name; its top for a name that is not known."""
     return _NAMES.get((plan or "").strip().lower(), _LEVELS[0])
+
+
+def _endpoints(level: str) -> frozenset[str]:
+    """What a step of the ladder asks for."""
+    levels = {wire.LEVELS} if level in {"alpha", "growth"} else set()
+    past = {wire.HISTORY} if level == "alpha" else set()
+    return frozenset({_MAIN[level], wire.ACCOUNT, *levels, *past})
 
 
 def _path(call: Call) -> str:

@@ -109,6 +109,7 @@ class HttpClient:
         self._timeouts = (connect_timeout, read_timeout)
         self._total_time = total_time
         self._max_body = max_body
+        self._closed = threading.Event()
         self._session = _Session()
         # Proxies of the environment are used, but never for plain http: they would see the key.
         self._session.trust_env = self._base.scheme == "https"
@@ -127,7 +128,8 @@ class HttpClient:
             self._session.mount(scheme, adapter)
 
     def close(self) -> None:
-        """Closes all connections."""
+        """Closes all connections; calls under way are heard out, but nothing is asked any more."""
+        self._closed.set()
         self._session.close()
 
     def mask(self, text: str, limit: int = 300) -> str:
@@ -166,6 +168,8 @@ class HttpClient:
     def _watched(self, path: str, *, raw: bool) -> Response:
         if not path.startswith("/"):
             raise InputError(f"The path {plain(path)} does not start with a slash.")
+        if self._closed.is_set():
+            raise self._ended()
         watch = _Watch(self._total_time)
         _LOCAL.watch = watch
         try:
@@ -200,7 +204,8 @@ class HttpClient:
             pause = random.uniform(0.5, 1.5) * _BACKOFF * 2 ** (attempt - 1)  # noqa: S311
             if pause >= watch.left():
                 raise result or self._too_slow()
-            time.sleep(pause)
+            if self._closed.wait(pause):
+                raise self._ended()
 
     def _attempt(
         self, path: str, watch: _Watch, *, last: bool, raw: bool
@@ -291,6 +296,9 @@ class HttpClient:
             f"{self.host} did not finish its answer within {self._total_time:g} s.", _TRY_LATER
         )
 
+    def _ended(self) -> ServiceError:
+        return EndedError(f"The connection to {self.host} was closed; it was not asked any more.")
+
     def _translated(self, error: Exception) -> ServiceError:
         """What an exception of the libraries means, in words that hold nothing of the request."""
         causes = _causes(error)
@@ -338,6 +346,10 @@ class HttpClient:
         )
 
 
+class EndedError(ServiceError):
+    """The client was closed before the call was made, or made again."""
+
+
 class _TimeoutError(UnreachableError):
     """A timeout of one attempt; another may succeed."""
 
@@ -374,6 +386,8 @@ class _Watch:
     def on(self, sock: socket.socket | None) -> None:
         with self._lock:
             self._sock = sock
+            if self.expired:
+                self._shut()
 
     def stop(self) -> None:
         self._timer.cancel()
@@ -382,9 +396,12 @@ class _Watch:
     def _cut(self) -> None:
         with self._lock:
             self.expired = True
-            if self._sock is not None:
-                with suppress(OSError):
-                    socket.socket.shutdown(self._sock, socket.SHUT_RDWR)
+            self._shut()
+
+    def _shut(self) -> None:
+        if self._sock is not None:
+            with suppress(OSError):
+                socket.socket.shutdown(self._sock, socket.SHUT_RDWR)
 
 
 _LOCAL = threading.local()
@@ -397,15 +414,27 @@ def _watch_socket(sock: socket.socket | None) -> None:
 
 
 class _HTTPConnection(HTTPConnection):
-    def request(self, *args: Any, **kwargs: Any) -> None:
-        super().request(*args, **kwargs)
+    """Watched before anything is sent: a request that comes too late must not be made."""
+
+    def connect(self) -> None:
+        super().connect()
         _watch_socket(self.sock)
+
+    def request(self, *args: Any, **kwargs: Any) -> None:
+        _watch_socket(self.sock)
+        super().request(*args, **kwargs)
 
 
 class _HTTPSConnection(HTTPSConnection):
-    def request(self, *args: Any, **kwargs: Any) -> None:
-        super().request(*args, **kwargs)
+    """As `_HTTPConnection`."""
+
+    def connect(self) -> None:
+        super().connect()
         _watch_socket(self.sock)
+
+    def request(self, *args: Any, **kwargs: Any) -> None:
+        _watch_socket(self.sock)
+        super().request(*args, **kwargs)
 
 
 class _HTTPPool(HTTPConnectionPool):

@@ -151,9 +151,11 @@ class Store:
                         "(SELECT id FROM series WHERE source = ? AND symbol = ?)",
                         key,
                     )
-                _observe(db, key, _unless_older(db, f, key))
+                older = _older_days(db, f, key)
+                _observe(db, key, (o for o in f.observations if o.day not in older))
                 for symbol, observations in f.related.items():
-                    _observe(db, (key[0], _symbol(symbol)), observations)
+                    newer = (o for o in observations if o.day not in older)
+                    _observe(db, (key[0], _symbol(symbol)), newer)
             _bump(db)
 
     def latest(self, source: str, symbol: str) -> Snapshot | None:
@@ -439,10 +441,11 @@ class Store:
         return None if row is None else QuotaError(row[0], until=_when(row[1]))
 
     def set_latch(self, source: str, account: str, until: datetime, why: str) -> None:
-        """Remembers that nothing can succeed before `until`."""
+        """Remembers that nothing can succeed before `until`; a longer one that holds stays."""
         with self._writing() as db:
             db.execute(
-                "INSERT OR REPLACE INTO latch VALUES (?, ?, ?, ?)",
+                "INSERT INTO latch VALUES (?, ?, ?, ?) ON CONFLICT (source, account) DO UPDATE "
+                "SET until = excluded.until, why = excluded.why WHERE excluded.until >= until",
                 (source, account, _moment(until), why),
             )
 
@@ -559,8 +562,9 @@ class Store:
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
         with self._lock, told(self.path):
-            self._db.execute("BEGIN IMMEDIATE")
             try:
+                # Within, since an interrupt of the wait for the lock comes when it is held.
+                self._db.execute("BEGIN IMMEDIATE")
                 yield self._db
                 self._db.execute("COMMIT")
             except BaseException:
@@ -595,10 +599,8 @@ class Store:
             _watch(db, [Watched(symbol) for symbol in DEFAULT_WATCHLIST])
 
 
-def _unless_older(
-    db: sqlite3.Connection, fetched: Fetched, key: tuple[str, str]
-) -> Iterable[Observation]:
-    """The observations without those of days of which later figures are stored already.
+def _older_days(db: sqlite3.Connection, fetched: Fetched, key: tuple[str, str]) -> set[date]:
+    """The days of which later figures than those of `fetched` are stored already.
 
     Snapshots are written first: the one that is kept of a day says which figures were later.
     """
@@ -611,9 +613,7 @@ def _unless_older(
         ).fetchone()
         if row is not None and row[0]:
             older.add(day)
-    if not older:
-        return fetched.observations
-    return [seen for seen in fetched.observations if seen.day not in older]
+    return older
 
 
 def _observe(

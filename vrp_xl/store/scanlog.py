@@ -209,10 +209,14 @@ class ScanLog:
             until: up to this day, included.
             newest: at most so many, the newest.
         """
+        names: dict[int, tuple[str, ...]] = {}
+        rows = []
         with self._reading() as db:
-            rows = db.execute(
+            # One statement, so that all of it is of one moment: another process may replace scans.
+            for row in db.execute(
                 "SELECT s.id, source, sample, day, scanned_at, as_of, preset, pinned, names_id, "
-                "cells, passed, failed, rules_id FROM scans AS s "
+                "cells, passed, failed, rules_id, t.body FROM scans AS s "
+                "JOIN scan_texts AS t ON t.id = s.names_id "
                 "WHERE (?1 IS NULL OR source = ?1) AND (?2 IS NULL OR sample = ?2) "
                 "AND day BETWEEN ?3 AND ?4 ORDER BY day DESC, scanned_at DESC, s.id DESC LIMIT ?5",
                 (
@@ -222,15 +226,10 @@ class ScanLog:
                     99999999 if until is None else day_number(until),
                     -1 if newest is None else max(newest, 0),
                 ),
-            ).fetchall()
-            wanted = json.dumps(sorted({row[8] for row in rows}))
-            names = {
-                number: tuple(json.loads(body))
-                for number, body in db.execute(
-                    "SELECT id, body FROM scan_texts WHERE id IN (SELECT value FROM json_each(?))",
-                    (wanted,),
-                )
-            }
+            ):
+                if row[8] not in names:
+                    names[row[8]] = tuple(json.loads(row[-1]))
+                rows.append(row[:-1])
         return [_head(row, names[row[8]]) for row in reversed(rows)]
 
     def rules(self, number: int) -> dict[str, Any]:

@@ -59,7 +59,7 @@ DEADLINE_BASE, DEADLINE_PER_SYMBOL = 30.0, 0.5
 GIVE_UP_AFTER = 3
 """So many symbols without any answer end a refresh; so many refusals end an endpoint."""
 PAID_GRACE = 1.0
-"""Seconds that answers already under way are waited for when the quota is spent."""
+"""Seconds that answers already under way are waited for when a refresh is stopped."""
 
 PAST_DAYS = history.DAYS_KEPT + 1
 """Days of a stored series that a source may read when it assembles."""
@@ -189,6 +189,7 @@ def refresh(
     progress: Callable[[int, int, str, State], None] | None = None,
     clock: Callable[[], datetime] = utc_now,
     rules: Rules | None = None,
+    ended: Callable[[Outcome], None] | None = None,
 ) -> RefreshResult:
     """Asks `source` for `symbols` and stores what it says.
 
@@ -205,6 +206,7 @@ def refresh(
         progress: called with (symbols done, symbols in all, symbol, state).
         clock: gives the present moment, UTC.
         rules: how much history a z-score needs and takes; None takes the defaults.
+        ended: called with what became of each symbol, also of an interrupted refresh.
 
     Raises:
         StoreError: the store cannot be read or written.
@@ -220,6 +222,7 @@ def refresh(
         progress=progress,
         clock=clock,
         rules=rules,
+        ended=ended,
     )
     return run.result()
 
@@ -319,12 +322,12 @@ def _current(source: Source, name: str) -> bool:
 
 
 def _newest(told: Quota, stored: Quota) -> Quota:
-    """The source's own word, unless another process has seen a newer one."""
+    """The source's own word, unless another process has seen a newer one or has spent more."""
     if told == Quota():
         return stored
     if told.seen_at is not None and stored.seen_at is not None and stored.seen_at > told.seen_at:
         return stored
-    return told
+    return told.no_more_than(stored)
 
 
 def _left(quota: Quota, now: datetime) -> int | None:
@@ -344,6 +347,11 @@ def _not_asked(why: str | None) -> SourceError:
     if why is not None:
         return SymbolNotCoveredError(why)
     return PlanError("the plan in force offers no call for it")
+
+
+def _refused(error: PlanError, why: str) -> PlanError:
+    """A refusal, with what the plan in force lacks."""
+    return PlanError(f"{error.why} {why}", error.fix)
 
 
 def _fitting(
@@ -404,15 +412,17 @@ class _Board:
         self._change = threading.Condition()
         self._waiting: deque[tuple[Call, bool]] = deque()
         self._running: set[Call] = set()
+        self._replied: set[Call] = set()
+        """Calls whose replies nobody took yet."""
         self._unheard = 0
         self._closed = False
 
     def put(self, calls: Iterable[Call], *, for_account: bool = False) -> None:
-        """Adds calls that neither wait nor run already."""
+        """Adds calls that neither wait nor run already, and whose replies are not here yet."""
         with self._change:
             if self._closed:
                 return
-            known = self._running | {call for call, _ in self._waiting}
+            known = self._running | self._replied | {call for call, _ in self._waiting}
             for call in calls:
                 if call not in known:
                     known.add(call)
@@ -462,6 +472,7 @@ class _Board:
                 error = _unexpected(call.symbol, bug)
             with self._change:
                 self._running.discard(call)
+                self._replied.add(call)
                 self._unheard += error is not None
                 self._replies.put(_Reply(call, for_account, answer, error))
 
@@ -477,6 +488,7 @@ class _Board:
         except queue.Empty:
             return None
         with self._change:
+            self._replied.discard(reply.call)
             self._change.notify_all()
         return reply
 
@@ -484,6 +496,11 @@ class _Board:
         """Whether no call waits or runs and every reply was taken."""
         with self._change:
             return not self._waiting and not self._running and self._replies.empty()
+
+    def under_way(self) -> frozenset[Call]:
+        """Calls that run, and those whose replies were not taken yet."""
+        with self._change:
+            return frozenset(self._running | self._replied)
 
     def running(self) -> bool:
         """Whether a call runs or a reply was not taken yet."""
@@ -531,9 +548,11 @@ class _Run:
         progress: Callable[[int, int, str, State], None] | None,
         clock: Callable[[], datetime],
         rules: Rules | None,
+        ended: Callable[[Outcome], None] | None,
     ) -> None:
         self.source, self.store, self.names, self.account = source, store, names, account
         self.progress, self.clock, self.rules = progress, clock, rules
+        self.ended = ended
         self.began = time.monotonic()
         if deadline is None:
             deadline = DEADLINE_BASE + DEADLINE_PER_SYMBOL * len(names)
@@ -547,6 +566,8 @@ class _Run:
         self.stopped: SourceError | None = None
         self.answered = False
         self.unreached: set[str] = set()
+        self.awaited: frozenset[Call] | None = None
+        """Calls that were under way when so many symbols had no answer: one may come yet."""
         self.served: set[str] = set()
         self.refused: dict[str, set[str]] = {}
         self.as_of = store.as_of_many(source.name, names)
@@ -556,7 +577,9 @@ class _Run:
         if self.stopped is None:
             try:
                 self._ask()
-            except KeyboardInterrupt:
+            except StoreError:
+                raise
+            except BaseException:
                 self._save_what_came()
                 raise
             finally:
@@ -583,21 +606,18 @@ class _Run:
         except SourceError as error:
             self._stop(error)
             return
-        if self.known.quota.plan is None and account_calls:
-            self.board.put(account_calls, for_account=True)
-            self._listen()
-            account_calls = []
-        if self.stopped is not None:
+        if self.known.quota.plan is None and not self._hear_account(account_calls):
             return
         for symbol in self.names:
             if _current(self.source, symbol):
                 self._finish(symbol, "fresh", "nothing newer can be there yet")
         self._make_anew([*self.outcomes])
         asked = [symbol for symbol in self.names if symbol not in self.outcomes]
-        left = _left(self._quota(), self.clock())
-        chosen, skipped = _fitting(
-            self.source, asked, self.known, None if left is None else left - len(account_calls)
-        )
+        chosen, skipped = self._fitting(asked, account_calls)
+        if skipped and account_calls:  # by a plan, or a quota, that may be another one by now
+            if not self._hear_account(account_calls):
+                return
+            chosen, skipped = self._fitting(asked, account_calls)
         for symbol, refused in skipped.items():
             self._finish(symbol, "skipped", str(refused), refused)
         self.open = {symbol: _Name(symbol, calls) for symbol, calls in chosen.items()}
@@ -606,8 +626,27 @@ class _Run:
         self.board.put(account_calls, for_account=True)
         self.board.put(call for name in self.open.values() for call in name.calls)
         self._listen()
-        self.board.close()
-        self._give_up_rest()
+        self._hear_out()
+        late = UnreachableError(f"deadline: no answer within {self.seconds:g} s")
+        self._give_up_rest(self.stopped or late)
+
+    def _hear_account(self, calls: list[Call]) -> bool:
+        """Makes the account calls before any other, and takes them off the list.
+
+        Returns:
+            Whether the refresh goes on.
+        """
+        self.board.put(calls, for_account=True)
+        calls.clear()
+        self._listen()
+        return self.stopped is None
+
+    def _fitting(
+        self, names: list[str], account_calls: Sequence[Call]
+    ) -> tuple[dict[str, tuple[Call, ...]], dict[str, SourceError]]:
+        left = _left(self._quota(), self.clock())
+        rest = None if left is None else left - len(account_calls)
+        return _fitting(self.source, names, self.known, rest)
 
     def _make_anew(self, symbols: Sequence[str]) -> None:
         """Completes records that are not asked for by the rules in force, where those changed."""
@@ -642,18 +681,22 @@ class _Run:
 
     def _stop(self, error: SourceError) -> None:
         """Ends the refresh: no further call is made."""
+        if isinstance(error, QuotaError) and error.until is not None:
+            self.store.set_latch(self.source.name, self.account, error.until, str(error))
         if self.stopped is not None:
             return
         self.stopped = error
         self.board.close()
-        grace = PAID_GRACE if isinstance(error, QuotaError) else 0.0
-        self.end = min(self.end, time.monotonic() + grace)
-        if isinstance(error, QuotaError) and error.until is not None:
-            self.store.set_latch(self.source.name, self.account, error.until, str(error))
+        self.end = min(self.end, time.monotonic() + PAID_GRACE)
 
-    def _give_up_rest(self) -> None:
+    def _hear_out(self) -> None:
+        """Takes the answers that are here already; no further call is made."""
+        self.board.close()
+        while (reply := self.board.take(None)) is not None:
+            self._take(reply)
+
+    def _give_up_rest(self, error: SourceError) -> None:
         """What got no answer in time fails; a symbol that lacks only optional ones is made."""
-        error = self.stopped or UnreachableError(f"deadline: no answer within {self.seconds:g} s")
         for name in list(self.open.values()):
             for call in name.open_calls():
                 name.errors[call] = error
@@ -662,10 +705,9 @@ class _Run:
 
     def _save_what_came(self) -> None:
         """After an interrupt: the answers that are here already are not thrown away."""
-        self.board.close()
-        while (reply := self.board.take(None)) is not None:
-            self._take(reply)
-        self._save_made()
+        self.progress = None  # it may be what ended the refresh
+        self._hear_out()
+        self._give_up_rest(UnreachableError("interrupted before it answered"))
 
     # Replies
 
@@ -720,6 +762,11 @@ class _Run:
         if isinstance(error, UnreachableError):
             self.unreached.add(call.symbol)
             if not self.answered and len(self.unreached) >= GIVE_UP_AFTER:
+                under_way = self.board.under_way()
+                if self.awaited is None:
+                    self.awaited = under_way
+                if self.awaited & under_way:
+                    return
                 self._stop(
                     UnreachableError(
                         f"The server does not answer: {error.why}", error.fix or "Try again later."
@@ -741,7 +788,8 @@ class _Run:
             return
         for gone in sorted(self.board.drop(lambda waiting: waiting.endpoint == call.endpoint)):
             name = self.open[gone.symbol]
-            name.errors[gone] = error
+            why = f"{gone.symbol} was not asked for, since the plan refused others. {error.why}"
+            name.errors[gone] = PlanError(why, error.fix)
             self._advance(name)
 
     def _plan_anew(self) -> None:
@@ -768,7 +816,7 @@ class _Run:
         refused = next((e for e in name.errors.values() if isinstance(e, PlanError)), None)
         begun = tuple(call for call in name.calls if call not in waiting)
         if refused is not None:
-            self._fail(name.symbol, PlanError(f"{refused.why} {error.why}", refused.fix))
+            self._fail(name.symbol, _refused(refused, error.why))
         elif begun:
             name.calls = begun
             self._advance(name)
@@ -785,6 +833,9 @@ class _Run:
         error = name.failure()
         if error is not None:
             self._drop(name)
+            why = _refusal(self.source, self.known, name.symbol)
+            if why is not None and type(error) is PlanError:
+                error = _refused(error, why)
             self._fail(name.symbol, error)
         elif not name.open_calls():
             self._store(name)
@@ -802,14 +853,14 @@ class _Run:
         except Exception as bug:  # noqa: BLE001 - one bad symbol never stops the others
             self._fail(name.symbol, _unexpected(name.symbol, bug))
         else:
-            self.open.pop(name.symbol, None)
             self.made[name.symbol] = _grown(fetched, snapshot)
+            self.open.pop(name.symbol, None)
             if len(self.made) >= SAVED_TOGETHER:
                 self._save_made()
 
     def _save_made(self) -> None:
         """Stores what was made; where one record cannot be stored the others still are."""
-        made, self.made = self.made, {}
+        made = self.made
         if not made:
             return
         failed: dict[str, Exception] = {}
@@ -825,6 +876,7 @@ class _Run:
                     raise
                 except Exception as bug:  # noqa: BLE001
                     failed[symbol] = bug
+        self.made = {}  # not before: an interrupt undoes the transaction
         for symbol, fetched in made.items():
             if symbol in failed:
                 self._fail(symbol, _unexpected(symbol, failed[symbol]))
@@ -845,7 +897,9 @@ class _Run:
         if state == "kept" and as_of is None:
             state = "missing"
         age = None if as_of is None else max(self.clock() - as_of, timedelta(0))
-        self.outcomes[symbol] = Outcome(symbol, state, why, age, error)
+        self.outcomes[symbol] = outcome = Outcome(symbol, state, why, age, error)
+        if self.ended is not None:
+            self.ended(outcome)
         if self.progress is not None:
             self.progress(len(self.outcomes), len(self.names), symbol, state)
 

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from vrp_xl.sources.base import Source
     from vrp_xl.store.database import Store
     from vrp_xl.workflow.morning import Progress
+    from vrp_xl.workflow.refresh import Outcome
     from vrp_xl.workflow.scan import Row, RowState
 
 AT_ONCE = 250
@@ -151,9 +152,18 @@ def screen(
             if progress is not None:
                 progress(before + done, len(run.names), symbol, state)
 
-        result = refresh(
-            source, store, rest, account=account, progress=show, rules=rules, clock=clock
-        )
+        def ended(outcome: Outcome) -> None:
+            if isinstance(outcome.error, _FINAL):
+                refused[outcome.symbol] = failure_of(outcome)
+
+        try:
+            result = refresh(
+                source, store, rest, account=account, progress=show, rules=rules, clock=clock,
+                ended=ended,
+            )  # fmt: skip
+        except KeyboardInterrupt:
+            _note(store, source_name, replace(run, refused=refused), finished=False)
+            raise
         open_ends = 0
         for outcome in result.outcomes:
             if outcome.state == "fresh":
@@ -161,10 +171,7 @@ def screen(
                 continue
             states[outcome.symbol] = ("kept", outcome.why)
             reasons[outcome.symbol] = failure_of(outcome)
-            if isinstance(outcome.error, _FINAL):
-                refused[outcome.symbol] = reasons[outcome.symbol]
-            else:
-                open_ends += 1
+            open_ends += not isinstance(outcome.error, _FINAL)
         finished = result.stopped is None and not open_ends
         _note(store, source_name, replace(run, refused=refused), finished=finished)
         if not finished:
