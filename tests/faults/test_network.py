@@ -25,7 +25,7 @@ from vrp_xl.core.rules import STANDARD
 from vrp_xl.core.snapshot import Snapshot
 from vrp_xl.simulator import FAULTS, serve
 from vrp_xl.sources import flashalpha, http
-from vrp_xl.sources.base import Fetched, Quota
+from vrp_xl.sources.base import Call, Fetched, Quota
 from vrp_xl.sources.flashalpha import FlashAlpha
 from vrp_xl.sources.http import HttpClient
 from vrp_xl.store.database import Store
@@ -404,9 +404,17 @@ def test_a_sleep_in_mid_refresh(store: Store, monkeypatch: pytest.MonkeyPatch) -
         if done == 1:
             offset[0] = 8 * 3600.0
 
+    woke, get = threading.Event(), FlashAlpha.get
+
+    def late(source: FlashAlpha, call: Call) -> Any:
+        assert call.symbol != NAMES[-1] or woke.wait(20)
+        return get(source, call)
+
+    monkeypatch.setattr(FlashAlpha, "get", late)
     monkeypatch.setattr(refreshing, "time", Steady)
     with serve(key=KEY, now=NOW) as server:
         result = run(server.url, store, workers=1, progress=asleep)
+        woke.set()
     states = [o.state for o in result.outcomes]
     assert states.count("fresh") >= 1
     assert set(states) <= {"fresh", "kept"}

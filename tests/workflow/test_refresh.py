@@ -705,6 +705,15 @@ def test_a_server_is_given_up_when_what_was_asked_before_has_failed_too(
         assert "does not answer: timed out" in str(result.stopped)
 
 
+def test_a_server_is_given_up_by_the_last_failure_of_a_symbol_that_has_ended(store):
+    """All calls of three symbols are under way at once, and the second of each is heard late."""
+    begun = threading.Barrier(6, timeout=20)
+    dead = {"main": lambda _: begun.wait() * 0 or UnreachableError("timed out")}
+    for _ in range(20):
+        result = run(FakeSource(**dead, levels=dead["main"]), store, ["A", "B", "C"], workers=6)
+        assert "does not answer: timed out" in str(result.stopped)
+
+
 def test_a_server_that_answers_sometimes_is_not_given_up(store):
     """Where anything was answered at all, single failures stay single."""
     source = FakeSource(**{f"S{n}": UnreachableError("timed out") for n in range(1, 9)})

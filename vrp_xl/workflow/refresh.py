@@ -715,7 +715,9 @@ class _Run:
         call, error = reply.call, reply.error
         if isinstance(error, KeyRefusedError | QuotaError | ClosedError):
             self._stop(error)
-        if not isinstance(error, UnreachableError):
+        if isinstance(error, UnreachableError):
+            self._doubt(reply, error)
+        else:
             self.answered = True
         if reply.for_account:
             self._take_account(reply)
@@ -759,26 +761,26 @@ class _Run:
 
     def _judge(self, name: _Name, call: Call, error: SourceError) -> None:
         """Draws the consequences of a failed data call for other calls."""
-        if isinstance(error, UnreachableError):
-            self.unreached.add(call.symbol)
-            if not self.answered and len(self.unreached) >= GIVE_UP_AFTER:
-                under_way = self.board.under_way()
-                if self.awaited is None:
-                    self.awaited = under_way
-                if self.awaited & under_way:
-                    return
-                self._stop(
-                    UnreachableError(
-                        f"The server does not answer: {error.why}", error.fix or "Try again later."
-                    )
-                )
-        elif isinstance(error, SymbolNotCoveredError):
+        if isinstance(error, SymbolNotCoveredError):
             if not call.optional:
                 self.store.add_not_covered(self.source.name, self.account, name.symbol, str(error))
         elif isinstance(error, PlanError):
             if not call.optional and self.source.step_down(call, error):
                 self._plan_anew()
             self._note_refusal(call, error)
+
+    def _doubt(self, reply: _Reply, error: UnreachableError) -> None:
+        """Gives up a server of which too many symbols had no answer, and nobody had one."""
+        if not reply.for_account:
+            self.unreached.add(reply.call.symbol)
+        if self.answered or len(self.unreached) < GIVE_UP_AFTER:
+            return
+        under_way = self.board.under_way()
+        if self.awaited is None:
+            self.awaited = under_way
+        if not self.awaited & under_way:
+            fix = error.fix or "Try again later."
+            self._stop(UnreachableError(f"The server does not answer: {error.why}", fix))
 
     def _note_refusal(self, call: Call, error: PlanError) -> None:
         """An endpoint that the plan refuses for symbol after symbol is not asked any more."""
