@@ -433,4 +433,3 @@ def test_connections_that_died_in_a_sleep(store: Store) -> None:
         for _ in range(3):
             result = refresh(one, store, ["SPY"], account="acc", clock=lambda: NOW)
             assert NO_FIGURES in result.outcomes[0].why
-            time.sleep(0.05)  # the end of the connection arrives

@@ -6,6 +6,7 @@ import gzip
 import json
 import logging
 import socket
+import struct
 import threading
 import time
 from contextlib import contextmanager
@@ -312,6 +313,30 @@ def test_silence_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
         assert one.get("/").json == {"spot": 1.5}
         assert len(server.requests) == 3
     assert len(pauses) == 2
+
+
+def test_a_connection_that_ends_before_any_answer_is_opened_anew(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """One that was kept may have been closed meanwhile; an answer that had begun ends the call."""
+    monkeypatch.setattr(http, "_BACKOFF", 0.0)
+
+    def hang_up(sock: socket.socket) -> None:
+        """Resets the connection."""
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+    with serving(hang_up, b"", GOOD) as server, client(server.url) as one:
+        assert one.get("/").json == {"spot": 1.5}
+        assert len(server.requests) == 3
+
+    def in_mid_body(sock: socket.socket) -> None:
+        sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 90\r\n\r\n{")
+        hang_up(sock)
+
+    with serving(in_mid_body, GOOD) as server, client(server.url) as one:
+        with pytest.raises(ServiceError):
+            one.get("/")
+        assert len(server.requests) == 1
 
 
 def test_silence_ends() -> None:

@@ -197,7 +197,7 @@ class HttpClient:
             if watch.expired:
                 raise self._too_slow()
             if result is not None and (
-                attempt >= _RETRIES or not isinstance(result, _TimeoutError)
+                attempt >= _RETRIES or not isinstance(result, _PassingError)
             ):
                 raise result
             attempt += 1
@@ -214,6 +214,7 @@ class HttpClient:
         connect, read = self._timeouts
         left = max(watch.left(), 0.01)
         url = urlunsplit((self._base.scheme, self._base.netloc, "", "", "")) + path
+        began = False
         try:
             with self._session.get(
                 url,
@@ -221,6 +222,7 @@ class HttpClient:
                 allow_redirects=False,
                 timeout=(min(connect, left), min(read, left)),
             ) as answer:
+                began = True
                 if answer.status_code in _RETRIED and not last:
                     return None
                 return self._read(answer, watch, raw=raw)
@@ -234,7 +236,7 @@ class HttpClient:
             ValueError,
         ) as error:
             # Not chained: the originals carry the request and with it the headers.
-            return self._translated(error)
+            return self._translated(error, began=began)
 
     def _read(self, answer: requests.Response, watch: _Watch, *, raw: bool) -> Response:
         status = answer.status_code
@@ -299,8 +301,13 @@ class HttpClient:
     def _ended(self) -> ServiceError:
         return EndedError(f"The connection to {self.host} was closed; it was not asked any more.")
 
-    def _translated(self, error: Exception) -> ServiceError:
-        """What an exception of the libraries means, in words that hold nothing of the request."""
+    def _translated(self, error: Exception, *, began: bool) -> ServiceError:
+        """What an exception of the libraries means, in words that hold nothing of the request.
+
+        Args:
+            error: the exception.
+            began: that an answer had begun.
+        """
         causes = _causes(error)
 
         def among(*kinds: type[BaseException]) -> bool:
@@ -324,19 +331,20 @@ class HttpClient:
         if among(urllib3.exceptions.NewConnectionError):
             return UnreachableError(f"{self.host} cannot be reached.", _CHECK_NETWORK)
         if among(requests.exceptions.ConnectTimeout, urllib3.exceptions.ConnectTimeoutError):
-            return _TimeoutError(
+            return _PassingError(
                 f"No connection to {self.host} within {self._timeouts[0]:g} s.", _CHECK_NETWORK
             )
         if among(
             requests.exceptions.ReadTimeout, urllib3.exceptions.ReadTimeoutError, TimeoutError
         ):
-            return _TimeoutError(f"{self.host} did not answer in time.", _TRY_LATER)
+            return _PassingError(f"{self.host} did not answer in time.", _TRY_LATER)
         if among(requests.exceptions.ContentDecodingError, urllib3.exceptions.DecodeError):
             return BadAnswerError(f"{self.host} sent a garbled answer.", _TRY_LATER)
         if among(urllib3.exceptions.IncompleteRead, http.client.IncompleteRead):
             return BadAnswerError(f"{self.host} sent an answer that is cut off.", _TRY_LATER)
         if among(ConnectionError, http.client.RemoteDisconnected):
-            return UnreachableError(f"{self.host} broke the connection off.", _TRY_LATER)
+            kind = UnreachableError if began else _PassingError
+            return kind(f"{self.host} broke the connection off.", _TRY_LATER)
         if among(urllib3.exceptions.ProtocolError, http.client.HTTPException):
             return BadAnswerError(f"{self.host} sent what is no HTTP answer.", _TRY_LATER)
         if isinstance(error, OSError) and not isinstance(error, requests.RequestException):
@@ -350,8 +358,11 @@ class EndedError(ServiceError):
     """The client was closed before the call was made, or made again."""
 
 
-class _TimeoutError(UnreachableError):
-    """A timeout of one attempt; another may succeed."""
+class _PassingError(UnreachableError):
+    """A time-out, or a connection that ended before any answer; another attempt may succeed.
+
+    One that was kept may have been closed meanwhile.
+    """
 
 
 class _Session(requests.Session):
