@@ -413,7 +413,8 @@ def test_what_is_on_counts_beside_candidates_and_is_told():
     assert beside == Sized(
         2, 670.0,
         ("cap_a of 20 % of equity leaves 1,000 USD beside 18,500 in open positions",),
-        (CapUse("cap_a", 20_000.0, 18_500.0, 500.0), CapUse("cap_total", 25_000.0, 18_500.0, 500.0)),
+        (CapUse("cap_a", 20_000.0, 18_500.0, 500.0),
+         CapUse("cap_total", 25_000.0, 18_500.0, 500.0)),
     )  # fmt: skip
     others = contracts_by_rules(STANDARD, **known, held={"B": 23_000.0, "?": 1_000.0})
     assert others.reasons == (
