@@ -21,6 +21,7 @@ from vrp_xl.core.edge import (
     decided_edge,
     edge,
     plan_edge,
+    reasons,
     snapshot_edge,
 )
 from vrp_xl.core.implied import expected_move, interpolate_iv
@@ -571,3 +572,73 @@ def test_an_edge_names_its_expiry(snap):
     assert e.basis == (
         "priced for 2026-05-01 from the IV at 35 days and the wings, not from quotes of the legs"
     )
+
+
+@pytest.mark.parametrize(
+    ("found", "told"),
+    [
+        (made(0.005, None, credit=0.0), "edge -$0.01 at HV30: no credit is left"),
+        (made(1.0, None, credit=0.0), "edge -$1 at HV30: no credit is left"),
+        (made(0.99, None, credit=0.0), "edge -$0.99 at HV30: no credit is left"),
+        (made(0.004, None, credit=0.0), "edge $0 at HV30: no credit is left"),
+        (made(5.0, None, credit=0.5), "edge -$4 at HV30: at that volatility one iron fly costs"),
+        (made(5.0, None, credit=1.0), "edge -$4 at HV30: at that volatility one iron fly costs"),
+        (made(984.0, 980.5), "edge -$3 at HV30 (+$0.50 at HV90): at that volatility one iron fly"),
+        (made(979.5, 984.0), "edge -$3 at HV90 (+$2 at HV30): at that volatility one iron fly"),
+    ],
+)
+def test_an_edge_is_told_to_the_dollar_or_to_the_cent(found, told):
+    """Cents below a dollar, a sign where half a cent or more is meant; a credit of 0 is none."""
+    assert caution(found).startswith(told)
+
+
+def test_a_cent_is_not_asked_where_a_tenth_of_one_is_meant():
+    """What it is worth is held to the cent before it goes up to the whole dollar."""
+    assert caution(made(984.004, None)).endswith("sell it only above $984")
+    assert caution(made(984.006, None)).endswith("sell it only above $985")
+
+
+def test_half_a_dollar_of_edge_is_an_edge():
+    """Only what is not above 0 is cautioned."""
+    assert caution(made(980.5, 980.999)) == ""
+
+
+def test_an_edge_of_no_known_structure_is_cautioned_in_plain_words():
+    """Legs of one's own are "one structure"."""
+    bare = dataclasses.replace(made(984.0, None), structure="")
+    assert caution(bare) == (
+        "edge -$3 at HV30: at that volatility one structure costs more than its credit of $981; "
+        "pass, or sell it only above $984"
+    )
+
+
+def test_a_sale_says_why_and_its_caution_first(snap):
+    """Beside the action: of a candidate the caution, of what is not sold only why it is not."""
+    free = STANDARD.with_values({"tactical_defense": None})
+    sold = decide(full(snap, z_score=3.4, vrp_20d=5.0, gamma="positive", gamma_basis="vendor"),
+                  free, today=TODAY)  # fmt: skip
+    idle = decide(full(snap, z_score=0.1, vrp_20d=5.0, gamma="negative"), free, today=TODAY)
+    bad, good = made(984.0, 927.0), made(900.0, 927.0)
+    assert sold.candidate
+    assert not idle.candidate
+    assert idle.why
+    assert reasons(sold, bad) == (caution(bad), *sold.why)
+    assert reasons(sold, good) == reasons(sold, None) == sold.why
+    assert reasons(idle, bad) == reasons(idle, None) == idle.why
+
+
+def test_the_day_that_is_given_is_counted_from(snap):
+    """The figures are of 27 March; ten days on, 30 days end ten days later."""
+    condor = STRUCTURES["iron_condor"]
+    later = snapshot_edge(full(snap), condor, STANDARD, today=TODAY + timedelta(10), days=30)
+    assert later.expiry == TODAY + timedelta(40)
+    assert snapshot_edge(full(snap), condor, STANDARD, days=30).expiry == TODAY + timedelta(30)
+
+
+def test_a_credit_of_exactly_nothing_is_none(snap):
+    """Quotes twice as wide as their mid pay 0 to who sells at the bid."""
+    s = full(snap, atm_spread_pct=200.0, wing_spread_pct=200.0)
+    e = snapshot_edge(s, STRUCTURES["short_strangle"], STANDARD, today=TODAY)
+    assert e.credit == 0.0
+    assert e.basis.endswith("no credit is left at these quotes")
+    assert caution(e).endswith("no credit is left at these quotes; pass")

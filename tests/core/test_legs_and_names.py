@@ -126,3 +126,37 @@ def test_contracts_that_the_legs_hold():
     with pytest.raises(InputError, match="hold the number of contracts"):
         signed_legs("-5 P 640 +5 P 630", 3)
     assert (a_title("iron_fly"), a_title("short_put")) == ("an iron fly", "a short put")
+
+
+def test_a_number_on_some_of_the_legs_is_a_ratio():
+    """Only where every leg has one can they hold the contracts; where there are none they are 1."""
+    assert [leg.words for leg in read_legs("-2 P 640 +P 630")] == ["-2xP 640", "+P 630"]
+    assert [leg.words for leg in read_legs("+P 630 -2 P 640")] == ["+P 630", "-2xP 640"]
+    assert [contracts_in(t) for t in ("-2 P 640 +P 630", "630/640", "", "-P 640")] == [1] * 4
+
+
+@pytest.mark.parametrize(
+    "text", ["-0 P 640", "-0x P 640", "-P 640 +0x P 630", "-0 P 640 +5 P 630", "-0 P 640 +0 P 630"]
+)
+def test_none_of_a_leg_is_no_leg(text):
+    """A number of 0 is refused; it was never one."""
+    for contracts in (None, 5):
+        with pytest.raises(InputError) as error:
+            signed_legs(text, contracts)
+        assert error.value.why == f"A number of options in {text!r} is not above 0."
+        assert error.value.fix == "Write them as -P 560 +P 550."
+
+
+def test_at_most_sixty_characters_are_told():
+    """Of legs with contracts, and of symbols without a sign."""
+    many, listed = "-5 P 640 " * 8, "SPY270115P00640000 " * 4
+    with pytest.raises(InputError) as error:
+        signed_legs(many)
+    assert error.value.why == f"The legs {many[:60]!r} hold the number of contracts."
+    with pytest.raises(InputError) as error:
+        read_legs(listed)
+    assert error.value.why == f"The legs {listed[:60]!r} do not say what is sold."
+    none = "-0x P 640 " * 8
+    with pytest.raises(InputError) as error:
+        read_legs(none)
+    assert error.value.why == f"A number of options in {none[:60]!r} is not above 0."

@@ -328,3 +328,66 @@ def test_a_leg_in_words_and_the_sides_that_are_open():
         losses.uncovered([HeldLeg(-1, "call", 100, 0.3), *[HeldLeg(1, "call", 110, 0.1)] * 3]) == ()
     )
     assert losses.uncovered([]) == ()
+
+
+def test_the_furthest_breach_is_told_first():
+    """Break-evens of 668 and 652 around 661: the call is passed by 9, the put by 7."""
+    legs = read_legs("-P 670 +P 600 -C 650 +C 700")
+    call = losses.Breach("call", "call break-even", 652.0, 9.0, covered=True)
+    put = losses.Breach("put", "put break-even", 668.0, 7.0, covered=True)
+    assert losses.breaches(legs, spot=661.0, credit=2.0) == (call, put)
+    assert losses.breaches(legs, spot=659.0, credit=2.0) == (
+        put._replace(by=9.0), call._replace(by=7.0),
+    )  # fmt: skip
+    naked = read_legs("-P 670 -C 650 +C 700")
+    assert [b.covered for b in losses.breaches(naked, spot=661.0, credit=2.0)] == [True, False]
+
+
+def test_a_ratio_is_no_deeper_in_the_money():
+    """Two calls at 650 are 10 in the money each, and so is the strike."""
+    legs = read_legs("-2x C 650 +C 600")
+    assert losses.in_the_money(legs, spot=660.0) == (
+        losses.Breach("call", "call", 650.0, 10.0, covered=False),
+    )
+
+
+@given(structures())
+def test_what_legs_cost_at_most_is_the_worst_of_the_payoff(structure):
+    """Over every whole dollar from 0 to far beyond; without an end where a side is open."""
+    name, legs, _ = structure
+    if STRUCTURES[name].risk != "defined":
+        assert losses.most_to_pay(legs) is None
+    else:
+        assert losses.most_to_pay(legs) == max(-min(payoff(legs, at) for at in range(1000)), 0.0)
+
+
+PER_CONTRACT = "is it per contract (100 shares)? write"
+
+
+@pytest.mark.parametrize(
+    ("credit", "told"),
+    [
+        (0.49, ""),
+        (0.5, f"credit 0.5 is not below the width 0.5: {PER_CONTRACT} 0.005"),
+        (49.0, f"credit 49 is not below the width 0.5: {PER_CONTRACT} 0.49"),
+        (50.0, "credit 50 is not below the width 0.5"),
+    ],
+)
+def test_a_width_below_a_dollar_is_one(credit, told):
+    """Half-dollar strikes can lose half a dollar; nothing is added where it explains nothing."""
+    assert losses.credit_problem(read_legs("-P 5 +P 4.5"), credit) == told
+
+
+@pytest.mark.parametrize(
+    ("price", "slack", "told"),
+    [
+        (10.0, {}, ""),
+        (10.01, {}, f"mark 10.01 is above the width 10: {PER_CONTRACT} 0.1001"),
+        (20.0, {"slack": 2.0}, ""),
+        (20.01, {"slack": 2.0}, f"mark 20.01 is above the width 10: {PER_CONTRACT} 0.2001"),
+        (1000.0, {"name": "debit"}, "debit 1000 is above the width 10"),
+    ],
+)
+def test_a_price_above_the_width_is_none(price, slack, told):
+    """Up to one width unless more is allowed; nothing is added where it explains nothing."""
+    assert losses.price_problem(read_legs("-P 560 +P 550"), price, **slack) == told

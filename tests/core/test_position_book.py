@@ -101,7 +101,10 @@ def test_a_missing_input_is_unknown_and_never_ok(change, market, what, calm):
 def test_a_symbol_that_is_not_stored_is_unknown():
     """But the profit target and the time stop need no figures of it."""
     r = review(CALM, None, RULES, today=TODAY)
-    assert r.action == "UNKNOWN"
+    assert (r.action, r.reason) == ("UNKNOWN", (
+        "unknown: inversion needs the z-score; unknown: flip breach needs the gamma flip or the "
+        "regime; unknown: short strike needs spot; unknown: defense needs IV and HV30"
+    ))  # fmt: skip
     assert (r.cell, r.z, r.tested) == (None, None, None)
     assert "no figures of SPY are stored" in r.notes
     assert r.loss == (800.0, "maximum")

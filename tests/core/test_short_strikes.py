@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vrp_xl.core.exits import ExitInputs, Severity, breach_asks, exit_state
+from vrp_xl.core.exits import Exit, ExitInputs, Severity, breach_asks, exit_state
 from vrp_xl.core.legs import read_legs
 from vrp_xl.core.loss import breaches, credit_problem, in_the_money, most_to_pay, price_problem
 from vrp_xl.core.positions import Closed, Position, review
@@ -114,6 +114,34 @@ def test_out_of_the_money_on_the_last_day_is_no_assignment(calm):
     assert judged(calm, "-P 659 +P 650", **day).action == "OK"
     at = judged(calm, "-P 660 +P 650", **day)
     assert [e.rule for e in at.exits.fired] == ["short strike"]
+
+
+@pytest.mark.parametrize(
+    ("legs", "symbol", "severity", "words", "action"),
+    [
+        ("-P 680 +P 670", "SPY", Severity.TESTED, DEEP, "decide"),
+        ("-P 680", "SPY", Severity.DEFENSE, DEEP, "defend"),
+        ("-P 660.5 +P 650", "SPY", Severity.TESTED,
+         "put 660.5 is breached by 0.50 (0.1 % of spot 660): roll, close or take assignment",
+         "decide"),
+        ("-P 680 +P 670", "SPX", Severity.TESTED,
+         "put 680 is breached by 20.00 (3.0 % of spot 660): roll, close or let it settle in cash",
+         "decide"),
+        ("-P 660", "SPX", Severity.DEFENSE,
+         "put 660 is reached (spot 660): roll, close or let it settle in cash", "defend"),
+    ],
+)  # fmt: skip
+def test_what_a_breached_strike_asks(legs, symbol, severity, words, action, calm):
+    """A decision where it is covered, a defence where it is not; what comes last by its kind."""
+    r = judged(replace(calm, symbol=symbol), legs, symbol=symbol)
+    assert r.exits.fired == (Exit("short strike", severity, words, action),)
+
+
+def test_assignment_alone_asks_to_close(calm):
+    """Nothing else fires, and it still leads to CLOSE."""
+    r = judged(calm, "-P 662 +P 655", expiry=TODAY, entry=date(2026, 11, 20))
+    assert r.exits.fired == (Exit("assignment", Severity.ASSIGNMENT, DUE, "close"),)
+    assert (r.action, r.reason) == ("CLOSE", f"assignment: {DUE}")
 
 
 def test_which_symbols_settle_in_cash():
@@ -246,7 +274,9 @@ def test_a_credit_of_an_open_side_that_is_likely_per_contract(calm):
     assert (
         "check: credit 165 is 26% of the strike 640: is it per contract (100 shares)?" in r.reason
     )
-    assert judged(calm, "-P 640", credit=120.0, mark=110.0).action == "OK"
+    assert r.doubts == ("credit 165 is 26% of the strike 640: is it per contract (100 shares)?",)
+    fine = judged(calm, "-P 640", credit=120.0, mark=110.0)
+    assert (fine.action, fine.doubts) == ("OK", ())
 
 
 @given(st.sampled_from(["-P 560 +P 550", "-P 560 +P 550 -C 600 +C 615", "-C 600 +C 605"]),

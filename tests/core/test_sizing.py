@@ -20,6 +20,7 @@ from vrp_xl.core.sizing import (
     kelly,
     kelly_stake,
     size_of,
+    stake_by_rules,
 )
 from vrp_xl.errors import InputError
 
@@ -366,3 +367,67 @@ def test_what_makes_the_number_smaller_is_told_in_order():
     assert contracts_by_rules(STANDARD, **known | {"loss": 1e-3, "multiple": 1e-6}).contracts == 2
     with pytest.raises(InputError, match="Equity, risk and multiplier must not be negative"):
         contracts_by_rules(STANDARD, **known | {"equity": -1.0})
+
+
+@pytest.mark.parametrize(
+    ("credit", "width", "close_at"), [(0, 5, 1.0), (-1, 5, 0.5), (5, 5, 0.5), (6, 5, 0.5)]
+)
+def test_a_stake_by_the_rules_refuses_what_was_given(credit, width, close_at):
+    """In the credit and the width that were given, not in those of a close before expiry."""
+    with pytest.raises(InputError) as error:
+        kelly_stake(credit, width, 0.9, STANDARD, close_at=close_at)
+    assert error.value.why == f"The credit {credit} must be above 0 and below the width {width}."
+
+
+def test_a_stake_of_a_spread_of_cents_by_hand():
+    """0.80 of 2.00 has odds of 2 to 3: 0.7 less 0.3 x 1.5 is a quarter, and half of that."""
+    assert kelly_stake(0.8, 2.0, 0.7, STANDARD) == pytest.approx(0.125)
+
+
+@pytest.mark.parametrize(
+    ("credit", "loss", "stake"),
+    [
+        # 85 % at half the credit: odds of 82.5 to 335, of 0.25 to 1
+        (165.0, 335.0, 0.5 * (0.85 - 0.15 * 335 / 82.5)),
+        (0.5, 1.0, 0.125),
+        (0.0, 335.0, 0.0), (-5.0, 335.0, 0.0), (0.0, 0.5, 0.0), (-5.0, 1.0, 0.0),
+        (10.0, 0.0, None), (10.0, -3.0, None), (0.0, 0.0, None), (-5.0, 0.0, None),
+        (None, 335.0, None), (165.0, None, None), (None, None, None),
+    ],
+)  # fmt: skip
+def test_the_stake_of_a_trade_by_the_rules(credit, loss, stake):
+    """Nothing is staked on no credit; without a loss, or without a figure, there is no stake."""
+    rules = STANDARD.with_values({"kelly_p_win": 85, "kelly_fraction": 0.5, "profit_target": 50})
+    known = {"credit": credit, "loss": loss}
+    assert stake_by_rules(rules, **known, defined=True) == (
+        None if stake is None else pytest.approx(stake)
+    )
+    assert stake_by_rules(rules, **known, defined=False) is None
+    assert stake_by_rules(STANDARD, **known, defined=True) is None
+
+
+def test_what_is_on_counts_beside_candidates_and_is_told():
+    """Open positions of the cell and of all; a Kelly stake of just the standard lowers nothing."""
+    known = {"loss": 335.0, "multiple": 1.75, "cell": "A", "equity": 100_000.0}
+    beside = contracts_by_rules(STANDARD, **known, held={"A": 18_500.0}, at_risk={"A": 500.0})
+    assert beside == Sized(
+        2, 670.0,
+        ("cap_a of 20 % of equity leaves 1,000 USD beside 18,500 in open positions",),
+        (CapUse("cap_a", 20_000.0, 18_500.0, 500.0),
+         CapUse("cap_total", 25_000.0, 18_500.0, 500.0)),
+    )  # fmt: skip
+    others = contracts_by_rules(STANDARD, **known, held={"B": 23_000.0, "?": 1_000.0})
+    assert others.reasons == (
+        "cap_total of 25 % of equity leaves 1,000 USD beside 24,000 in open positions",
+    )
+    assert others.caps[0] == CapUse("cap_a", 20_000.0, 0.0, 0.0)
+    equal = contracts_by_rules(STANDARD, **known | {"multiple": 1.5625}, stake=0.03125)
+    assert equal[:3] == (9, 3015.0, ())
+
+
+def test_dollars_are_dollars_where_nothing_is_on():
+    """0.0 of each cap is used, as every other sum is written."""
+    found = contracts_by_rules(STANDARD, loss=335.0, multiple=1.0, cell="A", equity=100_000.0)
+    assert [repr(tuple(cap)) for cap in found.caps] == [
+        "('cap_a', 20000.0, 0.0, 0.0)", "('cap_total', 25000.0, 0.0, 0.0)",
+    ]  # fmt: skip

@@ -257,20 +257,21 @@ def caution(found: Edge | None) -> str:
     """
     if found is None:
         return ""
-    at = {"HV30": (found.edge_30, found.value_30), "HV90": (found.edge_90, found.value_90)}
-    known = {name: pair for name, pair in at.items() if pair[0] is not None}
-    bad = {name: (e, value) for name, (e, value) in known.items() if e is not None and e <= 0}
+    at = {"HV30": found.value_30, "HV90": found.value_90}
+    known = {name: value for name, value in at.items() if value is not None}
+    bad = {name: value for name, value in known.items() if value >= found.credit}
     if not bad:
         return ""
-    told = "edge " + " and ".join(f"{_signed(e)} at {name}" for name, (e, _) in bad.items())
-    good = [f"{_signed(e or 0.0)} at {name}" for name, (e, _) in known.items() if name not in bad]
+    edges = {name: f"{_signed(found.credit - value)} at {name}" for name, value in known.items()}
+    told = "edge " + " and ".join(edges[name] for name in bad)
+    good = [words for name, words in edges.items() if name not in bad]
     told += f" ({good[0]})" if good else ""
     if found.credit <= 0:
         return f"{told}: no credit is left at these quotes; pass"
     those = "that volatility" if len(bad) == 1 else "those volatilities"
     named = STRUCTURES[found.structure].title if found.structure in STRUCTURES else "structure"
-    worst = max(value or 0.0 for _, value in bad.values())
-    costs = "more than" if min(e for e, _ in bad.values()) < 0 else "all of"
+    worst = max(bad.values())
+    costs = "more than" if worst > found.credit else "all of"
     return (
         f"{told}: at {those} one {named} costs {costs} its credit of ${found.credit:,.0f}; "
         f"pass, or sell it only above ${math.ceil(round(worst, 2)):,}"

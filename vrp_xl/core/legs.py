@@ -135,19 +135,19 @@ def signed_legs(text: str, contracts: float | None = None) -> tuple[HeldLeg, ...
     True
 
     Raises:
-        InputError: a strike of 0, or a number of contracts that is not the one that is given.
+        InputError: a strike or a number of 0, or contracts that are not those that are given.
     """
     found = _found(_plain(text))
     if found is None:
         return None
     many = _counted(found)
-    legs = tuple(leg.leg._replace(ratio=leg.leg.ratio / many) for leg in found)
+    legs = _positive(tuple(leg.leg._replace(ratio=leg.leg.ratio / many) for leg in found), text)
     if many > 1 and contracts != many:
         raise InputError(
             f"The legs {text[:60]!r} hold the number of contracts.",
             f"Write {' '.join(leg.words for leg in legs)}, and {many} as contracts.",
         )
-    return _positive(legs, text)
+    return legs
 
 
 def contracts_in(text: str) -> int:
@@ -160,8 +160,8 @@ def contracts_in(text: str) -> int:
 
 
 def _counted(found: tuple[_Found, ...]) -> int:
-    counts = [leg.counted for leg in found]
-    return 1 if None in counts or not counts else gcd(*[int(n or 0) for n in counts]) or 1
+    counts = [leg.counted for leg in found if leg.counted is not None]
+    return gcd(*counts) or 1 if len(counts) == len(found) else 1
 
 
 def listed_in(text: str) -> set[tuple[str, date]]:
@@ -196,6 +196,8 @@ def _plain(text: str) -> str:
 def _positive(legs: tuple[HeldLeg, ...], text: str) -> tuple[HeldLeg, ...]:
     if any(leg.strike <= 0 for leg in legs):
         raise InputError(f"The strikes {text[:60]!r} are not above 0.")
+    if any(leg.ratio <= 0 for leg in legs):
+        raise InputError(f"A number of options in {text[:60]!r} is not above 0.", _EXAMPLE)
     return legs
 
 
@@ -214,7 +216,7 @@ def _found(words: str) -> tuple[_Found, ...] | None:
         strike = float(listed) / 1000.0 if listed else float(m["strike"] or m["strike2"])
         sign = -1 if m["sign"].lower() in _SOLD else 1
         count = None if m["count"] is None else int(m["count"])
-        ratio = float(m["many"] or count or 1)
+        ratio = float(m["many"] or m["count"] or 1)
         root = (m["root"] or "").upper()
         legs.append(_Found(HeldLeg(sign, right, strike, ratio), count, root, m["day"] or ""))
     return tuple(legs) if legs and _BETWEEN.fullmatch(words[at:]) else None

@@ -282,8 +282,8 @@ def most_to_pay(legs: Sequence[HeldLeg]) -> float | None:
     """
     if not legs or uncovered(legs):
         return None
-    strikes = [leg.strike for leg in legs]
-    return max(-min(payoff(legs, at) for at in (0.0, *strikes, 2.0 * max(strikes))), 0.0)
+    # beyond its strikes a covered side loses no more
+    return max(-min(payoff(legs, leg.strike) for leg in legs), 0.0)
 
 
 def credit_problem(legs: Sequence[HeldLeg], credit: float) -> str:

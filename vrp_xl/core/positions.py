@@ -224,7 +224,7 @@ def review(
     over = left is not None and left < 0
     spot = None if snapshot is None else snapshot.spot
     move = None if snapshot is None else _move(snapshot, left)
-    mark, needs = (None, "") if not p.is_open else _mark(p, snapshot, today)
+    mark, needs = _mark(p, snapshot, today)
     state = ExitState((), ())
     if p.is_open:
         state = exit_state(
