@@ -151,11 +151,10 @@ def followed(
     """
     at = bisect_right(closes, day, key=lambda dated: dated[0])
     known = at > 0 and closes[at - 1][0] == day
-    earlier = at - 2 if known else at - 1
     try:
         start = start_of(
             day, closes[at - 1][1] if known else None, spot=spot, seen_at=seen_at,
-            before=closes[earlier][1] if earlier >= 0 else None, doubted=day in doubtful,
+            before=closes[at - 2][1] if at > 1 else None, doubted=day in doubtful,
         )  # fmt: skip
     except VrpError as error:
         return NOTHING._replace(words=str(error))
