@@ -395,6 +395,7 @@ def test_a_journal_counts_what_the_journal_shows(closes, day, spot, minutes, ret
 
 @given(
     absent=st.sets(st.integers(8, 40), max_size=4),
+    none=st.sets(st.integers(8, 40), max_size=2),
     steps=st.dictionaries(st.integers(8, 34), st.sampled_from([0.5, 0.98, 1.03, 3.0]), max_size=1),
     off=st.sampled_from([0.5, 0.97, 1.0, 1.02, 2.0]),
     minutes=st.one_of(st.none(), st.integers(-60, 450)),
@@ -402,19 +403,40 @@ def test_a_journal_counts_what_the_journal_shows(closes, day, spot, minutes, ret
     said=st.booleans(),
 )
 def test_a_journal_of_nearly_whole_closes_counts_what_it_shows(
-    absent, steps, off, minutes, returns, said
+    absent, none, steps, off, minutes, returns, said
 ):
     """As above where most outcomes are known: few days lack, and at most one step is a split."""
     factor, closes = 1.0, []
     for n, (day, close) in enumerate(CLOSES):
         factor *= steps.get(n, 1.0)
         if n not in absent:
-            closes.append((day, close * factor))
+            closes.append((day, 0.0 if n in none else close * factor))
     at = None if minutes is None else session_start(DAYS[10]) + timedelta(minutes=minutes)
     doubtful = [] if said else [jump.day for jump in find_jumps(closes)]
     known = same_in_the_panel(closes, DAYS[10], PRICES[10] * off, at, doubtful, returns)
-    if not absent and off == 0.97 and (said or not steps):
+    if not absent | none and off == 0.97 and (said or not steps):
         assert known
+
+
+@pytest.mark.parametrize("at", [None, NOON])
+@pytest.mark.parametrize(
+    ("none", "known"),
+    [
+        ((), True),
+        ((9,), True),
+        ((10,), True),
+        ((11,), True),
+        ((15, 17), True),
+        ((15, 17, 19), False),
+    ],
+)
+def test_a_panel_passes_over_what_is_no_close_as_its_line_does(at, none, known):
+    """A close of 0 is a missing day for both: two of 21 may lack, and none tells of a step."""
+    halved = [(day, 0.0 if n in none else close / 2) for n, (day, close) in enumerate(CLOSES)]
+    assert same_in_the_panel(halved, DAYS[10], 50.5, at, []) == known
+    assert same_in_the_panel(halved, DAYS[10], 101.0, at, []) == known
+    fallen = [(day, close * (2 if n < 10 else 1)) for n, (day, close) in enumerate(halved)]
+    assert same_in_the_panel(fallen, DAYS[10], 101.0, at, []) == known
 
 
 @pytest.mark.parametrize(

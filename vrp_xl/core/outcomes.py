@@ -333,8 +333,8 @@ class _Path:
 
     @classmethod
     def of(cls, dated: Sequence[tuple[date, float]], doubtful: Sequence[date]) -> _Path:
-        """Closes by day, oldest first."""
-        return cls(*_columns(dated), doubtful)
+        """Closes by day, oldest first; the day of one that is not above 0 is a missing day."""
+        return cls(*_columns([each for each in dated if each[1] > 0]), doubtful)
 
     def broken(self, window: int) -> NDArray[np.bool_]:
         """Which windows have no volatility: days missing, or a step that may be a split."""
@@ -388,7 +388,7 @@ class _Path:
         own = np.array([starts[n][4] for n in whole.tolist()], np.bool_)
         broken = self._cut([starts[n][0] for n in whole.tolist()], first, tenor, own)
         rest = tenor - 1
-        logs = np.log(np.where(self.closes > 0, self.closes, np.nan))
+        logs = np.log(self.closes)
         start = logs[first] - np.log(price)
         returns = np.lib.stride_tricks.sliding_window_view(np.diff(logs), rest)[first]
         total = days + rest
