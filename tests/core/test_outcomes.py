@@ -319,15 +319,15 @@ def test_a_journal_of_nothing_has_the_columns_of_one():
 # Seen within a session: the path starts at the price that was seen
 
 WEEK = trading_days(date(2026, 1, 12), date(2026, 1, 16))
-LOGS = (0.03, 0.03, 0.05, 0.05)
+LOGS = (0.03, 0.03, 0.05, 0.06)
 """Of the closes of Tuesday to Friday; Monday's is not stored."""
 FROM_A_PRICE = [
     # two returns r, s over d days and one: m = (r + s) / (d + 1), variance a day
     # ((r - d m)^2 + (s - m)^2) (d + 1) / 2d
     100 * (252 * 0.0008 / 1.2) ** 0.5,  # 5 % in a day and a half, then none
     100 * (252 * 0.0008 * 1.5) ** 0.5,  # 3 % in half a day, then none
-    100 * (252 * 0.0002) ** 0.5,  # seen at the close: 2 %, none
-    100 * (252 * 2 * (0.02 / 1.5) ** 2 * 1.5) ** 0.5,  # 2 % in half a day, none, and no more days
+    100 * (252 * 0.00005) ** 0.5,  # seen at the close: 2 %, 1 %
+    100 * (252 * 0.0002 * 1.5) ** 0.5,  # 2 % in half a day, 1 %, and no more days
     np.nan,
 ]
 
@@ -363,7 +363,7 @@ def test_what_followed_the_price_that_was_seen(dollars):
     mean = outcomes.mean_outcome(closes, [(day, 60.0) for day in WEEK], 2, seen=seen)
     assert mean == pytest.approx(60.0 - sum(FROM_A_PRICE[1:4]) / 3)  # Monday has no close
     del seen[WEEK[1]]  # then it is taken at its close, as a day without a price or a moment is
-    at_close = [100 * (252 * 0.0002) ** 0.5, *FROM_A_PRICE[2:4]]
+    at_close = [100 * (252 * 0.0002) ** 0.5, *FROM_A_PRICE[2:4]]  # none, 2 %
     for beside in ({}, {WEEK[1]: outcomes.Seen(spots[1], None)},
                    {WEEK[1]: outcomes.Seen(None, moments[1])}):  # fmt: skip
         mean = outcomes.mean_outcome(closes, [(day, 60.0) for day in WEEK], 2, seen=seen | beside)
