@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vrp_xl.core.calendar import session_start, trading_days
-from vrp_xl.core.followed import RETURNS, Followed, followed
+from vrp_xl.core.followed import RETURNS, Followed, Start, followed, start_of
 from vrp_xl.core.outcomes import from_records
 from vrp_xl.core.realized import close_to_close, from_a_price
 from vrp_xl.core.splits import find_jumps
@@ -262,7 +262,74 @@ def test_a_return_over_more_than_three_days_is_none(first, told):
     assert followed(scattered, DAYS[10], iv=20.0, returns=40).words == ""
 
 
+@pytest.mark.parametrize("own", [True, False])
+@pytest.mark.parametrize("last", [10, 11, 12, 20])
+def test_a_long_return_is_told_by_the_closes_on_either_side(last, own):
+    """The day itself, the first close after it, or a later one: four days lie between."""
+    gappy = CLOSES[: last + 1] + CLOSES[last + 4 :]
+    at = NOON if own else None
+    seen = followed(gappy, DAYS[10], iv=20.0, spot=101.0, seen_at=at, returns=40)
+    assert seen.words == f"there is no close between {DAYS[last]} and {DAYS[last + 4]}"
+    assert (seen.returns, seen.realized, seen.outcome) == (40, None, None)
+
+
+@pytest.mark.parametrize("own", [True, False])
+def test_days_that_lack_before_the_last_close_count(own):
+    """The month ends at the close after them."""
+    at, end = (NOON, 33) if own else (None, 34)
+    gappy = CLOSES[: end - 3] + CLOSES[end:]
+    seen = followed(gappy, DAYS[10], iv=20.0, spot=101.0, seen_at=at)
+    assert (seen.returns, seen.until, seen.realized) == (21, DAYS[end], None)
+    assert seen.words == "3 trading days are missing among the closes that followed"
+
+
+def test_a_day_that_was_none_is_told():
+    """A Saturday has no session of which something could be left; its closes are not looked at."""
+    saturday = date(2026, 1, 24)
+    seen = followed(CLOSES, saturday, iv=20.0, spot=101.0, seen_at=NOON)
+    assert seen == Followed(
+        0, None, None, None, None, None,
+        "2026-01-24 is no trading day. Use a day on which NYSE trades.",
+    )  # fmt: skip
+
+
 # A price and a close on two footings
+
+START = {"day": DAYS[10], "spot": 101.0, "seen_at": NOON}
+UNKNOWN = f"unknown: 101 was seen on {DAYS[10]} and its close is 50: is one of them adjusted?"
+
+
+@pytest.mark.parametrize(
+    ("close", "other", "start"),
+    [
+        (100.0, {}, Start(101.0, 0.5, own=True)),
+        (100.0, {"seen_at": None}, Start(100.0, 1.0, own=False)),
+        (100.0, {"spot": None}, Start(100.0, 1.0, own=False)),
+        (100.0, {"spot": 100.0}, Start(100.0, 1.0, own=False)),
+        (None, {}, Start(101.0, 1.5, own=False)),
+        (0.0, {}, Start(101.0, 1.5, own=False)),  # a close of 0 is none
+        (None, {"seen_at": None}, Start(101.0, 1.0, own=False)),
+        (None, {"spot": None}, Start(None, 1.0, False, f"no close of {DAYS[10]} is stored")),
+        (50.0, {"before": 50.0}, Start(50.5, 0.5, own=True)),  # the closes were halved since
+        (50.0, {"before": 100.0}, Start(101.0, 0.5, own=True)),  # it did fall, or nobody doubts it
+        (50.0, {"before": 100.0, "doubted": True},
+         Start(None, 0.5, True, f"unknown: suspected split on {DAYS[10]}, see "
+                                "`vrp-xl history split`")),
+        (50.0, {}, Start(None, 0.5, True, UNKNOWN)),
+    ],
+)  # fmt: skip
+def test_where_a_path_starts(close, other, start):
+    """Price, trading days to the first close, whether that is the day's own, and why not."""
+    assert start_of(close=close, **(START | other)) == start
+
+
+def test_the_close_before_tells_even_where_it_is_the_first():
+    """The step into the day is between it and the close just before: no other close matters."""
+    half = [close / 2 for close in PRICES]
+    for closes in (half[9:], [*PRICES[:9], *half[9:]], [*half[:8], PRICES[8], *half[9:]]):
+        dated = list(zip(DAYS[len(DAYS) - len(closes) :], closes, strict=True))
+        seen = followed(dated, DAYS[10], iv=20.0, spot=101.0, seen_at=NOON)
+        assert seen.move_pct == pytest.approx((PRICES[30] / 101 - 1) * 100)
 
 
 def test_a_price_from_before_the_closes_were_adjusted_is_put_on_their_footing():
@@ -303,6 +370,15 @@ def test_a_price_on_no_known_footing_gives_nothing(spot):
     assert alone.words.endswith("is one of them adjusted?")
 
 
+def same_in_the_panel(closes, day, spot, at, doubtful, returns=RETURNS):
+    """Whether an outcome is known; the panel of evidence says of the scan what its line says."""
+    line = followed(closes, day, iv=20.0, spot=spot, seen_at=at, doubtful=doubtful, returns=returns)
+    found = from_records([Kept(day, spot, at)], {"S": closes}, returns, {"S": doubtful})
+    realized = np.nan if line.outcome is None else line.realized
+    assert found.following[0] == pytest.approx(realized, rel=1e-7, abs=1e-6, nan_ok=True)
+    return line.outcome is not None
+
+
 @given(
     st.lists(st.tuples(st.sampled_from(DAYS), st.floats(80, 130)), max_size=75),
     st.sampled_from(DAYS),
@@ -314,13 +390,76 @@ def test_a_journal_counts_what_the_journal_shows(closes, day, spot, minutes, ret
     """The panel of evidence and the line of the journal say the same of every scan."""
     dated = sorted(dict(closes).items())
     at = None if minutes is None else session_start(day) + timedelta(minutes=minutes)
-    doubtful = [jump.day for jump in find_jumps(dated)]
-    line = followed(dated, day, iv=20.0, spot=spot, seen_at=at, doubtful=doubtful, returns=returns)
-    found = from_records([Kept(day, spot, at)], {"S": dated}, returns, {"S": doubtful})
-    if line.outcome is None:
-        assert np.isnan(found.following[0])
-    else:
-        assert found.following[0] == pytest.approx(line.realized, rel=1e-7, abs=1e-6)
+    same_in_the_panel(dated, day, spot, at, [jump.day for jump in find_jumps(dated)], returns)
+
+
+@given(
+    absent=st.sets(st.integers(8, 40), max_size=4),
+    none=st.sets(st.integers(8, 40), max_size=2),
+    steps=st.dictionaries(st.integers(8, 34), st.sampled_from([0.5, 0.98, 1.03, 3.0]), max_size=1),
+    off=st.sampled_from([0.5, 0.97, 1.0, 1.02, 2.0]),
+    minutes=st.one_of(st.none(), st.integers(-60, 450)),
+    returns=st.sampled_from([2, 5, 21, 40]),
+    said=st.booleans(),
+)
+def test_a_journal_of_nearly_whole_closes_counts_what_it_shows(
+    absent, none, steps, off, minutes, returns, said
+):
+    """As above where most outcomes are known: few days lack, and at most one step is a split."""
+    factor, closes = 1.0, []
+    for n, (day, close) in enumerate(CLOSES):
+        factor *= steps.get(n, 1.0)
+        if n not in absent:
+            closes.append((day, 0.0 if n in none else close * factor))
+    at = None if minutes is None else session_start(DAYS[10]) + timedelta(minutes=minutes)
+    doubtful = [] if said else [jump.day for jump in find_jumps(closes)]
+    known = same_in_the_panel(closes, DAYS[10], PRICES[10] * off, at, doubtful, returns)
+    if not absent | none and off == 0.97 and (said or not steps):
+        assert known
+
+
+@pytest.mark.parametrize("at", [None, NOON])
+@pytest.mark.parametrize(
+    ("none", "known"),
+    [
+        ((), True),
+        ((9,), True),
+        ((10,), True),
+        ((11,), True),
+        ((15, 17), True),
+        ((15, 17, 19), False),
+    ],
+)
+def test_a_panel_passes_over_what_is_no_close_as_its_line_does(at, none, known):
+    """A close of 0 is a missing day for both: two of 21 may lack, and none tells of a step."""
+    halved = [(day, 0.0 if n in none else close / 2) for n, (day, close) in enumerate(CLOSES)]
+    assert same_in_the_panel(halved, DAYS[10], 50.5, at, []) == known
+    assert same_in_the_panel(halved, DAYS[10], 101.0, at, []) == known
+    fallen = [(day, close * (2 if n < 10 else 1)) for n, (day, close) in enumerate(halved)]
+    assert same_in_the_panel(fallen, DAYS[10], 101.0, at, []) == known
+
+
+@pytest.mark.parametrize(
+    ("from_day", "to_day", "said", "known"),
+    [
+        (0, 75, True, True),  # all of them: adjusted for a later split, the price is not
+        (9, 75, True, True),  # the close before is on their footing, that before it is not
+        (10, 75, True, True),  # it fell in the session, and somebody says that this is true
+        (10, 75, False, False),
+        (10, 11, True, True),
+        (11, 75, False, False),
+        (11, 75, True, True),
+    ],
+)
+@pytest.mark.parametrize("first", [0, 9])
+def test_a_panel_sees_halved_closes_as_its_line_does(first, from_day, to_day, said, known):
+    """A step before, into or after the day of the price; two closes before it, or one."""
+    halved = [
+        (day, close / 2 if from_day <= n < to_day else close)
+        for n, (day, close) in enumerate(CLOSES)
+    ][first:]
+    doubtful = [] if said else [jump.day for jump in find_jumps(halved)]
+    assert same_in_the_panel(halved, DAYS[10], 101.0, NOON, doubtful) == known
 
 
 class Kept(NamedTuple):

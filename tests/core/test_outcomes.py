@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import NamedTuple
 
 import numpy as np
@@ -12,12 +12,13 @@ from hypothesis import strategies as st
 
 from tests.evidence_series import made
 from vrp_xl.core import outcomes
+from vrp_xl.core.calendar import session_close, trading_days
 from vrp_xl.core.panel import following_panel, percentile_panel, ratio_panel
 from vrp_xl.core.premium import ratio
-from vrp_xl.core.realized import close_to_close
+from vrp_xl.core.realized import close_to_close, from_a_price
 from vrp_xl.core.rules import STANDARD
 from vrp_xl.core.standing import percentile, zscore
-from vrp_xl.errors import InputError
+from vrp_xl.errors import InputError, NoNumberError
 
 TENOR = 21
 BACK = ("iv", "spread", "hv30", "hv90", "z", "z_others", "spread_percentile", "iv_percentile")
@@ -136,6 +137,22 @@ def test_a_return_over_more_than_three_days_is_none():
     assert np.flatnonzero(np.isnan(gone.following[200:600])).tolist() == list(
         range(100 - TENOR, 100)
     )
+
+
+def test_days_without_a_volatility_do_not_stretch_the_window_of_a_z_score():
+    """Three missing days leave 20 spreads unknown: the days before count in their place."""
+    whole = SERIES.closes
+    closes = [dated for n, dated in enumerate(whole) if not 300 <= n < 303]
+    found = days_of(SERIES._replace(closes=closes))
+    known = np.flatnonzero(~np.isnan(found.spread))
+    assert known.tolist() == [*range(20, 300), *range(320, 697)]
+    at = 400
+    before = found.spread[known[known < at]].tolist()
+    assert found.z[at] == pytest.approx(zscore(found.spread[at], before, window=252))
+    assert found.spread_percentile[at] == percentile(found.spread[at], before[-252:])
+    assert np.flatnonzero(np.isnan(found.z)).tolist() == [*range(272), *range(300, 320)]
+    for column, window in zip(found.z_others.T, (60, 252, 504), strict=True):
+        assert np.flatnonzero(~np.isnan(column)).tolist() == known[window:].tolist()
 
 
 def test_a_move_like_a_split_is_told():
@@ -287,6 +304,136 @@ def test_a_journal_of_several_symbols_with_what_it_did_not_know():
     ]
     np.testing.assert_allclose(found.following, want)
     assert len(outcomes.from_records([], {}, TENOR)) == 0
+
+
+def test_a_journal_of_nothing_has_the_columns_of_one():
+    """So that it can stand beside others, and be asked for its cells."""
+    none, some = outcomes.from_records([], {}, TENOR), outcomes.from_records(kept(DAYS), {}, TENOR)
+    for name in (*BACK, "symbol", "day", "following", "candidate"):
+        assert getattr(none, name).dtype == getattr(some, name).dtype, name
+        assert getattr(none, name).shape == (0, *getattr(some, name).shape[1:]), name
+    assert none.cell.dtype == some.cell.dtype == np.dtype("<U1")
+    assert len(outcomes.together([none, some])) == len(some)
+
+
+# Seen within a session: the path starts at the price that was seen
+
+WEEK = trading_days(date(2026, 1, 12), date(2026, 1, 16))
+LOGS = (0.03, 0.03, 0.05, 0.06)
+"""Of the closes of Tuesday to Friday; Monday's is not stored."""
+FROM_A_PRICE = [
+    # two returns r, s over d days and one: m = (r + s) / (d + 1), variance a day
+    # ((r - d m)^2 + (s - m)^2) (d + 1) / 2d
+    100 * (252 * 0.0008 / 1.2) ** 0.5,  # 5 % in a day and a half, then none
+    100 * (252 * 0.0008 * 1.5) ** 0.5,  # 3 % in half a day, then none
+    100 * (252 * 0.00005) ** 0.5,  # seen at the close: 2 %, 1 %
+    100 * (252 * 0.0002 * 1.5) ** 0.5,  # 2 % in half a day, 1 %, and no more days
+    np.nan,
+]
+
+
+def noon(day):
+    """12:45 in New York, in winter: half of the session is left."""
+    return datetime(day.year, day.month, day.day, 17, 45, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("dollars", [0.5, 80.0])
+def test_what_followed_the_price_that_was_seen(dollars):
+    """Golden figures, each price on the footing of its own symbol and day."""
+    spots = [dollars * np.exp(log) for log in (-0.02, 0.0, 0.07, 0.03, 0.04)]
+    moments = [noon(day) for day in WEEK]
+    moments[2] = session_close(WEEK[2])
+    footing = {("S", day): 1.1 - 0.02 * n for n, day in enumerate(WEEK)}
+    records = [
+        Kept(name, day, 60.0, None, None, None, None, None, None, candidate=False)._replace(
+            spot=spot * footing.get((name, day), 1.0), seen_at=moment
+        )
+        for name in ("S", "T")
+        for day, spot, moment in zip(WEEK, spots, moments, strict=True)
+    ]
+    closes = [(day, dollars * np.exp(log)) for day, log in zip(WEEK[1:], LOGS, strict=True)]
+    found = outcomes.from_records(
+        records, {"S": closes, "T": closes}, 2, footing=lambda *key: footing.get(key, 1.0)
+    )
+    np.testing.assert_allclose(found.following, FROM_A_PRICE * 2, rtol=1e-9)
+    seen = {
+        day: outcomes.Seen(spot, moment)
+        for day, spot, moment in zip(WEEK, spots, moments, strict=True)
+    }
+    mean = outcomes.mean_outcome(closes, [(day, 60.0) for day in WEEK], 2, seen=seen)
+    assert mean == pytest.approx(60.0 - sum(FROM_A_PRICE[1:4]) / 3)  # Monday has no close
+    del seen[WEEK[1]]  # then it is taken at its close, as a day without a price or a moment is
+    at_close = [100 * (252 * 0.0002) ** 0.5, *FROM_A_PRICE[2:4]]  # none, 2 %
+    for beside in ({}, {WEEK[1]: outcomes.Seen(spots[1], None)},
+                   {WEEK[1]: outcomes.Seen(None, moments[1])}):  # fmt: skip
+        mean = outcomes.mean_outcome(closes, [(day, 60.0) for day in WEEK], 2, seen=seen | beside)
+        assert mean == pytest.approx(60.0 - sum(at_close) / 3)
+
+
+def test_so_little_time_that_a_drift_leaves_no_deviation():
+    """Two returns need more than a third of a session: 130 minutes of 390 are too few."""
+    closes = [(day, 100.0 + n) for n, day in enumerate(WEEK)]
+    for minute, known in ((49, True), (50, False), (51, False)):
+        at = datetime(2026, 1, 12, 18, minute, tzinfo=UTC)
+        record = kept(DAYS)[0]._replace(day=WEEK[0], spot=99.0, seen_at=at)
+        found = outcomes.from_records([record], {"ABC": closes}, 2).following[0]
+        left = (130 + 50 - minute) / 390
+        if known:
+            assert found == pytest.approx(from_a_price(99.0, [100.0, 101.0], left))
+        else:
+            assert np.isnan(found)
+            with pytest.raises(NoNumberError):
+                from_a_price(99.0, [100.0, 101.0], left)
+
+
+OWN = [
+    (21, (), None, True),
+    (21, (11, 12), None, True),  # two of 21 days may lack, and one return may span three
+    (21, (11, 12, 14), None, False),
+    (21, (30, 31), None, True),
+    (21, (30, 31, 32), None, False),  # before the last close
+    (40, (20, 21), None, True),
+    (40, (20, 21, 22), None, False),  # four of 40 may lack, but not three in a row
+    (40, (48, 49, 50), None, False),
+    (21, (), 10, True),  # the price was seen after the step into its day
+    (21, (), 11, False),
+    (21, (), 30, False),
+    (21, (), 31, True),
+]
+NO_CLOSE = [
+    (21, (10,), None, True),
+    (21, (10, 12, 13), None, True),  # the price stands for the close of its day
+    (21, (10, 12, 13, 15), None, False),
+    (21, (10, 11, 12), None, True),
+    (21, (10, 31, 32), None, True),
+    (21, (10, 30, 31, 32), None, False),
+    (40, (10, 11, 12), None, True),
+    (40, (10, 11, 12, 13), None, False),  # no close for four days
+    (40, (10, 20, 21), None, True),
+    (40, (10, 20, 21, 22), None, False),
+    (21, (10,), 10, True),  # a step to a close that is not there
+    (21, (10,), 11, False),
+    (21, (10,), 31, False),
+    (21, (10,), 32, True),
+]
+
+
+@pytest.mark.parametrize("more", [0, 5])
+@pytest.mark.parametrize(("tenor", "absent", "doubtful", "known"), OWN + NO_CLOSE)
+def test_a_path_from_a_price_holds_to_the_rules_of_any_window(tenor, absent, doubtful, known, more):
+    """Days that lack and steps in doubt, up to its last close; nothing after that matters."""
+    there = [dated for n, dated in enumerate(SERIES.closes) if n not in absent]
+    days = [day for day, _ in SERIES.closes]
+    first = sum(day < days[10] for day, _ in there)
+    closes = there[: first + tenor + more]
+    spot = SERIES.closes[10][1] * 1.01
+    record = kept(DAYS)[10]._replace(spot=spot, seen_at=noon(days[10]))
+    doubts = {} if doubtful is None else {"ABC": [days[doubtful]]}
+    found = outcomes.from_records([record], {"ABC": closes}, tenor, doubts).following[0]
+    path = [close for _, close in closes[first : first + tenor]]
+    expected = from_a_price(spot, path, 1.5 if 10 in absent else 0.5) if known else np.nan
+    assert found == pytest.approx(expected, nan_ok=True)
+    assert np.isnan(outcomes.from_records([record], {"ABC": closes[:first]}, tenor).following[0])
 
 
 def test_no_outcome_reaches_over_a_doubtful_close():

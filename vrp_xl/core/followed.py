@@ -130,7 +130,7 @@ def followed(
     """What followed `day`.
 
     Args:
-        closes: (day, close), oldest first.
+        closes: (day, close), oldest first; one that is not above 0 is none.
         day: the trading day of the figures.
         iv: implied volatility of that day, points.
         spot: the price that was seen, on the footing of `closes`.
@@ -151,11 +151,11 @@ def followed(
     """
     at = bisect_right(closes, day, key=lambda dated: dated[0])
     known = at > 0 and closes[at - 1][0] == day
-    earlier = at - 2 if known else at - 1
+    earlier = (closes[n][1] for n in range(at - 2, -1, -1) if closes[n][1] > 0)
     try:
         start = start_of(
             day, closes[at - 1][1] if known else None, spot=spot, seen_at=seen_at,
-            before=closes[earlier][1] if earlier >= 0 else None, doubted=day in doubtful,
+            before=next(earlier, None), doubted=day in doubtful,
         )  # fmt: skip
     except VrpError as error:
         return NOTHING._replace(words=str(error))

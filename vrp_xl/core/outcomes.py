@@ -333,8 +333,8 @@ class _Path:
 
     @classmethod
     def of(cls, dated: Sequence[tuple[date, float]], doubtful: Sequence[date]) -> _Path:
-        """Closes by day, oldest first."""
-        return cls(*_columns(dated), doubtful)
+        """Closes by day, oldest first; the day of one that is not above 0 is a missing day."""
+        return cls(*_columns([each for each in dated if each[1] > 0]), doubtful)
 
     def broken(self, window: int) -> NDArray[np.bool_]:
         """Which windows have no volatility: days missing, or a step that may be a split."""
@@ -343,8 +343,7 @@ class _Path:
     def following(self, tenor: int) -> Floats:
         """Volatility of the tenor after the close of every day."""
         after = following_panel(self.closes, tenor)
-        if len(self.closes) > tenor:
-            after[:-tenor][self.broken(tenor)] = np.nan
+        after[:-tenor][self.broken(tenor)] = np.nan
         return after
 
     def after(self, seen: Mapping[date, Seen], tenor: int) -> dict[date, float]:
@@ -358,7 +357,7 @@ class _Path:
             if at is not None and (spot is None or seen_at is None):
                 out[day] = float(at_close[at])
                 continue
-            after = int(np.searchsorted(self.when, day.toordinal())) if at is None else at
+            after = int(np.searchsorted(self.when, day.toordinal()))
             start = start_of(
                 day,
                 None if at is None else float(self.closes[at]),
@@ -388,16 +387,16 @@ class _Path:
         days = np.array([starts[n][3] for n in whole.tolist()], np.float64)
         own = np.array([starts[n][4] for n in whole.tolist()], np.bool_)
         broken = self._cut([starts[n][0] for n in whole.tolist()], first, tenor, own)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            logs = np.log(np.where(self.closes > 0, self.closes, np.nan))
-            start = logs[first] - np.log(price)
-            returns = np.lib.stride_tricks.sliding_window_view(np.diff(logs), tenor - 1)[first]
-            total = days + tenor - 1
-            drift = (start + returns.sum(axis=1)) / total
-            squares = (start - drift * days) ** 2
-            squares += ((returns - drift[:, None]) ** 2).sum(axis=1)
-            freedom = total - (days * days + tenor - 1) / total
-            found = 100.0 * np.sqrt(TRADING_DAYS * squares / freedom)
+        rest = tenor - 1
+        logs = np.log(self.closes)
+        start = logs[first] - np.log(price)
+        returns = np.lib.stride_tricks.sliding_window_view(np.diff(logs), rest)[first]
+        total = days + rest
+        drift = (start + returns.sum(axis=1)) / total
+        squares = (start - drift * days) ** 2
+        squares += ((returns - drift[:, None]) ** 2).sum(axis=1)
+        freedom = total - (days * days + rest) / total
+        found = 100.0 * np.sqrt(TRADING_DAYS * squares / freedom)
         out[whole] = np.where(broken | (freedom < FREEDOM_LEAST), np.nan, found)
         return out
 
