@@ -332,6 +332,23 @@ def test_the_close_before_tells_even_where_it_is_the_first():
         assert seen.move_pct == pytest.approx((PRICES[30] / 101 - 1) * 100)
 
 
+@pytest.mark.parametrize("unit", [1.0, 0.001])
+def test_the_close_before_is_the_last_that_is_a_close(unit):
+    """One of 0 says nothing of a step; where none is left nobody knows the footing."""
+    half = [(day, close / 2 * unit) for day, close in CLOSES]
+    whole = followed(half, DAYS[10], iv=20.0, spot=101.0 * unit, seen_at=NOON)
+    for first, before in ((8, {9}), (6, {7, 8, 9})):
+        dated = [(d, 0.0 if n in before else c) for n, (d, c) in enumerate(half)][first:]
+        assert followed(dated, DAYS[10], iv=20.0, spot=101.0 * unit, seen_at=NOON) == whole
+        fell = [(DAYS[first], PRICES[first] * unit), *dated[1:]]
+        move = followed(fell, DAYS[10], iv=20.0, spot=101.0 * unit, seen_at=NOON).move_pct
+        assert move == pytest.approx((PRICES[30] / 2 / 101 - 1) * 100)
+    alone = [(DAYS[9], 0.0), *half[10:]]
+    seen = followed(alone, DAYS[10], iv=20.0, spot=101.0 * unit, seen_at=NOON)
+    assert seen == followed(half[10:], DAYS[10], iv=20.0, spot=101.0 * unit, seen_at=NOON)
+    assert seen.words.endswith("is one of them adjusted?")
+
+
 def test_a_price_from_before_the_closes_were_adjusted_is_put_on_their_footing():
     """The source has halved all closes for a later split: they hold no step, the price does."""
     halved = [(day, close / 2) for day, close in CLOSES]
