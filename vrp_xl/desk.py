@@ -186,11 +186,10 @@ def open_store(clock: Callable[[], datetime] | None = None) -> Store:
     Raises:
         StoreError: it cannot be opened.
     """
-    from vrp_xl.store.database import Store  # noqa: PLC0415
+    from vrp_xl.store.database import Store, utc_now  # noqa: PLC0415
 
     settings.make_home()
-    path = settings.store_path()
-    return Store(path) if clock is None else Store(path, clock=clock)
+    return Store(settings.store_path(), clock=clock or utc_now)
 
 
 def rules_in_force(

@@ -495,17 +495,12 @@ class _Board:
     def idle(self) -> bool:
         """Whether no call waits or runs and every reply was taken."""
         with self._change:
-            return not self._waiting and not self._running and self._replies.empty()
+            return not (self._waiting or self._running or self._replied)
 
     def under_way(self) -> frozenset[Call]:
         """Calls that run, and those whose replies were not taken yet."""
         with self._change:
             return frozenset(self._running | self._replied)
-
-    def running(self) -> bool:
-        """Whether a call runs or a reply was not taken yet."""
-        with self._change:
-            return bool(self._running) or not self._replies.empty()
 
 
 def _unexpected(symbol: str, bug: Exception) -> BadAnswerError:
@@ -664,7 +659,7 @@ class _Run:
 
     def _listen(self) -> None:
         """Takes replies until nothing is under way, or the time is up."""
-        while not self.board.idle() and (self.stopped is None or self.board.running()):
+        while not self.board.idle() and (self.stopped is None or self.board.under_way()):
             left = self.end - time.monotonic()
             if left <= 0:
                 break
