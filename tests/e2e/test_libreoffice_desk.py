@@ -189,11 +189,11 @@ def test_help_and_settings_are_shown(desk: Office) -> None:
         assert desk.do("shown") == sheet
 
 
-def test_a_threshold_moves_the_whole_desk(desk: Office) -> None:
+def test_a_threshold_moves_the_whole_desk(fresh: Office) -> None:
     """A rule changed on Settings moves decisions on the scan at once."""
-    before = [row[0] for row in desk.do("named", name=layout.DECIDED_NAME)]
-    desk.do("name_put", name="input_z_min", formula="9")
-    after = [row[0] for row in desk.do("named", name=layout.DECIDED_NAME)]
+    before = [row[0] for row in fresh.do("named", name=layout.DECIDED_NAME)]
+    fresh.do("name_put", name="input_z_min", formula="9")
+    after = [row[0] for row in fresh.do("named", name=layout.DECIDED_NAME)]
     assert "A" in before
     assert "A" not in after
     assert "C" in after
